@@ -1,0 +1,71 @@
+"""Who did what to which object. Records are only ever added, in the transaction of the change."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from domain.identity import new_id
+from domain.json_value import JsonObject, JsonValue
+from domain.operation import ObjectKind
+
+NOT_RECORDED: Final = frozenset({"version", "created_at", "updated_at", "details", "description"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """`changes` maps each changed attribute to its value before and after."""
+
+    id: UUID
+    at: datetime
+    actor_role: Role
+    actor_id: UUID | None
+    request_id: str
+    action: str
+    object_kind: ObjectKind
+    object_id: UUID
+    changes: JsonObject
+
+
+def audit_record(
+    *, action: str, kind: ObjectKind, before: object | None, after: Any, at: datetime, by: Actor
+) -> AuditRecord:
+    """The record of one change to a dataclass; `before` is None for a new object."""
+    return AuditRecord(
+        id=new_id(),
+        at=at,
+        actor_role=by.role,
+        actor_id=by.user_id,
+        request_id=by.request_id,
+        action=action,
+        object_kind=kind,
+        object_id=after.id,
+        changes=_changes({} if before is None else _state(before), _state(after)),
+    )
+
+
+def _state(value: Any) -> Mapping[str, object]:
+    return {name: part for name, part in asdict(value).items() if name not in NOT_RECORDED}
+
+
+def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> JsonObject:
+    return {
+        name: [_json(before.get(name)), _json(value)]
+        for name, value in after.items()
+        if before.get(name) != value
+    }
+
+
+def _json(value: object) -> JsonValue:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Enum():
+            return str(value.value)
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)

@@ -1,0 +1,186 @@
+"""Carries out commands: once per idempotency key, whatever crashes in between."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from domain.actor import SYSTEM, Actor
+from domain.arguments import decoded, encoded, kept
+from domain.commands.catalogue import COMMANDS
+from domain.commands.command import Command, Conclusion, Step
+from domain.customers import Customers
+from domain.errors import KeyInProgress, KeyReused, ProcessorUnavailable, Verdict
+from domain.identity import new_id
+from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
+from domain.ports import Clock, Database, PaymentProcessor, Work
+from domain.rules import Rules
+
+LONGEST_BACK_OFF: Final = timedelta(minutes=15)
+RESUMED_AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """What became of a command; `is_replayed` where an earlier request with the same key did the work."""
+
+    operation: Operation
+    is_replayed: bool = False
+
+
+class KeyWasUsed(Exception):
+    """Another request with the key was first; the transaction must roll back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandService:
+    """`lease` is how long one attempt may take before others may resume it; longer than any call's deadline."""
+
+    database: Database
+    processor: PaymentProcessor
+    customers: Customers
+    clock: Clock
+    rules: Rules = field(default_factory=Rules)
+    lease: timedelta = timedelta(seconds=30)
+
+    async def execute(self, actor: Actor, command: Command[Any, Any], *, key: str | None = None) -> Executed:
+        """
+        Carry the command out, once per caller, mutation and key; a command without a key is its own first use.
+
+        Business outcomes are in the operation. Raises a DomainError where nothing was written and the key is
+        still free, KeyReused or KeyInProgress where an earlier use stands in the way.
+        """
+        caller = actor.known_id
+        key = checked_key(key) if key is not None else f"unkeyed-{new_id()}"
+        if first := await self._first_use(caller, command, key):
+            return await self._again(command, first)
+        command.check(self.rules)
+        if command.needs_customer:
+            await self.customers.with_customer(command.payer(actor))
+        try:
+            operation, intent = await self._commit_intent(actor, command, key)
+        except KeyWasUsed:
+            return await self.execute(actor, command, key=key)
+        return Executed(operation=await self._carry_out(actor, command, operation, intent))
+
+    async def resume(self, operation: Operation) -> Operation:
+        """Go on where a crash or an unknown outcome left off; the caller holds the operation's lease."""
+        command = decoded(COMMANDS[operation.mutation], operation.arguments)
+        async with self.database.reads() as reads:
+            intent = await command.recall(reads, operation)
+        return await self._carry_out(SYSTEM, command, operation, intent, is_again=True)
+
+    async def resume_abandoned(self) -> int:
+        """Resume what nobody works on any more. How many operations were resumed."""
+        now = self.clock()
+        async with self.database.work() as work:
+            abandoned = await work.operations.lease_abandoned(
+                at=now, until=now + self.lease, limit=RESUMED_AT_ONCE
+            )
+        results = await asyncio.gather(*map(self.resume, abandoned), return_exceptions=True)
+        if failures := [result for result in results if isinstance(result, Exception)]:
+            raise ExceptionGroup("Some operations could not be resumed", failures)
+        return len(abandoned)
+
+    def _step(self, work: Work, actor: Actor, at: datetime) -> Step:
+        return Step(work=work, at=at, by=actor, is_live=self.processor.is_live)
+
+    async def _first_use(self, caller: UUID, command: Command[Any, Any], key: str) -> Operation | None:
+        async with self.database.reads() as reads:
+            return await reads.operations.find(caller, command.mutation, key)
+
+    async def _commit_intent(
+        self, actor: Actor, command: Command[Any, Any], key: str
+    ) -> tuple[Operation, object]:
+        now = self.clock()
+        async with self.database.work() as work:
+            object_id, intent = await command.intend(self._step(work, actor, now))
+            operation = Operation(
+                id=new_id(),
+                caller_id=actor.known_id,
+                mutation=command.mutation,
+                key=key,
+                fingerprint=fingerprint_of(encoded(command)),
+                arguments=kept(command),
+                object_kind=command.object_kind,
+                object_id=object_id,
+                request_id=actor.request_id,
+                leased_until=now + self.lease,
+                started_at=now,
+                expires_at=now + KEPT_FOR,
+            )
+            if not await work.operations.add(operation):
+                raise KeyWasUsed
+        return operation, intent
+
+    async def _again(self, command: Command[Any, Any], first: Operation) -> Executed:
+        if differing := first.differing_fields(fingerprint_of(encoded(command))):
+            raise KeyReused(first, differing)
+        operation = first if first.has_ended else await self._taken_over(first)
+        return Executed(operation=operation, is_replayed=True)
+
+    async def _taken_over(self, first: Operation) -> Operation:
+        now = self.clock()
+        async with self.database.work() as work:
+            operation = await work.operations.lock(first.id)
+            if operation.has_ended:
+                return operation
+            if operation.is_worked_on_at(now):
+                raise KeyInProgress(operation)
+            operation = operation.leased(now + self.lease)
+            await work.operations.save(operation)
+        return await self.resume(operation)
+
+    async def _carry_out(
+        self,
+        actor: Actor,
+        command: Command[Any, Any],
+        operation: Operation,
+        intent: Any,
+        *,
+        is_again: bool = False,
+    ) -> Operation:
+        try:
+            answer = await command.ask(self.processor, intent) if is_again else None
+            if answer is None:
+                answer = await command.call(self.processor, intent, key=operation.processor_key)
+        except ProcessorUnavailable as unknown:
+            return await self._leave_open(operation, unknown)
+        except Verdict as verdict:
+            return await self._give_up(actor, command, operation, intent, verdict)
+        return await self._conclude(actor, command, operation, intent, answer)
+
+    async def _conclude(
+        self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, answer: Any
+    ) -> Operation:
+        async with self.database.work() as work:
+            step = self._step(work, actor, self.clock())
+            conclusion = await command.conclude(step, intent, answer)
+            return await self._end(step, operation, conclusion)
+
+    async def _give_up(
+        self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, verdict: Verdict
+    ) -> Operation:
+        async with self.database.work() as work:
+            step = self._step(work, actor, self.clock())
+            object_id = await command.give_up(step, intent, verdict)
+            return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
+
+    async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
+        current = await step.work.operations.lock(operation.id)
+        if current.has_ended:
+            return current
+        ended = current.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
+        await step.work.operations.save(ended)
+        return ended
+
+    async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
+        pause = min(timedelta(seconds=2**operation.attempts), LONGEST_BACK_OFF)
+        async with self.database.work() as work:
+            current = await work.operations.lock(operation.id)
+            if current.has_ended:
+                return current
+            left_open = current.left_open(why, next_attempt_at=self.clock() + pause)
+            await work.operations.save(left_open)
+        return left_open

@@ -1,0 +1,83 @@
+"""
+The shape of every command that reaches the processor: three strokes, and never a call while a transaction is open.
+
+1. `intend`    in a transaction: check, and write down what is about to happen
+2. `call`      no transaction: ask the processor, under a key that is the same on every attempt
+3. `conclude`  in a transaction: write down what came of it
+
+A crash between two strokes leaves a RUNNING operation, which the caller's retry or the worker resumes.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.errors import Verdict
+from domain.operation import ObjectKind, Operation
+from domain.ports import PaymentProcessor, Reads, Work
+from domain.rules import Rules
+
+Intent = TypeVar("Intent")
+"""What is about to be acted on, as the first stroke wrote it."""
+Answer = TypeVar("Answer")
+"""What the processor said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One stroke's transaction, its moment, who is behind it, and whether the money is real."""
+
+    work: Work
+    at: datetime
+    by: Actor
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """The object that a command made or changed, and the bad news in it, if any."""
+
+    object_id: UUID | None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(ABC, Generic[Intent, Answer]):
+    """Subclasses are frozen dataclasses whose fields are the caller's input."""
+
+    mutation: ClassVar[str]
+    object_kind: ClassVar[ObjectKind]
+    needs_customer: ClassVar[bool] = False
+
+    def check(self, rules: Rules) -> None:
+        """Raise InvalidInput for whatever can be judged without looking anything up."""
+        return
+
+    def payer(self, actor: Actor) -> UUID:
+        """Whose billing account this is about."""
+        return actor.known_id
+
+    @abstractmethod
+    async def intend(self, step: Step) -> tuple[UUID | None, Intent]:
+        """The object it is about, if it exists by now, and the intent."""
+
+    @abstractmethod
+    async def recall(self, reads: Reads, operation: Operation) -> Intent:
+        """The intent again, from what the first stroke left."""
+
+    @abstractmethod
+    async def call(self, processor: PaymentProcessor, intent: Intent, *, key: str) -> Answer: ...
+
+    async def ask(self, processor: PaymentProcessor, intent: Intent) -> Answer | None:
+        """Before calling again: the processor's answer, where it can tell that the last call was carried out."""
+        return None
+
+    @abstractmethod
+    async def conclude(self, step: Step, intent: Intent, answer: Answer) -> Conclusion: ...
+
+    async def give_up(self, step: Step, intent: Intent, verdict: Verdict) -> UUID | None:
+        """The processor definitely did not do it: leave the object in a state that says so."""
+        return None

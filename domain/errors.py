@@ -1,0 +1,228 @@
+"""
+What can go wrong, in the caller's terms.
+
+    DomainError
+    ├── InvalidInput            a field breaks a rule
+    │   ├── AmountOutOfRange    an amount is below or above what may be charged
+    │   └── CurrencyRuleBroken  an unknown currency, or an amount that it cannot express
+    ├── Unauthenticated         nobody we know is asking
+    ├── Forbidden               this role may not do that
+    ├── NotFound                no such object, or not the caller's: both look alike
+    ├── StateConflict           the object's state does not allow it
+    │   └── Busy                another operation on the object is still running
+    ├── KeyReused               the idempotency key belongs to another input
+    ├── KeyInProgress           the first use of the key has not ended yet
+    └── Verdict                 what the processor's answer means
+        ├── Declined                the bank or the card network said no
+        ├── ProcessorRefused        the processor definitely did not do it
+        └── ProcessorUnavailable    nobody knows yet whether the processor did it
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from domain.decline import Decline
+from domain.json_value import JsonObject
+
+if TYPE_CHECKING:
+    from domain.currency import Currency
+    from domain.operation import Operation
+    from domain.payment import Outcome
+
+
+class ErrorCode(StrEnum):
+    """Stable: a released code is never renamed, and never means something else."""
+
+    INVALID_INPUT = "INVALID_INPUT"
+    AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
+    CURRENCY_RULE = "CURRENCY_RULE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    STATE_CONFLICT = "STATE_CONFLICT"
+    KEY_REUSED = "KEY_REUSED"
+    KEY_IN_PROGRESS = "KEY_IN_PROGRESS"
+    DECLINED = "DECLINED"
+    PROVIDER_REFUSED = "PROVIDER_REFUSED"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+
+
+class Retry(StrEnum):
+    """What the caller may do to succeed after all."""
+
+    NEVER = "NEVER"
+    SAME_KEY = "SAME_KEY"
+    NEW_KEY = "NEW_KEY"
+    AFTER_CUSTOMER_ACTION = "AFTER_CUSTOMER_ACTION"
+    LATER_SAME_KEY = "LATER_SAME_KEY"
+
+
+class DomainError(Exception):
+    """A rule was broken; the message is a sentence for a human and holds no secret."""
+
+    code: ClassVar[ErrorCode]
+    retry: Retry = Retry.NEVER
+
+    def __init__(self, message: str, *, path: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+
+
+class InvalidInput(DomainError):
+    code = ErrorCode.INVALID_INPUT
+    retry = Retry.SAME_KEY
+
+    def __init__(self, message: str, *, path: Sequence[str] = (), constraint: str | None = None) -> None:
+        super().__init__(message, path=path)
+        self.constraint = constraint
+
+
+class AmountOutOfRange(InvalidInput):
+    code = ErrorCode.AMOUNT_OUT_OF_RANGE
+
+    def __init__(self, message: str, *, path: Sequence[str], currency: "Currency") -> None:
+        super().__init__(message, path=path)
+        self.currency = currency
+
+
+class CurrencyRuleBroken(InvalidInput):
+    """`currency` is None where the code itself is not one that we take."""
+
+    code = ErrorCode.CURRENCY_RULE
+
+    def __init__(self, message: str, *, path: Sequence[str], currency: "Currency | None") -> None:
+        super().__init__(message, path=path)
+        self.currency = currency
+
+
+class Unauthenticated(DomainError):
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(DomainError):
+    code = ErrorCode.FORBIDDEN
+
+
+class NotFound(DomainError):
+    code = ErrorCode.NOT_FOUND
+
+
+class StateConflict(DomainError):
+    """`current` is the state that stands in the way, `allowed` what may be done instead."""
+
+    code = ErrorCode.STATE_CONFLICT
+
+    def __init__(
+        self, message: str, *, current: str, allowed: Sequence[str] = (), path: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, path=path)
+        self.current = current
+        self.allowed = tuple(allowed)
+
+
+class Busy(StateConflict):
+    """Another operation on the same object has not ended yet."""
+
+    retry = Retry.LATER_SAME_KEY
+
+
+class KeyReused(DomainError):
+    code = ErrorCode.KEY_REUSED
+    retry = Retry.NEW_KEY
+
+    def __init__(self, first: "Operation", differing_fields: Sequence[str]) -> None:
+        fields = ", ".join(differing_fields)
+        super().__init__(
+            f"This idempotency key was used for another input; different: {fields}.",
+            path=("idempotency_key",),
+        )
+        self.first = first
+        self.differing_fields = tuple(differing_fields)
+
+
+class KeyInProgress(DomainError):
+    code = ErrorCode.KEY_IN_PROGRESS
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(self, first: "Operation") -> None:
+        super().__init__(
+            "The first request with this idempotency key is still running.", path=("idempotency_key",)
+        )
+        self.first = first
+
+
+class Verdict(DomainError):
+    """What the processor's answer means for the caller. Operations remember it, so that a replay says the same."""
+
+    def record(self) -> JsonObject:
+        """The form in which an operation remembers it; `remembered` is the way back."""
+        return {"code": self.code.value, "message": self.message}
+
+
+class Declined(Verdict):
+    code = ErrorCode.DECLINED
+
+    def __init__(self, decline: Decline) -> None:
+        super().__init__(decline.customer_message)
+        self.decline = decline
+        self.retry = Retry.AFTER_CUSTOMER_ACTION if decline.retryable else Retry.NEVER
+
+    def record(self) -> JsonObject:
+        return {
+            **super().record(),
+            "decline_code": self.decline.code,
+            "network_advice": self.decline.network_advice,
+        }
+
+
+class ProcessorRefused(Verdict):
+    """
+    A definite no that is not a decline: nothing was charged.
+
+    `reason` is the processor's own code, `outcome` the payment's state where the processor told it.
+    """
+
+    code = ErrorCode.PROVIDER_REFUSED
+    retry = Retry.NEW_KEY
+
+    def __init__(self, message: str, *, reason: str, outcome: "Outcome | None" = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.outcome = outcome
+
+    def record(self) -> JsonObject:
+        return {**super().record(), "reason": self.reason}
+
+
+class ProcessorUnavailable(Verdict):
+    """The outcome is unknown, so the same key must be used again and nothing may be charged anew."""
+
+    code = ErrorCode.PROVIDER_UNAVAILABLE
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(
+        self, message: str = "It is not known yet what became of this.", *, retry_after_seconds: int = 5
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+    def record(self) -> JsonObject:
+        return {**super().record(), "retry_after_seconds": self.retry_after_seconds}
+
+
+def remembered(record: JsonObject) -> Verdict:
+    """The verdict that was recorded."""
+    message = str(record["message"])
+    match record["code"]:
+        case ErrorCode.DECLINED:
+            advice = record["network_advice"]
+            code = str(record["decline_code"])
+            return Declined(Decline(code=code, network_advice=None if advice is None else str(advice)))
+        case ErrorCode.PROVIDER_REFUSED:
+            return ProcessorRefused(message, reason=str(record["reason"]))
+        case ErrorCode.PROVIDER_UNAVAILABLE:
+            return ProcessorUnavailable(message, retry_after_seconds=int(str(record["retry_after_seconds"])))
+        case unknown:
+            raise ValueError(f"An operation recorded an error that is none of ours: {unknown!r}")

@@ -1,0 +1,74 @@
+"""The processor's news, in our words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.payment import Outcome
+from domain.payment_method import MethodFacts, SetupFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReported:
+    """`payment_id` is what we wrote into the object's metadata; None where the object has none of ours."""
+
+    payment_id: UUID | None
+    processor_payment_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupReported:
+    setup_id: UUID | None
+    processor_setup_id: str
+    facts: SetupFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodReported:
+    """A method as it is now: attached, updated, or replaced by its bank."""
+
+    customer_id: str
+    facts: MethodFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodDetached:
+    processor_method_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhandled:
+    """News that we keep and do not act on."""
+
+
+ProcessorEvent: TypeAlias = PaymentReported | SetupReported | MethodReported | MethodDetached | Unhandled
+
+
+class InboxStatus(StrEnum):
+    """RECEIVED waits for the worker; FAILED was tried in vain and will be tried again."""
+
+    RECEIVED = "RECEIVED"
+    HANDLED = "HANDLED"
+    IGNORED = "IGNORED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxEvent:
+    """A verified event as it came in. `payload` is its JSON text without client secrets."""
+
+    id: UUID
+    processor_event_id: str
+    type: str
+    livemode: bool
+    api_version: str
+    payload: str
+    status: InboxStatus = InboxStatus.RECEIVED
+    attempts: int = 0
+    last_error: str | None = None
+    occurred_at: datetime
+    received_at: datetime
+    handled_at: datetime | None = None

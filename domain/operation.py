@@ -1,0 +1,130 @@
+"""One use of an idempotency key: what was asked, whether it has ended, and what it made."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+from uuid import UUID
+
+from domain.errors import InvalidInput, ProcessorUnavailable, Verdict, remembered
+from domain.json_value import JsonObject, JsonValue
+
+KEPT_FOR: Final = timedelta(days=30)
+SHORTEST_KEY: Final = 8
+LONGEST_KEY: Final = 255
+
+
+class OperationState(StrEnum):
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+
+
+class ObjectKind(StrEnum):
+    """What an operation or an audit record is about."""
+
+    PAYMENT = "PAYMENT"
+    PAYMENT_METHOD = "PAYMENT_METHOD"
+    PAYMENT_METHOD_SETUP = "PAYMENT_METHOD_SETUP"
+    BILLING_ACCOUNT = "BILLING_ACCOUNT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """
+    Unique per caller, mutation and key. `fingerprint` holds a hash per input field, so that a reused key can
+    name the fields that differ without our keeping their values; `arguments` is what a resumption needs.
+    """
+
+    id: UUID
+    caller_id: UUID
+    mutation: str
+    key: str
+    state: OperationState = OperationState.RUNNING
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    arguments: JsonObject = field(default_factory=dict)
+    object_kind: ObjectKind
+    object_id: UUID | None = None
+    error: JsonObject | None = None
+    request_id: str = ""
+    attempts: int = 1
+    leased_until: datetime | None
+    started_at: datetime
+    finished_at: datetime | None = None
+    expires_at: datetime
+
+    @property
+    def processor_key(self) -> str:
+        """The idempotency key that the processor hears: ours, and the same on every attempt."""
+        return f"opr_{self.id.hex}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in {OperationState.SUCCEEDED, OperationState.FAILED}
+
+    @property
+    def subject(self) -> UUID:
+        """The object it is about, for operations that know it from the start."""
+        if self.object_id is None:
+            raise ValueError(f"Operation {self.id} is about no object yet")
+        return self.object_id
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return None if self.error is None else remembered(self.error)
+
+    def is_worked_on_at(self, moment: datetime) -> bool:
+        """Whether somebody is still working on it."""
+        is_leased = self.leased_until is not None and moment < self.leased_until
+        return is_leased and self.state is OperationState.RUNNING
+
+    def differing_fields(self, fingerprint: Mapping[str, str]) -> list[str]:
+        fields = self.fingerprint.keys() | fingerprint.keys()
+        return sorted(name for name in fields if self.fingerprint.get(name) != fingerprint.get(name))
+
+    def leased(self, until: datetime) -> Self:
+        return replace(self, state=OperationState.RUNNING, leased_until=until, attempts=self.attempts + 1)
+
+    def ended(self, *, object_id: UUID | None, verdict: Verdict | None, at: datetime) -> Self:
+        return replace(
+            self,
+            state=OperationState.FAILED if verdict else OperationState.SUCCEEDED,
+            object_id=object_id or self.object_id,
+            error=verdict.record() if verdict else None,
+            leased_until=None,
+            finished_at=at,
+        )
+
+    def left_open(self, why: ProcessorUnavailable, *, next_attempt_at: datetime) -> Self:
+        """Nobody knows the outcome; the next attempt may start at the given time, and not before."""
+        return replace(
+            self,
+            state=OperationState.OUTCOME_UNKNOWN,
+            error=why.record(),
+            leased_until=next_attempt_at,
+        )
+
+
+def checked_key(key: str) -> str:
+    """The key itself; raises InvalidInput unless it is 8 to 255 printable ASCII characters."""
+    if SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
+        return key
+    raise InvalidInput(
+        f"An idempotency key is {SHORTEST_KEY} to {LONGEST_KEY} printable ASCII characters.",
+        path=("idempotency_key",),
+        constraint="idempotencyKey",
+    )
+
+
+def fingerprint_of(values: Mapping[str, JsonValue]) -> dict[str, str]:
+    """A short hash per field; the order of keys inside JSON objects does not matter."""
+    return {name: _hash(value) for name, value in values.items() if value is not None}
+
+
+def _hash(value: JsonValue) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:24]

@@ -1,0 +1,283 @@
+"""
+Payments: what may follow what, and how the processor's word changes one.
+
+Progress has a rank. News that ranks lower than what is known is late and changes nothing, so that every
+order of the same news ends in the same state. FAILED ranks below success, because the customer may try the
+same payment again with another card.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+from uuid import UUID
+
+from domain.currency import CURRENCIES, Currency
+from domain.decline import Decline
+from domain.errors import StateConflict
+from domain.json_value import JsonObject
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "PENDING"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    FAILED = "FAILED"
+    AUTHORIZED = "AUTHORIZED"
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+
+
+class PaymentAction(StrEnum):
+    CONFIRM = "CONFIRM"
+    CAPTURE = "CAPTURE"
+    CANCEL = "CANCEL"
+    RETRY = "RETRY"
+
+
+class PaymentTrigger(StrEnum):
+    PURCHASE = "PURCHASE"
+    ADMIN = "ADMIN"
+
+
+class CaptureMethod(StrEnum):
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+
+class SyncSource(StrEnum):
+    """How we came to know what we know."""
+
+    API_CALL = "API_CALL"
+    WEBHOOK = "WEBHOOK"
+    RECONCILIATION = "RECONCILIATION"
+
+
+S = PaymentStatus
+SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
+    S.PENDING: frozenset({S.REQUIRES_ACTION, S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.REQUIRES_ACTION: frozenset({S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.PROCESSING: frozenset({S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.FAILED: frozenset({S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.AUTHORIZED: frozenset({S.CANCELLED, S.COMPLETED}),
+    S.CANCELLED: frozenset(),
+    S.COMPLETED: frozenset(),
+}
+
+ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
+    S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
+    S.REQUIRES_ACTION: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
+    S.PROCESSING: (),
+    S.FAILED: (PaymentAction.RETRY, PaymentAction.CANCEL),
+    S.AUTHORIZED: (PaymentAction.CAPTURE, PaymentAction.CANCEL),
+    S.CANCELLED: (),
+    S.COMPLETED: (),
+}
+
+
+class NextActionKind(StrEnum):
+    USE_STRIPE_SDK = "USE_STRIPE_SDK"
+    REDIRECT = "REDIRECT"
+    VERIFY_MICRODEPOSITS = "VERIFY_MICRODEPOSITS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextAction:
+    """What the app must do now. Never stored: the client secret opens the payment to whoever holds it."""
+
+    kind: NextActionKind
+    client_secret: str | None = field(default=None, repr=False)
+    redirect_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSnapshot:
+    """The method as it was when it was charged."""
+
+    type: str
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+    wallet: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """
+    The processor's word about a payment.
+
+    Amounts are minor units of the payment's currency, and facts: the most that was ever authorised or
+    captured. `occurred_at` is the processor's clock.
+    """
+
+    status: PaymentStatus
+    processor_payment_id: str | None = None
+    processor_method_id: str | None = None
+    charge_id: str | None = None
+    authorized_amount: int = 0
+    captured_amount: int = 0
+    decline: Decline | None = None
+    snapshot: MethodSnapshot | None = None
+    receipt_url: str | None = None
+    source: SyncSource = SyncSource.API_CALL
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money collected, or not, from one billing account. Amounts are minor units of `currency`."""
+
+    id: UUID
+    user_id: UUID
+    status: PaymentStatus
+    trigger: PaymentTrigger
+    livemode: bool
+    version: int = 1
+    amount: int
+    currency: str
+    authorized_amount: int = 0
+    captured_amount: int = 0
+    capture_method: CaptureMethod
+    description: str | None = None
+    details: JsonObject = field(default_factory=dict)
+    payment_method_id: UUID | None = None
+    processor_customer_id: str
+    processor_method_id: str | None = None
+    processor_payment_id: str | None = None
+    processor_charge_id: str | None = None
+    method_type: str | None = None
+    method_brand: str | None = None
+    method_last4: str | None = None
+    method_exp_month: int | None = None
+    method_exp_year: int | None = None
+    method_wallet: str | None = None
+    method_country: str | None = None
+    decline_code: str | None = None
+    decline_advice: str | None = None
+    receipt_url: str | None = None
+    last_event_id: str | None = None
+    synced_by: SyncSource = SyncSource.API_CALL
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the processor may still change it without being asked."""
+        return bool(SUCCESSORS[self.status])
+
+    @property
+    def currency_rule(self) -> Currency:
+        return CURRENCIES[self.currency]
+
+    @property
+    def actions(self) -> tuple[PaymentAction, ...]:
+        return ACTIONS[self.status]
+
+    @property
+    def decline(self) -> Decline | None:
+        if self.decline_code is None:
+            return None
+        return Decline(code=self.decline_code, network_advice=self.decline_advice)
+
+    @property
+    def method_snapshot(self) -> MethodSnapshot | None:
+        if self.method_type is None:
+            return None
+        return MethodSnapshot(
+            type=self.method_type,
+            brand=self.method_brand,
+            last4=self.method_last4,
+            exp_month=self.method_exp_month,
+            exp_year=self.method_exp_year,
+            wallet=self.method_wallet,
+            country=self.method_country,
+        )
+
+    def must_allow(self, *wanted: PaymentAction) -> None:
+        """Raises StateConflict unless one of the wanted actions may be done now."""
+        if not set(wanted) & set(self.actions):
+            raise StateConflict(
+                f"A payment that is {self.status} does not allow this.",
+                current=self.status,
+                allowed=self.actions,
+                path=("payment_id",),
+            )
+
+    def reopened(self, *, method_id: UUID | None, processor_method_id: str | None, at: datetime) -> Self:
+        """A fresh attempt, perhaps with another method; the former decline stays visible until it is answered."""
+        return replace(
+            self,
+            status=PaymentStatus.PENDING,
+            payment_method_id=method_id or self.payment_method_id,
+            processor_method_id=processor_method_id or self.processor_method_id,
+            version=self.version + 1,
+            updated_at=at,
+        )
+
+    def settle(self, outcome: Outcome, *, at: datetime) -> Self:
+        """Take the processor's word; a late or repeated one changes nothing."""
+        told = self._with_amounts(outcome)
+        if self._is_news(outcome):
+            told = told._in_status(outcome, at=at)
+        if outcome.status is told.status:
+            told = told._with_charge(outcome)
+        if told == self:
+            return self
+        return replace(
+            told,
+            version=self.version + 1,
+            updated_at=at,
+            synced_by=outcome.source,
+            last_event_id=outcome.event_id or self.last_event_id,
+        )
+
+    def _is_news(self, outcome: Outcome) -> bool:
+        return outcome.status in SUCCESSORS[self.status] and not self._knows_failure(outcome)
+
+    def _knows_failure(self, outcome: Outcome) -> bool:
+        """Whether this is the failure of the attempt before the running one, told again."""
+        return (
+            outcome.status is PaymentStatus.FAILED
+            and outcome.charge_id is not None
+            and outcome.charge_id == self.processor_charge_id
+        )
+
+    def _with_amounts(self, outcome: Outcome) -> Self:
+        """Amounts only grow, so the order in which they are told does not matter."""
+        return replace(
+            self,
+            processor_payment_id=self.processor_payment_id or outcome.processor_payment_id,
+            authorized_amount=max(self.authorized_amount, outcome.authorized_amount),
+            captured_amount=max(self.captured_amount, outcome.captured_amount),
+        )
+
+    def _in_status(self, outcome: Outcome, *, at: datetime) -> Self:
+        decline = outcome.decline if outcome.status is PaymentStatus.FAILED else None
+        return replace(
+            self,
+            status=outcome.status,
+            decline_code=decline.code if decline else None,
+            decline_advice=decline.network_advice if decline else None,
+            completed_at=at if outcome.status is PaymentStatus.COMPLETED else None,
+        )
+
+    def _with_charge(self, outcome: Outcome) -> Self:
+        """The card and the receipt of the attempt that led to this status; another attempt's are dropped."""
+        is_same = outcome.charge_id in {None, self.processor_charge_id}
+        snapshot = outcome.snapshot or (self.method_snapshot if is_same else None)
+        return replace(
+            self,
+            processor_charge_id=outcome.charge_id or self.processor_charge_id,
+            receipt_url=outcome.receipt_url or (self.receipt_url if is_same else None),
+            method_type=snapshot.type if snapshot else None,
+            method_brand=snapshot.brand if snapshot else None,
+            method_last4=snapshot.last4 if snapshot else None,
+            method_exp_month=snapshot.exp_month if snapshot else None,
+            method_exp_year=snapshot.exp_year if snapshot else None,
+            method_wallet=snapshot.wallet if snapshot else None,
+            method_country=snapshot.country if snapshot else None,
+        )

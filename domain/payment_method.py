@@ -1,0 +1,175 @@
+"""Payment methods: what the processor vaults, and the little that we may know of it (PCI DSS: never a card number)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+from uuid import UUID
+
+from domain.decline import Decline
+
+EXPIRY_WARNING: Final = timedelta(days=45)
+
+
+class PaymentMethodType(StrEnum):
+    CARD = "CARD"
+    BANK_ACCOUNT = "BANK_ACCOUNT"
+    SEPA_DEBIT = "SEPA_DEBIT"
+    LINK = "LINK"
+    OTHER = "OTHER"
+
+
+class PaymentMethodState(StrEnum):
+    USABLE = "USABLE"
+    EXPIRING_SOON = "EXPIRING_SOON"
+    EXPIRED = "EXPIRED"
+    DETACHED = "DETACHED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodFacts:
+    """What the processor says about a method."""
+
+    processor_method_id: str
+    type: PaymentMethodType
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+    wallet: str | None = None
+    country: str | None = None
+    fingerprint: str | None = None
+    billing_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethod:
+    """A saved way to pay. Detaching is final, and the row stays for the payments that name it."""
+
+    id: UUID
+    user_id: UUID
+    processor_method_id: str
+    type: PaymentMethodType
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+    wallet: str | None = None
+    country: str | None = None
+    fingerprint: str | None = None
+    billing_name: str | None = None
+    is_default: bool = False
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    detached_at: datetime | None = None
+
+    @property
+    def is_attached(self) -> bool:
+        return self.detached_at is None
+
+    def state_at(self, moment: datetime) -> PaymentMethodState:
+        if not self.is_attached:
+            return PaymentMethodState.DETACHED
+        end = self.expires_at(moment)
+        if end is None or moment + EXPIRY_WARNING < end:
+            return PaymentMethodState.USABLE
+        return PaymentMethodState.EXPIRING_SOON if moment < end else PaymentMethodState.EXPIRED
+
+    def expires_at(self, moment: datetime) -> datetime | None:
+        """The first instant at which a card is no longer valid: the start of the month after its last one."""
+        if self.exp_month is None or self.exp_year is None:
+            return None
+        year, month = divmod(self.exp_year * 12 + self.exp_month, 12)
+        return datetime(year, month + 1, 1, tzinfo=moment.tzinfo)
+
+    def take(self, facts: MethodFacts, *, at: datetime) -> Self:
+        """The method with what the processor says now; itself where nothing changed."""
+        fresh = replace(
+            self,
+            type=facts.type,
+            brand=facts.brand,
+            last4=facts.last4,
+            exp_month=facts.exp_month,
+            exp_year=facts.exp_year,
+            wallet=facts.wallet,
+            country=facts.country,
+            fingerprint=facts.fingerprint,
+            billing_name=facts.billing_name,
+        )
+        return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
+
+    def made_default(self, *, at: datetime) -> Self:
+        return (
+            self
+            if self.is_default
+            else replace(self, is_default=True, version=self.version + 1, updated_at=at)
+        )
+
+    def detached(self, *, at: datetime) -> Self:
+        if not self.is_attached:
+            return self
+        return replace(self, is_default=False, detached_at=at, version=self.version + 1, updated_at=at)
+
+
+class SetupStatus(StrEnum):
+    REQUIRES_METHOD = "REQUIRES_METHOD"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    SUCCEEDED = "SUCCEEDED"
+    CANCELLED = "CANCELLED"
+
+
+SETUP_ENDED: Final = frozenset({SetupStatus.SUCCEEDED, SetupStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupFacts:
+    """What the processor says about a set-up."""
+
+    processor_setup_id: str
+    status: SetupStatus
+    processor_method_id: str | None = None
+    decline: Decline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodSetup:
+    """A method on its way in, with the bank's consent (SCA). The app completes it with a client secret."""
+
+    id: UUID
+    user_id: UUID
+    status: SetupStatus
+    makes_default: bool
+    processor_setup_id: str | None = None
+    processor_customer_id: str
+    payment_method_id: UUID | None = None
+    decline_code: str | None = None
+    decline_advice: str | None = None
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def decline(self) -> Decline | None:
+        if self.decline_code is None:
+            return None
+        return Decline(code=self.decline_code, network_advice=self.decline_advice)
+
+    def take(self, facts: SetupFacts, *, at: datetime) -> Self:
+        """The set-up with what the processor says now; an ended one stays as it is."""
+        if self.status in SETUP_ENDED:
+            return self
+        fresh = replace(
+            self,
+            status=facts.status,
+            processor_setup_id=facts.processor_setup_id,
+            decline_code=facts.decline.code if facts.decline else None,
+            decline_advice=facts.decline.network_advice if facts.decline else None,
+        )
+        return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
+
+    def gave(self, method: PaymentMethod, *, at: datetime) -> Self:
+        if self.payment_method_id == method.id:
+            return self
+        return replace(self, payment_method_id=method.id, version=self.version + 1, updated_at=at)

@@ -1,0 +1,52 @@
+"""What callers may read of payments. What they may do stands in `domain.commands`."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.errors import Forbidden
+from domain.paging import Page, Slice, page_of
+from domain.payment import NextAction, Payment, PaymentStatus
+from domain.payment_list import PaymentFilter, PaymentOrder
+from domain.ports import Database, PaymentProcessor
+
+AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentService:
+    database: Database
+    processor: PaymentProcessor
+
+    async def page(
+        self, actor: Actor, wanted: PaymentFilter, order: PaymentOrder, part: Slice
+    ) -> Page[Payment]:
+        """The caller's own payments; support and admins see everybody's. Raises Forbidden for another's filter."""
+        async with self.database.reads() as reads:
+            rows = await reads.payments.listed(scoped(actor, wanted), order, part.one_more())
+        return page_of(rows, part)
+
+    async def count(self, actor: Actor, wanted: PaymentFilter) -> int:
+        async with self.database.reads() as reads:
+            return await reads.payments.count(scoped(actor, wanted))
+
+    async def next_action(self, actor: Actor, payment: Payment) -> NextAction | None:
+        """
+        What the app must do now, asked of the processor; None when nothing is needed.
+
+        Only the payment's owner learns the client secret. Raises ProcessorUnavailable.
+        """
+        if payment.status not in AWAITS_THE_APP or payment.processor_payment_id is None:
+            return None
+        action = await self.processor.next_action(payment)
+        return action if action is None or actor.user_id == payment.user_id else NextAction(kind=action.kind)
+
+
+def scoped(actor: Actor, wanted: PaymentFilter) -> PaymentFilter:
+    """The filter, narrowed to what the caller may see."""
+    owner: UUID | None = actor.visible_owner
+    if owner is None:
+        return wanted
+    if wanted.owner not in {None, owner}:
+        raise Forbidden("Your role does not allow filtering by another user.")
+    return replace(wanted, owner=owner)

@@ -1,0 +1,47 @@
+"""What the operator of this gateway allows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from domain.currency import CURRENCIES, DEFAULT_CURRENCIES, AmountRefusal, Currency
+from domain.errors import AmountOutOfRange, CurrencyRuleBroken, Forbidden
+from domain.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """`allows_client_amounts` is whether a caller may name an amount instead of showing a quote of ours."""
+
+    accepted_currencies: Collection[str] = DEFAULT_CURRENCIES
+    allows_client_amounts: bool = True
+
+    @property
+    def currencies(self) -> Sequence[Currency]:
+        return [CURRENCIES[code] for code in sorted(self.accepted_currencies)]
+
+    def must_allow_client_amounts(self) -> None:
+        if not self.allows_client_amounts:
+            raise Forbidden("This gateway does not charge amounts that its callers name.")
+
+    def must_accept(self, amount: Money, *, path: Sequence[str]) -> None:
+        """Raises CurrencyRuleBroken or AmountOutOfRange; an amount is never rounded."""
+        currency = CURRENCIES.get(amount.currency)
+        match amount.refusal(self.accepted_currencies):
+            case None:
+                return
+            case AmountRefusal.UNKNOWN_CURRENCY | AmountRefusal.CURRENCY_NOT_ACCEPTED:
+                raise CurrencyRuleBroken(
+                    "This currency is not accepted.", path=[*path, "currency"], currency=None
+                )
+            case AmountRefusal.NOT_A_MULTIPLE if currency:
+                raise CurrencyRuleBroken(
+                    f"Amounts in {currency.code} are multiples of {currency.step_minor} minor units.",
+                    path=[*path, "minor"],
+                    currency=currency,
+                )
+            case _ if currency:
+                raise AmountOutOfRange(
+                    f"Amounts in {currency.code} are {currency.minimum} to {currency.maximum} minor units.",
+                    path=[*path, "minor"],
+                    currency=currency,
+                )

@@ -1,0 +1,138 @@
+"""The only code by which the processor's word changes a payment, a method or a set-up."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.audit import audit_record
+from domain.errors import NotFound
+from domain.identity import new_id
+from domain.operation import ObjectKind
+from domain.payment import Outcome, Payment
+from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.ports import Work
+
+
+async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime, by: Actor) -> Payment:
+    """The payment after the processor's word. Raises NotFound where there is no such payment."""
+    before = await work.payments.lock(payment_id)
+    if before is None:
+        raise NotFound("There is no such payment.")
+    after = before.settle(outcome, at=at)
+    if after is not before:
+        await record_payment(work, before, after, action=f"payment.{after.status.lower()}", at=at, by=by)
+    return after
+
+
+async def record_payment(
+    work: Work, before: Payment, after: Payment, *, action: str, at: datetime, by: Actor
+) -> None:
+    """Save a changed payment, and who changed it."""
+    await work.payments.save(after)
+    await work.audit.add(
+        audit_record(action=action, kind=ObjectKind.PAYMENT, before=before, after=after, at=at, by=by)
+    )
+
+
+async def settle_method(
+    work: Work, user_id: UUID, facts: MethodFacts, *, at: datetime, by: Actor, makes_default: bool = False
+) -> PaymentMethod:
+    """
+    Our record of the processor's method, made at its first mention, by whichever of request and webhook is first.
+
+    A user's first method becomes the default one. A detached one stays detached.
+    """
+    method = await _known_method(work, user_id, facts, at=at, by=by)
+    if (
+        method.is_attached
+        and not method.is_default
+        and (makes_default or await work.payment_methods.default_of(user_id) is None)
+    ):
+        return await make_default(work, method, at=at, by=by)
+    return method
+
+
+async def _known_method(
+    work: Work, user_id: UUID, facts: MethodFacts, *, at: datetime, by: Actor
+) -> PaymentMethod:
+    fresh = PaymentMethod(
+        id=new_id(),
+        user_id=user_id,
+        processor_method_id=facts.processor_method_id,
+        type=facts.type,
+        created_at=at,
+        updated_at=at,
+    )
+    fresh = replace(fresh.take(facts, at=at), version=1)
+    if await work.payment_methods.add(fresh):
+        await _record_method(work, None, fresh, action="payment_method.added", at=at, by=by)
+        return fresh
+    known = await work.payment_methods.lock_known(facts.processor_method_id)
+    if known is None:
+        raise NotFound("There is no such payment method.")
+    return await update_method(work, known, facts, at=at, by=by)
+
+
+async def update_method(
+    work: Work, known: PaymentMethod, facts: MethodFacts, *, at: datetime, by: Actor
+) -> PaymentMethod:
+    after = known.take(facts, at=at) if known.is_attached else known
+    return await _save_method(work, known, after, action="payment_method.updated", at=at, by=by)
+
+
+async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
+    """One default per user: a partial unique index holds it."""
+    await work.payment_methods.clear_default(method.user_id, at=at)
+    after = method.made_default(at=at)
+    return await _save_method(work, method, after, action="payment_method.made_default", at=at, by=by)
+
+
+async def detach(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
+    after = method.detached(at=at)
+    return await _save_method(work, method, after, action="payment_method.detached", at=at, by=by)
+
+
+async def settle_setup(
+    work: Work, setup_id: UUID, facts: SetupFacts, method: MethodFacts | None, *, at: datetime, by: Actor
+) -> PaymentMethodSetup:
+    """The set-up after the processor's word, with its method once it has one. Raises NotFound."""
+    before = await work.setups.lock(setup_id)
+    if before is None:
+        raise NotFound("There is no such set-up.")
+    after = before.take(facts, at=at)
+    if method is not None:
+        saved = await settle_method(
+            work, before.user_id, method, at=at, by=by, makes_default=before.makes_default
+        )
+        after = after.gave(saved, at=at)
+    if after is not before:
+        await work.setups.save(after)
+        await work.audit.add(
+            audit_record(
+                action=f"payment_method_setup.{after.status.lower()}",
+                kind=ObjectKind.PAYMENT_METHOD_SETUP,
+                before=before,
+                after=after,
+                at=at,
+                by=by,
+            )
+        )
+    return after
+
+
+async def _save_method(
+    work: Work, before: PaymentMethod, after: PaymentMethod, *, action: str, at: datetime, by: Actor
+) -> PaymentMethod:
+    if after is not before:
+        await work.payment_methods.save(after)
+        await _record_method(work, before, after, action=action, at=at, by=by)
+    return after
+
+
+async def _record_method(
+    work: Work, before: PaymentMethod | None, after: PaymentMethod, *, action: str, at: datetime, by: Actor
+) -> None:
+    await work.audit.add(
+        audit_record(action=action, kind=ObjectKind.PAYMENT_METHOD, before=before, after=after, at=at, by=by)
+    )

@@ -1,0 +1,119 @@
+"""The processor's news: stored by the route, applied by the worker, in any order and any number of times."""
+
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar, assert_never
+from uuid import UUID
+
+from domain.actor import SYSTEM
+from domain.errors import NotFound
+from domain.events import (
+    InboxEvent,
+    InboxStatus,
+    MethodDetached,
+    MethodReported,
+    PaymentReported,
+    ProcessorEvent,
+    SetupReported,
+    Unhandled,
+)
+from domain.payment_method import MethodFacts
+from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
+from domain.settlement import detach, settle, settle_method, settle_setup
+
+LONGEST_ERROR: Final = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookService:
+    database: Database
+    processor: PaymentProcessor
+    news: ProcessorNews
+    clock: Clock
+
+    async def receive(self, body: bytes, signature: str) -> InboxEvent:
+        """Verify and keep an event, once, and have the worker handle it. Raises InvalidInput."""
+        event = self.news.receive(body, signature, at=self.clock())
+        async with self.database.work() as work:
+            if await work.inbox.add(event):
+                await work.jobs.handle_event(event.id)
+        return event
+
+    async def handle(self, event_id: UUID) -> None:
+        """Apply a stored event. A failure is written down beside it and raised, so that it is tried again."""
+        async with self.database.reads() as reads:
+            event = await reads.inbox.get(event_id)
+        if event is None or event.handled_at is not None:
+            return
+        try:
+            await self._handle(event)
+        except Exception as failure:
+            await self._keep_failure(event, failure)
+            raise
+
+    async def _handle(self, event: InboxEvent) -> None:
+        news = self.news.read(event) if event.livemode is self.processor.is_live else Unhandled()
+        method = await self._method_of(news)
+        try:
+            async with self.database.work() as work:
+                await self._apply(work, news, method)
+                await self._close(work, event, news)
+        except NotFound:
+            async with self.database.work() as work:
+                await self._close(work, event, Unhandled())
+
+    async def _method_of(self, news: ProcessorEvent) -> MethodFacts | None:
+        """A finished set-up names its method by id only."""
+        if isinstance(news, SetupReported) and news.facts.processor_method_id and news.setup_id:
+            return await self.processor.find_method(news.facts.processor_method_id)
+        return None
+
+    async def _apply(self, work: Work, news: ProcessorEvent, method: MethodFacts | None) -> None:
+        now = self.clock()
+        match news:
+            case PaymentReported():
+                payment_id = news.payment_id or await work.payments.known_as(news.processor_payment_id)
+                await settle(work, found(payment_id), news.outcome, at=now, by=SYSTEM)
+            case SetupReported():
+                await settle_setup(work, found(news.setup_id), news.facts, method, at=now, by=SYSTEM)
+            case MethodReported():
+                account = await work.accounts.of_customer(news.customer_id)
+                await settle_method(work, found(account).user_id, news.facts, at=now, by=SYSTEM)
+            case MethodDetached():
+                known = await work.payment_methods.lock_known(news.processor_method_id)
+                await detach(work, found(known), at=now, by=SYSTEM)
+            case Unhandled():
+                pass  # It is kept, and there is nothing to do.
+            case _:
+                assert_never(news)
+
+    async def _close(self, work: Work, event: InboxEvent, news: ProcessorEvent) -> None:
+        status = InboxStatus.IGNORED if isinstance(news, Unhandled) else InboxStatus.HANDLED
+        await work.inbox.save(
+            replace(
+                event,
+                status=status,
+                attempts=event.attempts + 1,
+                last_error=None,
+                handled_at=self.clock(),
+            )
+        )
+
+    async def _keep_failure(self, event: InboxEvent, failure: Exception) -> None:
+        async with self.database.work() as work:
+            await work.inbox.save(
+                replace(
+                    event,
+                    status=InboxStatus.FAILED,
+                    attempts=event.attempts + 1,
+                    last_error=f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR],
+                )
+            )
+
+
+def found(thing: T | None) -> T:
+    """The thing itself; news about an object that is not ours raises NotFound."""
+    if thing is None:
+        raise NotFound("This is not about an object of ours.")
+    return thing
