@@ -41,7 +41,7 @@ _HASH_BEFORE = re.compile(r"[0-9][A-Fa-f]{1,32}\Z")
 _HASH_AFTER = re.compile(r"[A-Fa-f]{1,32}[0-9]")
 _PLUS_OF_A_PHONE = re.compile(r"(?:\A|[^0-9A-Za-z])\+\Z")
 _LONGEST_PHONE = 15  # ITU-T E.164
-_CONTEXT = 34
+_CONTEXT = 33  # what _HASH_BEFORE can match
 
 _USUAL = (16, 17, 18, 19)
 _LENGTHS: Mapping[str, Sequence[int]] = {
@@ -187,7 +187,8 @@ def _is_something_else(text: str, start: int, stop: int) -> bool:
     before = text[max(0, start - _CONTEXT) : start]
     if _HASH_BEFORE.search(before) or _HASH_AFTER.match(text, stop):
         return True
-    return stop - start <= _LONGEST_PHONE and _PLUS_OF_A_PHONE.search(before) is not None
+    is_short = sum(map(str.isdecimal, text[start:stop])) <= _LONGEST_PHONE
+    return is_short and _PLUS_OF_A_PHONE.search(before) is not None
 
 
 def _in_ascii(text: str) -> str:

@@ -123,7 +123,7 @@ class CommandService:
     async def _taken_over(self, first: Operation) -> Operation:
         now = self.clock()
         async with self.database.work() as work:
-            operation = await work.operations.lock(first.id)
+            operation = await work.operations.locked(first.id)
             if operation.has_ended:
                 return operation
             if operation.is_worked_on_at(now):
@@ -168,7 +168,7 @@ class CommandService:
             return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
 
     async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
-        current = await step.work.operations.lock(operation.id)
+        current = await step.work.operations.locked(operation.id)
         if current.has_ended:
             return current
         ended = current.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
@@ -178,7 +178,7 @@ class CommandService:
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
         pause = min(timedelta(seconds=2**operation.attempts), LONGEST_BACK_OFF)
         async with self.database.work() as work:
-            current = await work.operations.lock(operation.id)
+            current = await work.operations.locked(operation.id)
             if current.has_ended:
                 return current
             left_open = current.left_open(why, next_attempt_at=self.clock() + pause)

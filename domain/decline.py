@@ -64,8 +64,8 @@ _CODES: Mapping[Ruling, str] = {
         revocation_of_all_authorizations revocation_of_authorization stop_payment_order""",
     Ruling(_CATEGORY.GENERIC, _BY.CUSTOMER, retryable=False): """
         billing_invalid_mandate debit_not_authorized india_recurring_payment_mandate_canceled
-        invalid_authorization invalid_billing_agreement payment_intent_mandate_invalid payment_method_customer_decline
-        setup_intent_mandate_invalid""",
+        invalid_authorization invalid_billing_agreement payment_intent_mandate_invalid
+        payment_method_customer_decline setup_intent_mandate_invalid""",
     Ruling(_CATEGORY.GENERIC, _BY.CUSTOMER, retryable=True): "invalid_customer_account",
     Ruling(_CATEGORY.GENERIC, _BY.MERCHANT, retryable=False): """
         compliance_violation duplicate_transaction invalid_business_account partner_duplicate_transaction

@@ -1,13 +1,12 @@
 """Which payments a caller asks for, and in which order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from domain.decline import DeclineCategory
-from domain.json_value import JsonValue
 from domain.paging import Direction, Place
 from domain.payment import Payment, PaymentStatus, PaymentTrigger
 
@@ -21,6 +20,14 @@ class PaymentOrderField(StrEnum):
     STATUS = "status"
 
 
+SORT_TYPES: Final[Mapping[PaymentOrderField, type]] = {
+    PaymentOrderField.CREATED_AT: datetime,
+    PaymentOrderField.UPDATED_AT: datetime,
+    PaymentOrderField.AMOUNT: int,
+    PaymentOrderField.STATUS: PaymentStatus,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentOrder:
     field: PaymentOrderField = PaymentOrderField.CREATED_AT
@@ -30,6 +37,10 @@ class PaymentOrder:
     def name(self) -> str:
         """What a cursor is bound to."""
         return f"payments:{self.field}:{self.direction}"
+
+    def place_at(self, cursor: str, *, argument: str) -> Place:
+        """The place that a cursor of this list names; raises InvalidInput."""
+        return Place.of_cursor(cursor, self.name, kind=SORT_TYPES[self.field], argument=argument)
 
     def place_of(self, payment: Payment) -> Place:
         return Place(value=getattr(payment, self.field.value), id=payment.id)
@@ -55,6 +66,3 @@ class PaymentFilter:
     updated_from: datetime | None = None
     updated_to: datetime | None = None
     payment_method_id: UUID | None = None
-    decline_categories: Sequence[DeclineCategory] | None = None
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
-    search: str | None = None

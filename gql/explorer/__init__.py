@@ -1,0 +1,1 @@
+"""The explorer: GraphiQL, built and shipped with the package, with runnable stories as its tabs."""

@@ -1,0 +1,40 @@
+"""Runs the migrations on DATABASE_URL, or on the address that `persistence.schema` hands over."""
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from persistence.address import sqlalchemy_url
+from persistence.tables import metadata
+
+JOB_QUEUE = "pgqueuer"
+
+
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """The job queue's tables come from its own package."""
+    return kind != "table" or not (name or "").startswith(JOB_QUEUE)
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_name=is_ours,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_run(address: str) -> None:
+    engine = create_async_engine(sqlalchemy_url(address))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+asyncio.run(connect_and_run(context.config.attributes.get("address") or os.environ["DATABASE_URL"]))

@@ -1,0 +1,45 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.account import BillingAccount
+from persistence.repository import Repository
+from persistence.tables import BillingAccountRow, table_of
+
+
+class AccountRepository(Repository[BillingAccount]):
+    table = table_of(BillingAccountRow)
+    entity = BillingAccount
+    identity = "user_id"
+
+    async def by_ids(self, user_ids: Sequence[UUID]) -> Mapping[UUID, BillingAccount]:
+        return await self._owned(user_ids, owner=None)
+
+    async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
+        return await self._one(
+            select(self.table).where(self.table.c.processor_customer_id == processor_customer_id)
+        )
+
+    async def ensure(self, account: BillingAccount) -> BillingAccount:
+        """The account of that user, made from this one where there is none yet."""
+        await self._connection.execute(
+            insert(self.table).values(self._row(account)).on_conflict_do_nothing(index_elements=["user_id"])
+        )
+        return await self.get(account.user_id) or account
+
+    async def set_customer(
+        self, user_id: UUID, processor_customer_id: str, *, at: datetime
+    ) -> BillingAccount:
+        """The first customer that is set stays."""
+        await self._connection.execute(
+            update(self.table)
+            .where(self.table.c.user_id == user_id, self.table.c.processor_customer_id.is_(None))
+            .values(processor_customer_id=processor_customer_id, updated_at=at)
+        )
+        account = await self.get(user_id)
+        if account is None:
+            raise LookupError(f"Billing account {user_id} has gone")
+        return account

@@ -1,0 +1,42 @@
+"""The connection pool."""
+
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from persistence.address import sqlalchemy_url
+
+SERVER_SETTINGS: Final = {
+    "application_name": "payments-gateway",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "jit": "off",
+}
+"""Sent once when a connection is made, so that no session state needs to be reset between uses."""
+
+
+def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5) -> AsyncEngine:
+    """`pool_timeout` is how many seconds a caller waits for a free connection."""
+    return create_async_engine(
+        sqlalchemy_url(address),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_timeout,
+        pool_use_lifo=True,
+        json_serializer=_written,
+        json_deserializer=orjson.loads,
+        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5},
+    )
+
+
+async def is_reachable(engine: AsyncEngine) -> bool:
+    """Whether the database answers; raises what the driver raises where it does not."""
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(text("SELECT true")))
+
+
+def _written(value: Any) -> str:
+    return orjson.dumps(value).decode()

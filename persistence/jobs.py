@@ -1,0 +1,33 @@
+"""Jobs in the transaction of the fact that causes them: PgQueuer behind the domain's port."""
+
+from typing import Final
+from uuid import UUID
+
+from asyncpg import Connection
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+HANDLE_EVENT: Final = "handle_event"
+
+
+class JobQueue:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def handle_event(self, event_id: UUID) -> None:
+        """Have the worker handle a stored event, if and only if the transaction commits."""
+        queries = Queries(AsyncpgDriver(await self._in_transaction()))
+        await queries.enqueue(HANDLE_EVENT, event_id.bytes)
+
+    async def _in_transaction(self) -> "Connection[object]":
+        """
+        The driver's connection, past SQLAlchemy, which sends BEGIN with its first statement only.
+
+        Raises RuntimeError where that has not happened yet, since the job would survive a rollback.
+        """
+        pooled = await self._connection.get_raw_connection()
+        connection = pooled.driver_connection
+        if not isinstance(connection, Connection) or not connection.is_in_transaction():
+            raise RuntimeError("A job must be enqueued after the fact that causes it, in its transaction")
+        return connection

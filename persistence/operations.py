@@ -1,0 +1,82 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from domain.errors import Busy
+from domain.operation import Operation, OperationState
+from persistence.repository import Repository
+from persistence.tables import OperationRow, table_of
+
+OPEN: Final = (OperationState.RUNNING, OperationState.OUTCOME_UNKNOWN)
+ONE_OPEN_PER_OBJECT: Final = "uq_operations_open_object"
+
+
+class OperationRepository(Repository[Operation]):
+    table = table_of(OperationRow)
+    entity = Operation
+
+    async def find(self, caller_id: UUID, mutation: str, key: str) -> Operation | None:
+        columns = self.table.c
+        return await self._one(
+            select(self.table).where(
+                columns.caller_id == caller_id, columns.mutation == mutation, columns.key == key
+            )
+        )
+
+    async def by_ids(self, operation_ids: Sequence[UUID], *, caller: UUID | None) -> Mapping[UUID, Operation]:
+        return await self._owned(operation_ids, owner=caller, by="caller_id")
+
+    async def locked(self, operation_id: UUID) -> Operation:
+        operation = await self.lock(operation_id)
+        if operation is None:
+            raise LookupError(f"Operation {operation_id} has gone")
+        return operation
+
+    async def add(self, operation: Operation) -> bool:
+        """
+        False where the caller used this key for this mutation before; nothing is added then.
+
+        Raises Busy where another operation on the same object has not ended.
+        """
+        statement = (
+            insert(self.table)
+            .values(self._row(operation))
+            .on_conflict_do_nothing(index_elements=["caller_id", "mutation", "key"])
+        )
+        try:
+            added = await self._connection.execute(statement)
+        except IntegrityError as violation:
+            if ONE_OPEN_PER_OBJECT in str(violation.orig):
+                raise Busy("Another operation on this is still running.", current="BUSY") from violation
+            raise
+        return added.rowcount == 1
+
+    async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
+        """Operations that have not ended and nobody works on; each is leased to one asker only."""
+        columns = self.table.c
+        abandoned = (
+            select(columns.id)
+            .where(columns.state.in_(OPEN), columns.leased_until < at)
+            .order_by(columns.leased_until)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return await self._all(
+            update(self.table)
+            .where(columns.id.in_(abandoned.scalar_subquery()))
+            .values(state=OperationState.RUNNING, leased_until=until, attempts=columns.attempts + 1)
+            .returning(self.table)
+        )
+
+    async def drop_expired(self, *, at: datetime) -> int:
+        """Forget ended operations after their time. How many."""
+        columns = self.table.c
+        dropped = await self._connection.execute(
+            delete(self.table).where(columns.expires_at < at, columns.state.not_in(OPEN))
+        )
+        return dropped.rowcount

@@ -1,0 +1,76 @@
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from persistence.repository import Repository
+from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
+
+
+class PaymentMethodRepository(Repository[PaymentMethod]):
+    table = table_of(PaymentMethodRow)
+    entity = PaymentMethod
+
+    async def by_ids(self, method_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, PaymentMethod]:
+        return await self._owned(method_ids, owner=owner)
+
+    async def of_users(
+        self, user_ids: Sequence[UUID], *, with_detached: bool
+    ) -> Mapping[UUID, Sequence[PaymentMethod]]:
+        """Each user's methods, the default one first, then the newest."""
+        columns = self.table.c
+        statement = (
+            select(self.table)
+            .where(columns.user_id.in_(user_ids))
+            .order_by(columns.is_default.desc(), columns.created_at.desc(), columns.id.desc())
+        )
+        if not with_detached:
+            statement = statement.where(columns.detached_at.is_(None))
+        grouped: defaultdict[UUID, list[PaymentMethod]] = defaultdict(list)
+        for method in await self._all(statement):
+            grouped[method.user_id].append(method)
+        return grouped
+
+    async def default_of(self, user_id: UUID) -> PaymentMethod | None:
+        columns = self.table.c
+        return await self._one(
+            select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
+        )
+
+    async def lock_known(self, processor_method_id: str) -> PaymentMethod | None:
+        return await self._one(
+            select(self.table)
+            .where(self.table.c.processor_method_id == processor_method_id)
+            .with_for_update(key_share=True)
+        )
+
+    async def add(self, method: PaymentMethod) -> bool:
+        """False where the processor's method is known already; nothing is added then."""
+        added = await self._connection.execute(
+            insert(self.table)
+            .values(self._row(method))
+            .on_conflict_do_nothing(index_elements=["processor_method_id"])
+        )
+        return added.rowcount == 1
+
+    async def clear_default(self, user_id: UUID, *, at: datetime) -> None:
+        columns = self.table.c
+        await self._connection.execute(
+            update(self.table)
+            .where(columns.user_id == user_id, columns.is_default.is_(True))
+            .values(is_default=False, version=columns.version + 1, updated_at=at)
+        )
+
+
+class SetupRepository(Repository[PaymentMethodSetup]):
+    table = table_of(PaymentMethodSetupRow)
+    entity = PaymentMethodSetup
+
+    async def by_ids(
+        self, setup_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, PaymentMethodSetup]:
+        return await self._owned(setup_ids, owner=owner)

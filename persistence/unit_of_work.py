@@ -1,0 +1,93 @@
+"""The repositories on one connection: in a transaction, or statement by statement."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from persistence.accounts import AccountRepository
+from persistence.jobs import JobQueue
+from persistence.journal import AuditRepository, InboxRepository
+from persistence.operations import OperationRepository
+from persistence.payment_methods import PaymentMethodRepository, SetupRepository
+from persistence.payments import PaymentRepository
+
+_holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
+
+
+def holds_connection() -> bool:
+    """Whether the running task has a connection open; nobody may wait for the processor meanwhile."""
+    return _holds_connection.get()
+
+
+class SqlReads:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def accounts(self) -> AccountRepository:
+        return AccountRepository(self._connection)
+
+    @cached_property
+    def payments(self) -> PaymentRepository:
+        return PaymentRepository(self._connection)
+
+    @cached_property
+    def payment_methods(self) -> PaymentMethodRepository:
+        return PaymentMethodRepository(self._connection)
+
+    @cached_property
+    def setups(self) -> SetupRepository:
+        return SetupRepository(self._connection)
+
+    @cached_property
+    def operations(self) -> OperationRepository:
+        return OperationRepository(self._connection)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        return AuditRepository(self._connection)
+
+    @cached_property
+    def inbox(self) -> InboxRepository:
+        return InboxRepository(self._connection)
+
+
+class SqlWork(SqlReads):
+    @cached_property
+    def jobs(self) -> JobQueue:
+        return JobQueue(self._connection)
+
+
+class SqlDatabase:
+    """Reads run in autocommit: no BEGIN and no ROLLBACK around a single statement."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[SqlWork]:
+        with _holding():
+            async with self._engine.begin() as connection:
+                yield SqlWork(connection)
+
+    @asynccontextmanager
+    async def reads(self) -> AsyncIterator[SqlReads]:
+        with _holding():
+            async with self._autocommit.connect() as connection:
+                yield SqlReads(connection)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+@contextmanager
+def _holding() -> Iterator[None]:
+    token = _holds_connection.set(True)
+    try:
+        yield
+    finally:
+        _holds_connection.reset(token)
