@@ -1,0 +1,1 @@
+"""Stripe: the only importer of `stripe`. Commands out, news in."""

@@ -1,0 +1,86 @@
+"""Calls to Stripe: bounded in time and in number, and every failure sorted into *no* or *not known*."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import httpx
+import stripe
+
+from domain.errors import ProcessorRefused, ProcessorUnavailable
+from processor.stripe_shapes import Shape, outcome_of_intent
+
+T = TypeVar("T")
+
+DEADLINE: Final = 24.0
+"""Seconds for one command with all its attempts."""
+ATTEMPTS: Final = 4
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 4.0
+TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
+CONFLICT: Final = 409
+SERVER_ERROR: Final = 500
+NOT_EXECUTED: Final = frozenset({400, 401, 403, 404})
+"""Definite refusals: https://docs.stripe.com/api/errors"""
+
+
+async def call(send: Callable[[], Awaitable[T]]) -> T:
+    """
+    Stripe's answer, after as many attempts as the deadline allows, all under the caller's idempotency key.
+
+    Raises stripe.CardError for a decline, which means different things to different commands, ProcessorRefused
+    for another definite no, and ProcessorUnavailable where nobody can know.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _attempts(send)
+    except stripe.CardError:
+        raise
+    except stripe.StripeError as error:
+        raise _verdict(error) from error
+    except (TimeoutError, httpx.HTTPError, ValueError) as unreadable:
+        raise ProcessorUnavailable from unreadable
+
+
+async def _attempts(send: Callable[[], Awaitable[T]]) -> T:
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await send()
+        except stripe.StripeError as error:
+            if not _is_worth_another(error):
+                raise
+        await asyncio.sleep(_pause(attempt))
+    return await send()
+
+
+def _is_worth_another(error: stripe.StripeError) -> bool:
+    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
+        return True
+    status = error.http_status or 0
+    return status == CONFLICT or status >= SERVER_ERROR
+
+
+def _pause(attempt: int) -> float:
+    """Seconds: exponential, with full jitter, so that many callers do not come back together."""
+    return random.uniform(FIRST_PAUSE, min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))  # noqa: S311
+
+
+def _verdict(error: stripe.StripeError) -> ProcessorRefused | ProcessorUnavailable:
+    if isinstance(error, stripe.IdempotencyError) or error.http_status not in NOT_EXECUTED:
+        return ProcessorUnavailable()
+    if error_body(error) == {}:
+        return ProcessorUnavailable()  # Not Stripe's words, so perhaps not Stripe.
+    intent = error_body(error).get("payment_intent")
+    return ProcessorRefused(
+        "The payment provider did not accept this.",
+        reason=error.code or "invalid_request",
+        outcome=outcome_of_intent(intent) if intent else None,
+    )
+
+
+def error_body(error: stripe.StripeError) -> Shape:
+    """The `error` part of the answer; empty where the answer was not Stripe's JSON."""
+    body: Any = error.json_body
+    part = body.get("error") if isinstance(body, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
