@@ -156,9 +156,13 @@ class PaymentMethodSetup:
             return None
         return Decline(code=self.decline_code, network_advice=self.decline_advice)
 
+    @property
+    def has_ended(self) -> bool:
+        return self.status in SETUP_ENDED
+
     def take(self, facts: SetupFacts, *, at: datetime) -> Self:
         """The set-up with what the processor says now; an ended one stays as it is."""
-        if self.status in SETUP_ENDED:
+        if self.has_ended:
             return self
         fresh = replace(
             self,

@@ -21,7 +21,9 @@ Clock: TypeAlias = Callable[[], datetime]
 
 class Accounts(Protocol):
     async def get(self, user_id: UUID) -> BillingAccount | None: ...
-    async def by_ids(self, user_ids: Sequence[UUID]) -> Mapping[UUID, BillingAccount]: ...
+    async def by_ids(
+        self, user_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, BillingAccount]: ...
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None: ...
     async def ensure(self, account: BillingAccount) -> BillingAccount:
         """The account of that user, made from this one where there is none yet."""
@@ -57,7 +59,7 @@ class PaymentMethods(Protocol):
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, PaymentMethod]: ...
     async def of_users(
-        self, user_ids: Sequence[UUID], *, with_detached: bool
+        self, user_ids: Sequence[UUID], *, owner: UUID | None, with_detached: bool
     ) -> Mapping[UUID, Sequence[PaymentMethod]]:
         """Each user's methods, the default one first, then the newest."""
         ...

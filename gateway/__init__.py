@@ -1,0 +1,1 @@
+"""The doorway: settings, wiring, the `payments-gateway` command, server, worker, development stack."""

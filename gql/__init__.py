@@ -1,0 +1,1 @@
+"""GraphQL in, GraphQL out. No SQL, no Stripe, no rules."""

@@ -15,8 +15,8 @@ class AccountRepository(Repository[BillingAccount]):
     entity = BillingAccount
     identity = "user_id"
 
-    async def by_ids(self, user_ids: Sequence[UUID]) -> Mapping[UUID, BillingAccount]:
-        return await self._owned(user_ids, owner=None)
+    async def by_ids(self, user_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, BillingAccount]:
+        return await self._owned(user_ids, owner=owner)
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
         return await self._one(

@@ -19,7 +19,7 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         return await self._owned(method_ids, owner=owner)
 
     async def of_users(
-        self, user_ids: Sequence[UUID], *, with_detached: bool
+        self, user_ids: Sequence[UUID], *, owner: UUID | None, with_detached: bool
     ) -> Mapping[UUID, Sequence[PaymentMethod]]:
         """Each user's methods, the default one first, then the newest."""
         columns = self.table.c
@@ -28,6 +28,8 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
             .where(columns.user_id.in_(user_ids))
             .order_by(columns.is_default.desc(), columns.created_at.desc(), columns.id.desc())
         )
+        if owner is not None:
+            statement = statement.where(columns.user_id == owner)
         if not with_detached:
             statement = statement.where(columns.detached_at.is_(None))
         grouped: defaultdict[UUID, list[PaymentMethod]] = defaultdict(list)

@@ -1,0 +1,110 @@
+"""The ASGI application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.settings import Settings
+from gateway.wiring import Gateway, wire
+from gateway.worker import Worker
+from gql.execution import Executor
+from gql.schema import printed
+from persistence.engine import is_reachable
+from web.body_limit import BodyLimits
+from web.errors import EXCEPTION_HANDLERS
+from web.explorer import Configure, explorer_routes, page, wants_page
+from web.graphql import GraphQL
+from web.health import health_routes
+from web.middleware import HttpSettings, middleware
+from web.webhooks import stripe_webhook
+
+GRAPHQL = "/graphql"
+STRIPE_WEBHOOK = "/api/v1/payments/webhooks/stripe"
+LARGEST_EVENT = 1024 * 1024
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: Settings, *, configure_explorer: Configure | None = None) -> Starlette:
+    """The whole gateway, with its worker where the settings say so."""
+    gateway = wire(settings)
+    return application(gateway, configure_explorer=configure_explorer)
+
+
+def application(gateway: Gateway, *, configure_explorer: Configure | None = None) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with working(gateway):
+            yield
+        await gateway.engine.dispose()
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=routes(gateway, configure_explorer),
+        middleware=middleware(
+            HttpSettings(
+                allowed_origins=gateway.settings.allowed_origins,
+                over_tls=gateway.settings.is_production,
+                body_limits=BodyLimits(by_path={STRIPE_WEBHOOK: LARGEST_EVENT}),
+            )
+        ),
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+
+
+def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
+    graphql = GraphQL(Executor(), gateway.authentication, gateway.services)
+    found: list[BaseRoute] = [
+        *health_routes(checks(gateway)),
+        Route(
+            GRAPHQL,
+            with_page(graphql.handle) if configure_explorer else graphql.handle,
+            methods=["GET", "POST"],
+        ),
+        Route(f"{GRAPHQL}/schema.graphql", schema_text),
+    ]
+    if gateway.settings.webhook_secrets:
+        found.append(Route(STRIPE_WEBHOOK, stripe_webhook(gateway.webhooks), methods=["POST"]))
+    if configure_explorer:
+        found += explorer_routes(configure_explorer)
+    return found
+
+
+def with_page(endpoint: Endpoint) -> Endpoint:
+    """Browsers see GraphiQL where programs ask queries."""
+
+    async def page_or_answer(request: Request) -> Response:
+        return page() if wants_page(request) else await endpoint(request)
+
+    return page_or_answer
+
+
+async def schema_text(_: Request) -> Response:
+    return PlainTextResponse(printed())
+
+
+def checks(gateway: Gateway) -> Mapping[str, Callable[[], Awaitable[object]]]:
+    async def database() -> bool:
+        return await is_reachable(gateway.engine)
+
+    return {"database": database}
+
+
+@asynccontextmanager
+async def working(gateway: Gateway) -> AsyncIterator[None]:
+    """With the worker beside the server, if the settings say so."""
+    if not gateway.settings.run_worker:
+        yield
+        return
+    worker = Worker(gateway)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await task

@@ -1,0 +1,145 @@
+"""The `payments-gateway` command."""
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+from types import FrameType
+from typing import Annotated, NoReturn
+from uuid import UUID
+
+import typer
+
+from domain.actor import Role
+from gateway.settings import Settings, UnfitSettings, settings_table
+from web.logs import configure_logs
+
+app = typer.Typer(
+    help="A GraphQL payments gateway in front of Stripe.", no_args_is_help=True, add_completion=False
+)
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+    app()
+
+
+def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Leave by an exception, so that everything that was started is ended."""
+    sys.exit(0)
+
+
+def fail(why: object) -> NoReturn:
+    typer.secho(str(why), fg="red", err=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
+    from gateway.app import create_app
+    from gateway.server import PortTaken, listening_socket, server
+
+    settings = ready_settings()
+    try:
+        listener = listening_socket(settings.host, settings.port)
+    except PortTaken as taken:
+        fail(taken)
+    running = server(create_app(settings), shutdown_seconds=settings.shutdown_seconds)
+    running.run(sockets=[listener])
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker alone, beside any number of servers."""
+    from gateway.wiring import wire
+    from gateway.worker import run_until_signalled
+
+    asyncio.run(run_until_signalled(wire(ready_settings())))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from persistence.schema import migrate, wanted_revision
+
+    settings = Settings()
+    if not settings.database_url:
+        fail("DATABASE_URL is not set.")
+    migrate(settings.database_url)
+    typer.echo(f"The database is at revision {wanted_revision()}.")
+
+
+@app.command()
+def develop() -> None:
+    """Run everything for development: PostgreSQL, the Stripe sandbox, demo data, the server and its worker."""
+    from gateway.development import develop
+    from gateway.embedded_postgres import EmbeddedPostgresError
+    from gateway.server import PortTaken
+
+    try:
+        develop()
+    except (EmbeddedPostgresError, PortTaken) as problem:
+        fail(problem)
+
+
+@app.command()
+def token(
+    user_id: Annotated[UUID, typer.Argument(help="The user: the token's subject.")],
+    role: Annotated[str, typer.Option(help="user, support, admin or service.")] = "user",
+    hours: Annotated[float, typer.Option(help="How long it is valid.")] = 12,
+) -> None:
+    """Print a token for development, signed with JWT_SECRET. Refused in production."""
+    from web.auth import development_token
+
+    settings = Settings()
+    if settings.is_production:
+        fail("Tokens come from the User Service. For development set ENVIRONMENT=development.")
+    if role.upper() not in Role.__members__:
+        fail("A role is user, support, admin or service.")
+    signed = development_token(
+        settings.jwt_secret.get_secret_value(),
+        user_id=user_id,
+        role=Role[role.upper()],
+        lifetime=timedelta(hours=hours),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+    typer.echo(signed)
+
+
+@app.command()
+def settings() -> None:
+    """Print the table of all settings."""
+    typer.echo(settings_table())
+
+
+def ready_settings() -> Settings:
+    """Settings that are fit for their environment, over a database that is up to date; or the end."""
+    settings = Settings()
+    configure_logs(as_json=settings.log_json, level=settings.log_level)
+    try:
+        settings.check()
+        asyncio.run(check_schema(settings))
+    except UnfitSettings as unfit:
+        fail(f"Not starting in {settings.environment.value}: {unfit}")
+    return settings
+
+
+async def check_schema(settings: Settings) -> None:
+    """Raises UnfitSettings where the database cannot be reached or was not migrated."""
+    from persistence.engine import create_engine
+    from persistence.schema import current_revision, wanted_revision
+
+    engine = create_engine(settings.database_url)
+    try:
+        current = await current_revision(engine)
+    except OSError as unreachable:
+        raise UnfitSettings(f"DATABASE_URL cannot be reached ({unreachable})") from unreachable
+    finally:
+        await engine.dispose()
+    if current != wanted_revision():
+        raise UnfitSettings(
+            f"the database is at revision {current}, not {wanted_revision()}: run payments-gateway migrate"
+        )

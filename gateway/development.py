@@ -1,0 +1,156 @@
+"""Everything in one process for development: `make run`."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from socket import socket
+from typing import Final
+
+import typer
+import uvloop
+
+from domain.actor import Actor
+from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
+from gateway.demo import ADMIN, USER, load_demo
+from gateway.embedded_postgres import EmbeddedPostgres
+from gateway.server import listening_socket, serving
+from gateway.settings import (
+    DEVELOPMENT_JWT_SECRET,
+    DEVELOPMENT_STRIPE_KEY,
+    DEVELOPMENT_WEBHOOK_SECRET,
+    Environment,
+    Settings,
+)
+from gateway.wiring import wire
+from gql.explorer.page import Configuration, configuration
+from persistence.schema import migrate
+from sandbox import Sandbox, SandboxSettings, WebhookTarget
+from web.auth import development_token
+from web.logs import configure_logs
+
+DATABASE: Final = "payments"
+SHUTDOWN_SECONDS: Final = 2
+TOKEN_LIFETIME: Final = timedelta(days=7)
+NOTICE: Final = "Demo data, and a sandbox instead of Stripe: no money moves."
+
+
+def develop() -> None:
+    """
+    Run until Ctrl-C or SIGTERM, with the data in ./var (or DATA_FOLDER) kept between runs.
+
+    Raises PortTaken and EmbeddedPostgresError, whose messages say the way out.
+    """
+    folder = Path(os.environ.get("DATA_FOLDER", "var")).resolve()
+    asked = Settings(environment=Environment.DEVELOPMENT)
+    with ExitStack() as opened:
+        api = opened.enter_context(listening_socket(asked.host, asked.port))
+        stripe_port = int(os.environ.get("SANDBOX_PORT", "12111"))
+        stripe = opened.enter_context(listening_socket(asked.host, stripe_port, variable="SANDBOX_PORT"))
+        with step("PostgreSQL"):
+            postgres = opened.enter_context(EmbeddedPostgres(folder / "postgres"))
+            postgres.ensure_database(DATABASE)
+        with step("Migrations"):
+            migrate(postgres.url(DATABASE))
+        settings = development_settings(postgres.url(DATABASE), address(api), address(stripe))
+        configure_logs(as_json=False, level=os.environ.get("LOG_LEVEL", "WARNING"))
+        uvloop.run(run(settings, folder, api, stripe))
+
+
+async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> None:
+    """The sandbox outlives the gateway, so that payments which are under way at the end come to theirs."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    gateway = wire(settings)
+    explorer = Explorer(settings)
+    sandbox = Sandbox(sandbox_settings(folder, address(api)))
+    async with (
+        serving(sandbox.app, stripe, shutdown_seconds=SHUTDOWN_SECONDS),
+        serving(
+            application(gateway, configure_explorer=explorer.configuration),
+            api,
+            shutdown_seconds=SHUTDOWN_SECONDS,
+        ),
+    ):
+        with step("Demo data"):
+            explorer.cards = await load_demo(gateway)
+        typer.echo(banner(settings, address(api), address(stripe)))
+        await stopping.wait()
+        typer.echo("\nStopping …")
+
+
+class Explorer:
+    """What GraphiQL opens with: the demo user's token and cards."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.cards: dict[str, str] = {}
+
+    async def configuration(self) -> Configuration:
+        return configuration(GRAPHQL, f"Bearer {token(self._settings, USER)}", self.cards, notice=NOTICE)
+
+
+def development_settings(database_url: str, api: str, stripe: str) -> Settings:
+    """The environment's settings, with everything that could reach real money replaced."""
+    return Settings.model_validate(
+        Settings(environment=Environment.DEVELOPMENT).model_dump()
+        | {
+            "database_url": database_url,
+            "stripe_secret_key": DEVELOPMENT_STRIPE_KEY,
+            "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
+            "stripe_api_base": stripe,
+            "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "explorer": True,
+            "run_worker": True,
+        }
+    )
+
+
+def sandbox_settings(folder: Path, api: str) -> SandboxSettings:
+    return SandboxSettings(
+        secret_key=DEVELOPMENT_STRIPE_KEY,
+        state=folder / "sandbox.sqlite",
+        webhooks=(WebhookTarget(url=f"{api}{STRIPE_WEBHOOK}", secret=DEVELOPMENT_WEBHOOK_SECRET),),
+    )
+
+
+def token(settings: Settings, actor: Actor) -> str:
+    return development_token(
+        settings.jwt_secret.get_secret_value(),
+        user_id=actor.known_id,
+        role=actor.role,
+        lifetime=TOKEN_LIFETIME,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+
+
+def address(listener: socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def banner(settings: Settings, api: str, stripe: str) -> str:
+    return f"""
+  GraphiQL   {api}{GRAPHQL}
+  REST       {api}/api/v1/payments
+  Sandbox    {stripe}
+
+  Tokens (valid for {TOKEN_LIFETIME.days} days):
+  demo user  {token(settings, USER)}
+  admin      {token(settings, ADMIN)}
+
+  Ctrl-C stops everything; the data stays in ./var."""
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    typer.echo(f"  {name} … ", nl=False)
+    started = time.perf_counter()
+    yield
+    typer.echo(f"ready ({time.perf_counter() - started:.1f} s)")

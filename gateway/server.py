@@ -1,0 +1,73 @@
+"""Uvicorn, as we run it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+BACKLOG: Final = 2048
+READY_POLL: Final = 0.01
+
+
+class PortTaken(Exception):
+    """The message says the way out."""
+
+
+def listening_socket(host: str, port: int, *, variable: str = "PORT") -> socket.socket:
+    """A bound socket; port 0 takes any. Raises PortTaken, naming the variable that chooses another."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as refused:
+        listener.close()
+        raise PortTaken(
+            f"Cannot listen on {host}:{port} ({refused.strerror}). Choose another port: {variable}={port + 1}"
+        ) from refused
+    return listener
+
+
+def configuration(app: ASGIApp, *, shutdown_seconds: int) -> uvicorn.Config:
+    """Logs are ours, requests that run at SIGTERM may end, and the server does not name itself."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=shutdown_seconds,
+    )
+
+
+def server(app: ASGIApp, *, shutdown_seconds: int) -> uvicorn.Server:
+    return uvicorn.Server(configuration(app, shutdown_seconds=shutdown_seconds))
+
+
+class InnerServer(uvicorn.Server):
+    """One of several in a program that listens to signals itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket, *, shutdown_seconds: int) -> AsyncIterator[None]:
+    """Serve the application meanwhile; on the way out, let running requests end."""
+    inner = InnerServer(configuration(app, shutdown_seconds=shutdown_seconds))
+    task = asyncio.create_task(inner.serve(sockets=[listener]))
+    try:
+        while not inner.started and not task.done():
+            await asyncio.sleep(READY_POLL)
+        yield
+    finally:
+        inner.should_exit = True
+        await task

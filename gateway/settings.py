@@ -1,0 +1,156 @@
+"""Every setting, from the environment (or a `.env` file), with its meaning and its default."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.currency import CURRENCIES, DEFAULT_CURRENCIES
+
+DEVELOPMENT_JWT_SECRET: Final = "development-only-jwt-secret-0000000000"  # noqa: S105
+DEVELOPMENT_STRIPE_KEY: Final = "sk_test_sandbox"
+DEVELOPMENT_WEBHOOK_SECRET: Final = "whsec_development_only"  # noqa: S105
+STRIPE: Final = "https://api.stripe.com"
+
+
+class Environment(StrEnum):
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+class UnfitSettings(Exception):
+    """The settings are not fit for their environment; the message says which, and why."""
+
+
+Texts = Annotated[tuple[str, ...], NoDecode]
+"""Comma-separated in the environment."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Field(
+        default=Environment.PRODUCTION, description="`production` or `development`."
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
+    database_url: str = Field(default="", description="PostgreSQL's address. Needed.")
+    database_pool_size: int = Field(default=10, ge=1, description="Connections per process.")
+    database_pool_timeout: float = Field(
+        default=5.0, gt=0, description="Seconds that a request waits for a connection."
+    )
+    stripe_secret_key: SecretStr = Field(default=SecretStr(""), description="Stripe's secret key. Needed.")
+    stripe_webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The signing secret of the webhook endpoint; two, separated by a comma, during a rotation.",
+    )
+    stripe_api_base: str = Field(
+        default=STRIPE, description="The address of Stripe, or of a Stripe-compatible server."
+    )
+    jwt_secret: SecretStr = Field(
+        default=SecretStr(""), description="The User Service's HS256 secret, at least 32 bytes. Needed."
+    )
+    jwt_issuer: str | None = Field(default=None, description="The `iss` that tokens must have.")
+    jwt_audience: str | None = Field(default=None, description="The `aud` that tokens must have.")
+    allowed_origins: Texts = Field(
+        default=(), description="Origins of browser apps that may call (CORS), separated by commas."
+    )
+    accepted_currencies: Texts = Field(
+        default=tuple(sorted(DEFAULT_CURRENCIES)),
+        description="Currencies that may be charged, separated by commas. All but UGX, ANG and BGN.",
+    )
+    allow_client_amounts: bool = Field(
+        default=True, description="Whether callers may name the amount that they pay."
+    )
+    explorer: bool = Field(default=False, description="Whether GraphiQL is served. `make run` turns it on.")
+    run_worker: bool = Field(default=True, description="Whether the server runs the worker too.")
+    operation_lease_seconds: int = Field(
+        default=30, ge=1, description="How long one attempt at a command may take before others resume it."
+    )
+    resume_seconds: int = Field(
+        default=5, ge=1, le=59, description="How often the worker looks for abandoned operations."
+    )
+    shutdown_seconds: int = Field(
+        default=30, ge=0, description="How long running requests may take to end after SIGTERM."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(default=True, description="One JSON object per line, or text for people.")
+
+    @field_validator("allowed_origins", "accepted_currencies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("accepted_currencies")
+    @classmethod
+    def _are_known(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(codes) - set(CURRENCIES)):
+            raise ValueError(f"Stripe knows no such currency: {', '.join(unknown)}")
+        return codes
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        given = self.stripe_webhook_secret.get_secret_value()
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the key moves real money."""
+        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+    def check(self) -> None:
+        """Raises UnfitSettings, naming every setting that is missing, or not fit for production."""
+        problems = [f"{name} is not set" for name in self._missing()]
+        if self.is_production:
+            problems += self._development_leftovers()
+        if problems:
+            raise UnfitSettings("; ".join(problems) + ".")
+
+    def _missing(self) -> list[str]:
+        needed = {
+            "DATABASE_URL": self.database_url,
+            "STRIPE_SECRET_KEY": self.stripe_secret_key.get_secret_value(),
+            "JWT_SECRET": self.jwt_secret.get_secret_value(),
+        }
+        return [name for name, value in needed.items() if not value]
+
+    def _development_leftovers(self) -> list[str]:
+        leftovers = {
+            "JWT_SECRET": (self.jwt_secret, DEVELOPMENT_JWT_SECRET),
+            "STRIPE_SECRET_KEY": (self.stripe_secret_key, DEVELOPMENT_STRIPE_KEY),
+            "STRIPE_WEBHOOK_SECRET": (self.stripe_webhook_secret, DEVELOPMENT_WEBHOOK_SECRET),
+        }
+        problems = [
+            f"{name} is the development default"
+            for name, (given, default) in leftovers.items()
+            if given.get_secret_value() == default
+        ]
+        if urlsplit(self.stripe_api_base).scheme != "https":
+            problems.append("STRIPE_API_BASE is not https")
+        return problems
+
+
+def settings_table() -> str:
+    """The table in the README, from the class itself."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"| `{name.upper()}` | {_shown(field.default)} | {field.description} |")
+    return "\n".join(lines)
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, SecretStr) or default in {"", None, ()}:
+        return ""
+    if isinstance(default, tuple):
+        return "(see there)"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"

@@ -1,0 +1,105 @@
+"""The worker: applies stored events, and resumes what was abandoned. Any number may run."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from pgqueuer import AsyncpgPoolDriver, PgQueuer
+from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.models import Job, Schedule
+
+from gateway.wiring import Gateway, now
+from persistence.address import asyncpg_dsn
+from persistence.engine import SERVER_SETTINGS
+from persistence.jobs import HANDLE_EVENT
+
+ATTEMPTS: Final = 8
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+IDLE_POLL: Final = timedelta(seconds=5)
+"""How long a lost notification may go unnoticed."""
+DEAD_AFTER: Final = timedelta(seconds=30)
+RESTART_PAUSE: Final = 1.0
+HOURLY: Final = "7 * * * *"
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Runs until `stop`; a lost database is waited for, and never ends it."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._is_stopping = asyncio.Event()
+        self._queue: PgQueuer | None = None
+
+    def stop(self) -> None:
+        """Take no more jobs, and return from `run` when the running ones have ended."""
+        self._is_stopping.set()
+        if self._queue is not None:
+            self._queue.shutdown.set()
+
+    async def run(self) -> None:
+        while not self._is_stopping.is_set():
+            try:
+                await self._run_once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as lost:
+                log.warning("worker.database_lost", error=type(lost).__name__)
+                await asyncio.sleep(RESTART_PAUSE)
+
+    async def _run_once(self) -> None:
+        async with self._pool() as pool:
+            self._queue = PgQueuer(AsyncpgPoolDriver(pool))
+            self._register(self._queue)
+            if not self._is_stopping.is_set():
+                await self._queue.run(dequeue_timeout=IDLE_POLL, heartbeat_timeout=DEAD_AFTER)
+
+    @asynccontextmanager
+    async def _pool(self) -> AsyncIterator[asyncpg.Pool]:
+        dsn = asyncpg_dsn(self._gateway.settings.database_url)
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=3, server_settings=SERVER_SETTINGS) as pool:
+            yield pool
+
+    def _register(self, queue: PgQueuer) -> None:
+        commands = self._gateway.services.commands
+
+        @queue.entrypoint(HANDLE_EVENT, on_failure="hold", executor_factory=with_retries)
+        async def handle_event(job: Job) -> None:
+            await self._gateway.webhooks.handle(UUID(bytes=job.payload))
+
+        @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
+        async def resume_operations(_: Schedule) -> None:
+            if resumed := await commands.resume_abandoned():
+                log.info("operations.resumed", count=resumed)
+
+        @queue.schedule("drop_expired_operations", HOURLY)
+        async def drop_expired_operations(_: Schedule) -> None:
+            async with self._gateway.services.database.work() as work:
+                await work.operations.drop_expired(at=now())
+
+
+def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
+    return DatabaseRetryEntrypointExecutor(
+        parameters, max_attempts=ATTEMPTS, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
+    )
+
+
+def every_seconds(seconds: int) -> str:
+    """Cron with the seconds as its sixth field."""
+    return f"* * * * * */{seconds}"
+
+
+async def run_until_signalled(gateway: Gateway) -> None:
+    """The worker as a program of its own: SIGTERM and SIGINT let running jobs end."""
+    worker = Worker(gateway)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+    log.info("worker.started")
+    await worker.run()
+    await gateway.engine.dispose()

@@ -1,0 +1,62 @@
+"""Billing accounts: the caller's own, at first."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+import strawberry
+
+from domain.account import BillingAccount
+from gql.connection import After, Before, First, Last, PaymentConnection
+from gql.context import Info
+from gql.node import Node, optional_view
+from gql.payment_method import PaymentMethodView, methods_of
+from gql.payment_queries import Filter, Order, PaymentFilterInput, page_of_payments
+
+
+@strawberry.type(name="User", description="A user, whom the User Service knows better.")
+class UserView:
+    id: strawberry.ID = strawberry.field(description="The User Service's id: a UUID.")
+
+
+@strawberry.type(name="BillingAccount", description="A user's payments and the ways to pay for them.")
+class BillingAccountView(Node):
+    _domain: ClassVar[type] = BillingAccount
+
+    created_at: datetime = strawberry.field(description="When we first saw the user.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="Whose it is.")
+    def user(account: strawberry.Parent[BillingAccount]) -> UserView:
+        return UserView(id=strawberry.ID(str(account.user_id)))
+
+    @strawberry.field(description="The method that pays where no other is named.")
+    async def default_payment_method(
+        account: strawberry.Parent[BillingAccount], info: Info
+    ) -> PaymentMethodView | None:
+        methods = await info.context.loaders.methods_of.load(account.user_id)
+        default = next((method for method in methods or [] if method.is_default), None)
+        return optional_view(PaymentMethodView, default)
+
+    @strawberry.field(description="Saved methods, the default one first, then the newest.")
+    async def payment_methods(
+        account: strawberry.Parent[BillingAccount],
+        info: Info,
+        include_detached: Annotated[bool, strawberry.argument(description="Removed ones too.")] = False,
+    ) -> list[PaymentMethodView]:
+        return await methods_of(account.user_id, info, with_detached=include_detached)
+
+    @strawberry.field(description="The account's payments.")
+    async def payments(
+        account: strawberry.Parent[BillingAccount],
+        info: Info,
+        filter: Filter = None,
+        order_by: Order = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PaymentConnection:
+        wanted = (filter or PaymentFilterInput()).wanted()
+        wanted = replace(wanted, owner=account.user_id)
+        return await page_of_payments(info, wanted, order_by, first, after, last, before)

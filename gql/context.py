@@ -1,0 +1,45 @@
+"""What a resolver may use: services and loaders, never a connection, since siblings resolve in parallel."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import strawberry
+
+from domain.actor import Actor
+from domain.command_service import CommandService
+from domain.customers import Customers
+from domain.payment_service import PaymentService
+from domain.ports import Clock, Database, PaymentProcessor
+from domain.rules import Rules
+from gql.loaders import Loaders
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything behind the API; made once."""
+
+    database: Database
+    processor: PaymentProcessor
+    commands: CommandService
+    customers: Customers
+    payments: PaymentService
+    rules: Rules
+    clock: Clock
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One request."""
+
+    actor: Actor
+    services: Services
+    user_errors: list[dict[str, Any]] = field(default_factory=list)
+    """Business errors of this response's payloads, for clients that look in one place only."""
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        return Loaders(self.services.database, self.actor)
+
+
+Info: TypeAlias = strawberry.Info[Context, Any]

@@ -1,0 +1,145 @@
+"""
+One of the two translators of domain errors; the other is web/errors.py.
+
+Business outcomes become `UserError`s in a mutation's payload. The rest, such as a missing token or a bug, goes
+into the response's own `errors`, with a code among their extensions (see gql/execution.py).
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from domain.actor import Actor
+from domain.command_service import Executed
+from domain.currency import Currency
+from domain.errors import (
+    AmountOutOfRange,
+    CurrencyRuleBroken,
+    Declined,
+    DomainError,
+    ErrorCode,
+    InvalidInput,
+    KeyInProgress,
+    KeyReused,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    Retry,
+    StateConflict,
+)
+from domain.payment import PaymentAction
+from gql.decline import DeclineView, decline_view
+from gql.money import CurrencyRuleView, MoneyView, money
+from gql.node import optional_view, view
+
+if TYPE_CHECKING:
+    from gql.operation import OperationView
+
+strawberry.enum(ErrorCode, description="What is wrong, for programs. Codes are stable; new ones may come.")
+strawberry.enum(Retry, name="RetryAdvice", description="What you may do to succeed after all.")
+strawberry.enum(PaymentAction, description="What may be done with a payment.")
+
+LazyOperation = Annotated["OperationView", strawberry.lazy("gql.operation")]
+
+
+@strawberry.interface(description="A business outcome that is no success. New kinds of it may be added.")
+class UserError:
+    code: ErrorCode = strawberry.field(description="What is wrong, for programs.")
+    message: str = strawberry.field(description="What is wrong, for developers; may change.")
+    path: list[str] = strawberry.field(description="The input field that is to blame; empty if none is.")
+    retry: Retry = strawberry.field(description="What you may do to succeed after all.")
+
+
+@strawberry.type(description="An error with nothing to add but the rule that was broken.")
+class SimpleError(UserError):
+    constraint: str | None = strawberry.field(default=None, description="The rule, such as a range.")
+
+
+@strawberry.type(description="The object's state does not allow this.")
+class StateConflictError(UserError):
+    current: str = strawberry.field(description="The state that stands in the way.")
+    allowed: list[PaymentAction] = strawberry.field(description="What may be done instead.")
+
+
+@strawberry.type(description="The idempotency key belongs to another input, or its first use has not ended.")
+class IdempotencyError(UserError):
+    first: LazyOperation | None = strawberry.field(description="The first use of the key.")
+    differing_fields: list[str] = strawberry.field(description="The input fields that differ from it.")
+
+
+@strawberry.type(description="The bank or the card network said no. The payment is there, and FAILED.")
+class DeclinedError(UserError):
+    decline: DeclineView = strawberry.field(description="Why, and who can fix it.")
+
+
+@strawberry.type(description="The amount breaks a rule of its currency.")
+class AmountError(UserError):
+    minimum: MoneyView | None = strawberry.field(description="The least that can be charged.")
+    maximum: MoneyView | None = strawberry.field(description="The most that can be charged.")
+    rule: CurrencyRuleView | None = strawberry.field(description="The rule; null for an unknown currency.")
+
+
+@strawberry.type(description="The payment provider refused, or cannot be reached.")
+class ProviderError(UserError):
+    outcome_known: bool = strawberry.field(
+        description="False: nobody knows yet what became of it. Ask again with the same key, never a new one."
+    )
+    retry_after_seconds: int | None = strawberry.field(description="When to ask again.")
+
+
+def user_error(error: DomainError, actor: Actor) -> UserError:
+    """The error as a payload shows it."""
+    common: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "path": input_path(error),
+        "retry": error.retry,
+    }
+    match error:
+        case Declined():
+            return DeclinedError(**common, decline=view(DeclineView, decline_view(error.decline, actor)))
+        case AmountOutOfRange() | CurrencyRuleBroken():
+            return _amount_error(error.currency, common)
+        case InvalidInput():
+            return SimpleError(**common, constraint=error.constraint)
+        case StateConflict():
+            return StateConflictError(**common, current=error.current, allowed=_actions(error))
+        case KeyReused():
+            return _key_error(common, error, error.differing_fields)
+        case KeyInProgress():
+            return _key_error(common, error)
+        case ProcessorRefused():
+            return ProviderError(**common, outcome_known=True, retry_after_seconds=None)
+        case ProcessorUnavailable():
+            return ProviderError(**common, outcome_known=False, retry_after_seconds=error.retry_after_seconds)
+        case _:
+            return SimpleError(**common)
+
+
+def input_path(error: DomainError) -> list[str]:
+    """The domain's names as the input spells them."""
+    return ["input", *map(camel_case, error.path)] if error.path else []
+
+
+def camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _amount_error(rule: Currency | None, common: dict[str, Any]) -> AmountError:
+    return AmountError(
+        **common,
+        minimum=money(rule.minimum, rule.code) if rule else None,
+        maximum=money(rule.maximum, rule.code) if rule else None,
+        rule=optional_view(CurrencyRuleView, rule),
+    )
+
+
+def _actions(error: StateConflict) -> list[PaymentAction]:
+    return [PaymentAction(action) for action in error.allowed]
+
+
+def _key_error(
+    common: dict[str, Any], error: KeyReused | KeyInProgress, differing: tuple[str, ...] = ()
+) -> IdempotencyError:
+    first: Any = Executed(operation=error.first)
+    return IdempotencyError(**common, first=first, differing_fields=[camel_case(name) for name in differing])

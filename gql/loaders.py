@@ -1,0 +1,79 @@
+"""Dataloaders: one statement for all objects of a kind that a response mentions. Made anew for each request."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from aiodataloader import DataLoader
+
+from domain.account import BillingAccount
+from domain.actor import Actor
+from domain.operation import Operation
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.ports import Database, Reads
+
+T = TypeVar("T")
+
+
+class Lookup(DataLoader[UUID, T | None]):
+    """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
+
+    def __init__(
+        self, database: Database, query: Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
+    ) -> None:
+        super().__init__()
+        self._database, self._query = database, query
+
+    async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
+        async with self._database.reads() as reads:
+            found = await self._query(reads, keys)
+        return [found.get(key) for key in keys]
+
+
+class Loaders:
+    """The owner rule is a predicate of each query, never a check after it."""
+
+    def __init__(self, database: Database, actor: Actor) -> None:
+        self._database, self._actor = database, actor
+
+    @cached_property
+    def _owner(self) -> UUID | None:
+        return self._actor.visible_owner
+
+    @cached_property
+    def payments(self) -> Lookup[Payment]:
+        return Lookup(self._database, lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def payment_methods(self) -> Lookup[PaymentMethod]:
+        """Removed ones included."""
+        return Lookup(self._database, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def setups(self) -> Lookup[PaymentMethodSetup]:
+        return Lookup(self._database, lambda reads, ids: reads.setups.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def operations(self) -> Lookup[Operation]:
+        return Lookup(self._database, lambda reads, ids: reads.operations.by_ids(ids, caller=self._owner))
+
+    @cached_property
+    def accounts(self) -> Lookup[BillingAccount]:
+        return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
+        """A user's methods that are still attached."""
+        return Lookup(
+            self._database,
+            lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=False),
+        )
+
+    @cached_property
+    def all_methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
+        return Lookup(
+            self._database,
+            lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
+        )

@@ -1,0 +1,86 @@
+"""What every mutation answers, and how business errors get into it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.extensions import FieldExtension
+
+from domain.command_service import Executed
+from domain.commands.command import Command
+from domain.errors import DomainError, Unauthenticated
+from domain.operation import Operation
+from gql.context import Info
+from gql.errors import UserError, user_error
+from gql.node import optional_view
+from gql.operation import OperationView
+
+T = TypeVar("T", covariant=True)
+P = TypeVar("P", bound="Payload")
+
+
+class Loads(Protocol[T]):
+    def load(self, key: UUID) -> Awaitable[T]: ...
+
+
+@strawberry.interface(name="MutationPayload", description="What every mutation answers.")
+class Payload:
+    executed: strawberry.Private[Executed | None] = None
+    refusal: strawberry.Private[DomainError | None] = None
+
+    @strawberry.field(
+        description="The use of the idempotency key; null where the input was refused and the key is still free."
+    )
+    def operation(self) -> OperationView | None:
+        return optional_view(OperationView, self.executed)
+
+    @strawberry.field(description="Business outcomes that are no success; empty when all went well.")
+    def errors(self, info: Info) -> list[UserError]:
+        return [user_error(error, info.context.actor) for error in self.problems]
+
+    @property
+    def record(self) -> Operation | None:
+        return self.executed.operation if self.executed else None
+
+    @property
+    def problems(self) -> list[DomainError]:
+        found = self.refusal or (self.record.verdict if self.record else None)
+        return [found] if found else []
+
+    async def made(self, loader: Loads[T]) -> T | None:
+        """What the operation made or changed, as it is now."""
+        if self.record is None or self.record.object_id is None:
+            return None
+        return await loader.load(self.record.object_id)
+
+
+class BusinessErrors(FieldExtension):
+    """Puts a refused command into the payload. A missing token is no business outcome."""
+
+    def __init__(self, payload: type[Payload]) -> None:
+        self._payload = payload
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **kwargs: Any
+    ) -> Any:
+        payload = await self._payload_of(next_(source, info, **kwargs))
+        info.context.user_errors += [
+            {"mutation": info.field_name, "code": error.code.value} for error in payload.problems
+        ]
+        return payload
+
+    async def _payload_of(self, answer: Awaitable[Any]) -> Payload:
+        try:
+            payload: Payload = await answer
+        except Unauthenticated:
+            raise
+        except DomainError as refusal:
+            payload = self._payload(refusal=refusal)
+        return payload
+
+
+async def executed(payload: type[P], info: Info, command: Command[Any, Any], key: str | None) -> P:
+    """Carry the command out and show what became of it."""
+    context = info.context
+    return payload(executed=await context.services.commands.execute(context.actor, command, key=key))

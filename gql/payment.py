@@ -1,0 +1,157 @@
+"""The type Payment and what belongs to it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Role
+from domain.payment import (
+    CaptureMethod,
+    NextActionKind,
+    Payment,
+    PaymentAction,
+    PaymentStatus,
+    PaymentTrigger,
+    SyncSource,
+)
+from gql.context import Info
+from gql.decline import DeclineView, decline_view
+from gql.money import MoneyView, money
+from gql.node import Node, optional_view
+from gql.payment_method import PaymentMethodView
+from gql.scalars import JsonObject, Url
+
+if TYPE_CHECKING:
+    from gql.account import BillingAccountView
+
+strawberry.enum(PaymentStatus, description="How far a payment has come.")
+strawberry.enum(PaymentTrigger, description="What made us collect.")
+strawberry.enum(
+    CaptureMethod, description="Whether an authorisation is collected at once or by capturePayment."
+)
+strawberry.enum(NextActionKind, description="What kind of step the app must take.")
+strawberry.enum(SyncSource, description="How we came to know what we know.")
+
+LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
+DASHBOARD = "https://dashboard.stripe.com"
+
+
+@strawberry.type(name="NextAction", description="What the app must do now, such as 3-D Secure.")
+class NextActionView:
+    kind: NextActionKind = strawberry.field(description="The kind of step.")
+    client_secret: str | None = strawberry.field(
+        description="For Stripe's library. The payment's owner alone may see it."
+    )
+    redirect_url: Url | None = strawberry.field(
+        description="Where to send the customer; returnUrl brings them back."
+    )
+
+
+@strawberry.type(name="PaymentMethodSnapshot", description="The method as it was when it was charged.")
+class MethodSnapshotView:
+    type: str = strawberry.field(description="What kind of method it was.")
+    last4: str | None = strawberry.field(description="The last four digits.")
+    brand: str | None = strawberry.field(description="The card's brand or the bank's name.")
+    exp_month: int | None = strawberry.field(description="The last month in which the card was valid.")
+    exp_year: int | None = strawberry.field(description="The year of that month.")
+    wallet: str | None = strawberry.field(description="The wallet that held it, such as apple_pay.")
+    country: str | None = strawberry.field(description="The country of the bank that issued it.")
+
+
+@strawberry.type(name="StripeLink", description="Where to find the object at Stripe.")
+class StripeLinkView:
+    object_id: str = strawberry.field(description="Stripe's id.")
+    customer_id: str | None = strawberry.field(description="Stripe's customer.")
+    dashboard_url: Url = strawberry.field(description="The object's page in Stripe's Dashboard.")
+    last_event_id: str | None = strawberry.field(description="The last event that changed it.")
+    last_synced_at: datetime = strawberry.field(description="When Stripe's word last changed it.")
+    source: SyncSource = strawberry.field(description="How we learnt of that.")
+
+
+@strawberry.type(name="Payment", description="Money collected, or not, from one billing account.")
+class PaymentView(Node):
+    _domain: ClassVar[type] = Payment
+
+    status: PaymentStatus = strawberry.field(description="How far it has come.")
+    trigger: PaymentTrigger = strawberry.field(description="What made us collect.")
+    livemode: bool = strawberry.field(description="Whether the money is real.")
+    version: int = strawberry.field(description="Grows with every change.")
+    capture_method: CaptureMethod = strawberry.field(description="When an authorisation is collected.")
+    description: str | None = strawberry.field(description="What the customer paid for, in your words.")
+    receipt_url: Url | None = strawberry.field(description="Stripe's receipt.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    completed_at: datetime | None = strawberry.field(description="When the money was collected.")
+
+    @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    def uuid(payment: strawberry.Parent[Payment]) -> UUID:
+        return payment.id
+
+    @strawberry.field(description="What may be done with it now.")
+    def actions(payment: strawberry.Parent[Payment]) -> list[PaymentAction]:
+        return list(payment.actions)
+
+    @strawberry.field(description="What was asked for.")
+    def amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.amount, payment.currency)
+
+    @strawberry.field(description="What the bank has agreed to, at most, so far.")
+    def authorized_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.authorized_amount, payment.currency)
+
+    @strawberry.field(description="What was collected.")
+    def captured_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.captured_amount, payment.currency)
+
+    @strawberry.field(
+        description=(
+            "What the app must do now: 3-D Secure, a redirect, micro-deposits, or to confirm. "
+            "Null when nothing is needed. Asked of Stripe each time."
+        )
+    )
+    async def next_action(payment: strawberry.Parent[Payment], info: Info) -> NextActionView | None:
+        action = await info.context.services.payments.next_action(info.context.actor, payment)
+        return optional_view(NextActionView, action)
+
+    @strawberry.field(
+        description="Set exactly when status is FAILED, or while another attempt after a failure is open."
+    )
+    def decline(payment: strawberry.Parent[Payment], info: Info) -> DeclineView | None:
+        return decline_view(payment.decline, info.context.actor)
+
+    @strawberry.field(description="Your own data, as it was given.")
+    def metadata(payment: strawberry.Parent[Payment]) -> JsonObject:
+        return JsonObject(dict(payment.details))
+
+    @strawberry.field(description="Whose payment it is.")
+    async def billing_account(payment: strawberry.Parent[Payment], info: Info) -> LazyAccount:
+        account = await info.context.loaders.accounts.load(payment.user_id)
+        return cast("BillingAccountView", account)  # A foreign key says that it exists.
+
+    @strawberry.field(description="The method as it is today, also after its removal.")
+    async def payment_method(payment: strawberry.Parent[Payment], info: Info) -> PaymentMethodView | None:
+        if payment.payment_method_id is None:
+            return None
+        method = await info.context.loaders.payment_methods.load(payment.payment_method_id)
+        return optional_view(PaymentMethodView, method)
+
+    @strawberry.field(description="The method as it was when it was charged.")
+    def payment_method_snapshot(payment: strawberry.Parent[Payment]) -> MethodSnapshotView | None:
+        return optional_view(MethodSnapshotView, payment.method_snapshot)
+
+    @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
+    def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:
+        info.context.actor.must_be({Role.SUPPORT, Role.ADMIN})
+        if payment.processor_payment_id is None:
+            return None
+        mode = "" if payment.livemode else "/test"
+        return StripeLinkView(
+            object_id=payment.processor_payment_id,
+            customer_id=payment.processor_customer_id,
+            dashboard_url=Url(f"{DASHBOARD}{mode}/payments/{payment.processor_payment_id}"),
+            last_event_id=payment.last_event_id,
+            last_synced_at=payment.updated_at,
+            source=payment.synced_by,
+        )

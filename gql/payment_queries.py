@@ -1,0 +1,96 @@
+"""Lists of payments."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.paging import Direction
+from domain.payment import Payment, PaymentStatus, PaymentTrigger
+from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
+from domain.payment_method import PaymentMethod
+from gql.connection import PaymentConnection, asked_slice
+from gql.context import Info
+from gql.ids import id_of, user_id_of
+from gql.scalars import CurrencyCode, MinorUnits
+
+strawberry.enum(Direction, name="OrderDirection", description="Upwards or downwards.")
+strawberry.enum(PaymentOrderField, description="What payments can be ordered by.")
+
+
+@strawberry.input(description="A span of time: from gte on, and before lt.")
+class DateTimeRange:
+    gte: datetime | None = strawberry.field(default=None, description="At this time or later.")
+    lt: datetime | None = strawberry.field(default=None, description="Before this time.")
+
+
+@strawberry.input(description="A range of amounts, both ends included.")
+class MinorRange:
+    gte: MinorUnits | None = strawberry.field(default=None, description="At least this.")
+    lte: MinorUnits | None = strawberry.field(default=None, description="At most this.")
+
+
+@strawberry.input(
+    name="PaymentFilter", description="All that is given must hold. An empty list matches nothing."
+)
+class PaymentFilterInput:
+    ids: list[strawberry.ID] | None = strawberry.field(default=None, description="One of these.")
+    status: list[PaymentStatus] | None = strawberry.field(default=None, description="In one of these states.")
+    trigger: list[PaymentTrigger] | None = strawberry.field(default=None, description="Made by one of these.")
+    currency: list[CurrencyCode] | None = strawberry.field(default=None, description="In one of these.")
+    amount: MinorRange | None = strawberry.field(
+        default=None, description="Of this size, in minor units of the payment's own currency."
+    )
+    created_at: DateTimeRange | None = strawberry.field(default=None, description="Asked for in this span.")
+    updated_at: DateTimeRange | None = strawberry.field(
+        default=None, description="Last changed in this span."
+    )
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Support and admins: the payments of this user, by UUID."
+    )
+    payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
+
+    def wanted(self) -> PaymentFilter:
+        created, updated = self.created_at or DateTimeRange(), self.updated_at or DateTimeRange()
+        amount, method = self.amount or MinorRange(), self.payment_method_id
+        return PaymentFilter(
+            owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
+            ids=None if self.ids is None else [id_of(Payment, text, "ids") for text in self.ids],
+            statuses=self.status,
+            triggers=self.trigger,
+            currencies=self.currency,
+            at_least=amount.gte,
+            at_most=amount.lte,
+            created_from=created.gte,
+            created_to=created.lt,
+            updated_from=updated.gte,
+            updated_to=updated.lt,
+            payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
+        )
+
+
+@strawberry.input(name="PaymentOrder", description="An order; equals are told apart by id.")
+class PaymentOrderInput:
+    field: PaymentOrderField = strawberry.field(
+        default=PaymentOrderField.CREATED_AT, description="What to order by."
+    )
+    direction: Direction = strawberry.field(default=Direction.DESC, description="Upwards or downwards.")
+
+
+Filter = Annotated[PaymentFilterInput | None, strawberry.argument(description="Which ones.")]
+Order = Annotated[PaymentOrderInput | None, strawberry.argument(description="The newest first, by default.")]
+
+
+async def page_of_payments(
+    info: Info,
+    wanted: PaymentFilter,
+    order_by: PaymentOrderInput | None,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> PaymentConnection:
+    order = PaymentOrder(field=order_by.field, direction=order_by.direction) if order_by else PaymentOrder()
+    part = asked_slice(order, first, after, last, before)
+    page = await info.context.services.payments.page(info.context.actor, wanted, order, part)
+    return PaymentConnection(page=page, wanted=wanted, order=order)

@@ -1,0 +1,101 @@
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from asgi_correlation_id import correlation_id
+from starlette.types import Scope
+
+from domain.actor import ANONYMOUS, Actor, Role
+from domain.errors import Unauthenticated
+from web.auth import Authentication, SharedSecretVerifier, development_token
+
+SECRET = "a shared secret of more than 32 bytes"
+USER = UUID("6f1f3f0e-8f4e-4f0a-9a59-0d6a4f7c1a11")
+TOKEN = development_token(SECRET, user_id=USER).encode()
+
+
+@pytest.fixture
+def authentication() -> Authentication:
+    return Authentication(SharedSecretVerifier(SECRET))
+
+
+@pytest.fixture(autouse=True)
+def _request() -> Iterator[None]:
+    before = correlation_id.set("request-17")
+    yield
+    correlation_id.reset(before)
+
+
+def scope(*authorizations: bytes, **others: bytes) -> Scope:
+    identity = [(name.replace("_", "-").encode(), value) for name, value in others.items()]
+    return {"type": "http", "headers": [*identity, *((b"authorization", each) for each in authorizations)]}
+
+
+class TestActor:
+    def test_without_the_header_the_caller_is_anonymous(self, authentication: Authentication) -> None:
+        actor = authentication.actor(scope())
+
+        assert actor == Actor(role=ANONYMOUS.role, request_id="request-17")
+
+    @pytest.mark.parametrize("scheme", [b"Bearer ", b"bearer ", b"BEARER ", b"Bearer  "])
+    def test_bearer_is_the_one_whom_the_token_names(
+        self, authentication: Authentication, scheme: bytes
+    ) -> None:
+        actor = authentication.actor(scope(scheme + TOKEN))
+
+        assert actor == Actor(role=Role.USER, user_id=USER, request_id="request-17")
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b"",
+            b" ",
+            b"Bearer",
+            b"Bearer ",
+            TOKEN,
+            b" Bearer " + TOKEN,
+            b"Bearer " + TOKEN + b" ",
+            b"Bearer\t" + TOKEN,
+            b"Bearer: " + TOKEN,
+            b"Bearer " + TOKEN + b", Bearer " + TOKEN,
+            b"Bearer " + TOKEN + b" " + TOKEN,
+            b'Bearer "' + TOKEN + b'"',
+            b"Bearer token=" + TOKEN,
+            b"Basic " + TOKEN,
+            b"Token " + TOKEN,
+            b"DPoP " + TOKEN,
+            b"B\xe9arer " + TOKEN,
+            b"Bearer " + TOKEN + b"\xff",
+            b"Bearer \xc2\xa0" + TOKEN,
+            b"Bearer\xa0" + TOKEN,
+            b"Bearer " + TOKEN + b"\n",
+            b"\0Bearer " + TOKEN,
+            b"Bearer " + b"=" * 100_000,
+        ],
+    )
+    def test_anything_else_is_refused_rather_than_anonymous(
+        self, authentication: Authentication, value: bytes
+    ) -> None:
+        with pytest.raises(Unauthenticated):
+            authentication.actor(scope(value))
+
+    def test_two_headers_are_refused_even_if_both_are_genuine(self, authentication: Authentication) -> None:
+        with pytest.raises(Unauthenticated):
+            authentication.actor(scope(b"Bearer " + TOKEN, b"Bearer " + TOKEN))
+
+    def test_identity_headers_tell_nothing(self, authentication: Authentication) -> None:
+        actor = authentication.actor(
+            scope(
+                x_user_id=str(USER).encode(), x_role=b"admin", x_forwarded_user=b"admin", cookie=b"a=" + TOKEN
+            )
+        )
+
+        assert actor.role is Role.ANONYMOUS
+        assert actor.user_id is None
+
+    def test_actor_is_left_in_the_scope_for_the_access_log(self, authentication: Authentication) -> None:
+        asked = scope(b"Bearer " + TOKEN)
+
+        actor = authentication.actor(asked)
+
+        assert asked["actor"] is actor

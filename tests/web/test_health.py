@@ -1,0 +1,64 @@
+import asyncio
+
+from starlette.applications import Starlette
+
+from tests.web.in_process import Client, Events
+from web.health import health_routes
+
+
+async def works() -> None:
+    return None
+
+
+async def fails() -> None:
+    raise ConnectionError("no route to db.internal as user payments")
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+class TestLiveness:
+    async def test_depends_on_nothing(self, client: Client) -> None:
+        async with client(Starlette(routes=health_routes({"database": fails}))) as http:
+            answer = await http.get("/healthz")
+
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ok"}
+
+
+class TestReadiness:
+    async def test_is_ok_when_every_check_passes(self, client: Client) -> None:
+        async with client(Starlette(routes=health_routes({"database": works, "processor": works}))) as http:
+            answer = await http.get("/readyz")
+
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ok", "checks": {"database": "ok", "processor": "ok"}}
+
+    async def test_names_the_failed_check_and_logs_why(self, client: Client, events: Events) -> None:
+        async with client(Starlette(routes=health_routes({"database": fails, "processor": works}))) as http:
+            answer = await http.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "failed", "checks": {"database": "failed", "processor": "ok"}}
+        (event,) = events
+        assert event["event"] == "health.check_failed"
+        assert event["check"] == "database"
+        assert event["error"] == "ConnectionError"
+
+    async def test_check_that_hangs_has_failed(self, client: Client, events: Events) -> None:
+        routes = health_routes({"database": hangs, "processor": works}, timeout_seconds=0.01)
+
+        async with client(Starlette(routes=routes)) as http:
+            answer = await http.get("/readyz")
+
+        assert answer.status_code == 503
+        assert answer.json()["checks"] == {"database": "failed", "processor": "ok"}
+        assert [event["error"] for event in events] == ["TimeoutError"]
+
+
+class TestHead:
+    async def test_has_the_same_status_as_get(self, client: Client) -> None:
+        async with client(Starlette(routes=health_routes({"database": fails}))) as http:
+            assert (await http.head("/healthz")).status_code == 200
+            assert (await http.head("/readyz")).status_code == 503

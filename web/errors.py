@@ -1,0 +1,171 @@
+"""
+The HTTP translator: what went wrong, as a status, headers and one JSON envelope.
+
+    {"error": {"code", "message", "details": [{"field", "code"}], "retry", "request_id"}}
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http.client import responses as reason_phrases
+from typing import Final, TypedDict, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from domain.errors import (
+    DomainError,
+    ErrorCode,
+    InvalidInput,
+    KeyReused,
+    ProcessorUnavailable,
+    Retry,
+    Unauthenticated,
+)
+from web.request_id import request_id
+
+STATUSES: Final[Mapping[ErrorCode, int]] = {
+    ErrorCode.INVALID_INPUT: 422,
+    ErrorCode.AMOUNT_OUT_OF_RANGE: 422,
+    ErrorCode.CURRENCY_RULE: 422,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.STATE_CONFLICT: 409,
+    ErrorCode.KEY_REUSED: 422,
+    ErrorCode.KEY_IN_PROGRESS: 409,
+    ErrorCode.DECLINED: 402,
+    # Not 502: a definite no, which the same request would only hear again, and proxies repeat a 502 by
+    # themselves. Not 402: no bank was asked. Not 409: what must change is the request, not an object.
+    ErrorCode.PROVIDER_REFUSED: 422,
+    ErrorCode.PROVIDER_UNAVAILABLE: 503,
+}
+"""The two key errors as in draft-ietf-httpapi-idempotency-key-header-07, section 2.7."""
+
+BRIEF_WAIT_SECONDS: Final = 1
+"""How long what holds another request's key or object usually takes to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpError:
+    """What goes wrong before a rule of ours is asked. The code is as stable as an ErrorCode."""
+
+    code: str
+    message: str
+    retry: Retry = Retry.NEVER
+
+
+HTTP_ERRORS: Final[Mapping[int, HttpError]] = {
+    400: HttpError(code="BAD_REQUEST", message="The request is malformed."),
+    401: HttpError(code="UNAUTHENTICATED", message="A valid bearer token is needed."),
+    403: HttpError(code="FORBIDDEN", message="This is not allowed."),
+    404: HttpError(code="NOT_FOUND", message="There is nothing at this address."),
+    405: HttpError(code="METHOD_NOT_ALLOWED", message="This address does not take that method."),
+    406: HttpError(code="NOT_ACCEPTABLE", message="None of the accepted media types can be given."),
+    408: HttpError(
+        code="REQUEST_TIMEOUT", message="The body did not arrive in time.", retry=Retry.LATER_SAME_KEY
+    ),
+    413: HttpError(code="CONTENT_TOO_LARGE", message="The body is too large."),
+    415: HttpError(code="UNSUPPORTED_MEDIA_TYPE", message="This media type or encoding is not taken here."),
+    429: HttpError(code="RATE_LIMITED", message="Too many requests.", retry=Retry.LATER_SAME_KEY),
+    500: HttpError(
+        code="INTERNAL_ERROR",
+        message="Something went wrong on our side. Quote the request id when you ask about it.",
+        retry=Retry.LATER_SAME_KEY,
+    ),
+    503: HttpError(code="UNAVAILABLE", message="Not available right now.", retry=Retry.LATER_SAME_KEY),
+}
+
+_UNNAMED = HttpError(code="REQUEST_FAILED", message="The request failed.")
+
+
+class Detail(TypedDict):
+    """`field` is the path to it, joined by dots."""
+
+    field: str
+    code: str
+
+
+def domain_response(error: DomainError, request: Request) -> Response:
+    return _response(
+        STATUSES[error.code],
+        HttpError(code=error.code.value, message=error.message, retry=error.retry),
+        details=_details(error),
+        headers=_retry_after(error) | challenge(error, request),
+    )
+
+
+def http_response(
+    status: int, *, message: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The envelope for an error that no DomainError describes; the message replaces the usual one."""
+    error = HTTP_ERRORS.get(status, _UNNAMED)
+    return _response(status, replace(error, message=message or error.message), headers=headers)
+
+
+async def on_domain_error(request: Request, error: Exception) -> Response:
+    return domain_response(cast("DomainError", error), request)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    failure = cast("HTTPException", error)
+    if failure.status_code == 401:
+        return domain_response(Unauthenticated(HTTP_ERRORS[401].message), request)
+    return http_response(failure.status_code, message=_sentence(failure), headers=failure.headers)
+
+
+async def on_unforeseen(request: Request, error: Exception) -> Response:
+    """The same answer as the error boundary's, should the boundary itself or what lies around it fail."""
+    return http_response(500)
+
+
+EXCEPTION_HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
+    DomainError: on_domain_error,
+    HTTPException: on_http_exception,
+    Exception: on_unforeseen,
+}
+"""For `Starlette(exception_handlers=...)`."""
+
+
+def _sentence(failure: HTTPException) -> str | None:
+    """What the handler said, unless Starlette said it: then it is only the name of the status."""
+    return None if failure.detail == reason_phrases.get(failure.status_code) else failure.detail
+
+
+def _response(
+    status: int,
+    error: HttpError,
+    *,
+    details: Sequence[Detail] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    described = {
+        "code": error.code,
+        "message": error.message,
+        "details": details,
+        "retry": error.retry.value,
+        "request_id": request_id(),
+    }
+    return JSONResponse({"error": described}, status, headers)
+
+
+def _details(error: DomainError) -> list[Detail]:
+    if isinstance(error, KeyReused):
+        return [Detail(field=field, code="DIFFERENT") for field in error.differing_fields]
+    constraint = error.constraint if isinstance(error, InvalidInput) else None
+    return [Detail(field=".".join(error.path), code=constraint or error.code.value)] if error.path else []
+
+
+def _retry_after(error: DomainError) -> dict[str, str]:
+    if error.retry is not Retry.LATER_SAME_KEY:
+        return {}
+    wait = error.retry_after_seconds if isinstance(error, ProcessorUnavailable) else BRIEF_WAIT_SECONDS
+    return {"Retry-After": str(wait)}
+
+
+def challenge(error: DomainError, request: Request) -> dict[str, str]:
+    """RFC 6750, section 3: a caller who sent no credentials is told of no error."""
+    if error.code is not ErrorCode.UNAUTHENTICATED:
+        return {}
+    reason = ', error="invalid_token"' if "authorization" in request.headers else ""
+    return {"WWW-Authenticate": f'Bearer realm="payments"{reason}'}

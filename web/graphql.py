@@ -1,0 +1,125 @@
+"""
+POST and GET /graphql: GraphQL over HTTP, as https://graphql.github.io/graphql-over-http/draft/ has it.
+
+Only JSON bodies are read, so that no form on another site can send one (CSRF), and GET runs queries only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.errors import Unauthenticated
+from gql.context import Context, Services
+from gql.execution import Executor
+from gql.execution import Request as GraphQLRequest
+from gql.execution import Response as GraphQLResponse
+from web.auth import Authentication
+from web.errors import challenge
+from web.request_id import request_id
+
+JSON: Final = "application/json"
+GRAPHQL_JSON: Final = "application/graphql-response+json"
+ANYTHING: Final = frozenset({"*/*", "application/*"})
+BAD_REQUEST: Final = "BAD_REQUEST"
+ALLOW: Final = {"Allow": "GET, POST"}
+
+
+class GraphQL:
+    """The endpoint."""
+
+    def __init__(self, executor: Executor, authentication: Authentication, services: Services) -> None:
+        self._executor, self._authentication, self._services = executor, authentication, services
+
+    async def handle(self, request: Request) -> Response:
+        media_type = accepted_type(request.headers.get("accept", ""))
+        try:
+            actor = self._authentication.actor(request.scope)
+            asked = read_query(request) if request.method == "GET" else await read_body(request)
+        except Unauthenticated as refused:
+            return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
+        except ValueError as malformed:
+            return failed(400, BAD_REQUEST, str(malformed), media_type)
+        if request.method == "GET" and not self._is_safe(asked):
+            raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
+        context = Context(actor=actor, services=self._services)
+        return rendered(await self._executor.execute(asked, context), media_type)
+
+    def _is_safe(self, asked: GraphQLRequest) -> bool:
+        document = self._executor.documents.get(asked.query)
+        return bool(document.errors) or not document.is_mutation(asked.operation_name)
+
+
+def accepted_type(accept: str) -> str:
+    """The media type to answer in; raises 406 where the client takes neither."""
+    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",") if part.strip()]
+    if GRAPHQL_JSON in wanted:
+        return GRAPHQL_JSON
+    if not wanted or JSON in wanted or not ANYTHING.isdisjoint(wanted):
+        return JSON
+    raise HTTPException(406)
+
+
+async def read_body(request: Request) -> GraphQLRequest:
+    """Raises 415 for a body of another type, ValueError for one that is no GraphQL request."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if media_type.strip().lower() != JSON or charset not in {"", "utf-8"}:
+        raise HTTPException(415, "Send application/json in UTF-8.")
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as malformed:
+        raise ValueError("The body is not JSON.") from malformed
+    if not isinstance(body, dict):
+        raise ValueError("The body must be one JSON object; batches are not taken.")
+    return graphql_request(body)
+
+
+def read_query(request: Request) -> GraphQLRequest:
+    """Raises ValueError for a query string that is no GraphQL request."""
+    given: dict[str, Any] = dict(request.query_params)
+    try:
+        decoded = {name: orjson.loads(given[name]) for name in ("variables", "extensions") if given.get(name)}
+    except orjson.JSONDecodeError as malformed:
+        raise ValueError("variables and extensions must be JSON.") from malformed
+    return graphql_request({**given, **decoded})
+
+
+def graphql_request(body: Mapping[str, Any]) -> GraphQLRequest:
+    return GraphQLRequest(
+        query=_checked(body, "query", lambda value: isinstance(value, str), "a string"),
+        variables=_checked(body, "variables", _is_object_or_null, "an object"),
+        operation_name=_checked(body, "operationName", _is_text_or_null, "a string"),
+    )
+
+
+def _checked(body: Mapping[str, Any], name: str, is_valid: Callable[[Any], bool], kind: str) -> Any:
+    value = body.get(name)
+    if not is_valid(value):
+        raise ValueError(f"{name} must be {kind}.")
+    return value
+
+
+def _is_object_or_null(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _is_text_or_null(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def failed(
+    status: int, code: str, message: str, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer that GraphQL clients understand, for a request that never reached GraphQL."""
+    error = {"message": message, "extensions": {"code": code, "requestId": request_id()}}
+    return Response(orjson.dumps({"errors": [error]}), status, headers, media_type)
+
+
+def rendered(response: GraphQLResponse, media_type: str) -> Response:
+    """In the legacy media type, a request that reached GraphQL is always a 200."""
+    status = 200 if response.was_executed or media_type == JSON else 400
+    return Response(orjson.dumps(response.body), status, media_type=f"{media_type}; charset=utf-8")

@@ -1,0 +1,66 @@
+"""What lies around every handler, from the outside in."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from web.access_log import AccessLog
+from web.body_limit import BodyLimit, BodyLimits
+from web.error_boundary import ErrorBoundary
+from web.health import LIVENESS, READINESS
+from web.request_id import HEADER, request_id_middleware
+from web.security_headers import SecurityHeaders
+
+ALLOWED_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER)
+EXPOSED_HEADERS: Final = (HEADER, "Retry-After", "Idempotent-Replayed", "ETag")
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """
+    `allowed_origins` are exact, as a browser sends them: scheme, host, and a port where it is not the default.
+
+    Raises ValueError for anything else, wildcards included.
+    """
+
+    allowed_origins: tuple[str, ...] = ()
+    over_tls: bool = False
+    body_limits: BodyLimits = field(default_factory=BodyLimits)
+
+    def __post_init__(self) -> None:
+        for origin in self.allowed_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"This is not an origin such as https://app.example.com: {origin!r}")
+
+
+def middleware(settings: HttpSettings) -> list[Middleware]:
+    """
+    The request id comes first, since everything below names it. The error boundary lies inside what writes
+    the log and the headers, so that a 500 is logged and dressed like any other answer.
+    """
+    return [
+        request_id_middleware(),
+        Middleware(AccessLog, quiet=(LIVENESS, READINESS)),
+        Middleware(SecurityHeaders, over_tls=settings.over_tls),
+        _cors(settings.allowed_origins),
+        Middleware(ErrorBoundary),
+        Middleware(BodyLimit, limits=settings.body_limits),
+    ]
+
+
+def _cors(origins: tuple[str, ...]) -> Middleware:
+    """No credentials: a token is sent by the app that holds it, never by the browser on its own."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=ALLOWED_METHODS,
+        allow_headers=ALLOWED_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+        allow_credentials=False,
+    )

@@ -1,0 +1,89 @@
+"""What no log may hold: card numbers, tokens, keys, passwords, client secrets."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final
+
+from domain import card_number
+from domain.json_value import JsonValue
+
+REDACTED: Final = "[redacted]"
+CUT_OFF: Final = "…"
+LONGEST_TEXT: Final = 16_384
+"""Characters; enough for the end of any traceback."""
+MOST_ITEMS: Final = 100
+"""Per collection."""
+MOST_VALUES: Final = 1000
+"""Per event, all collections together."""
+DEEPEST: Final = 6
+
+_SHORTEST_CARD_NUMBER, _LONGEST_CARD_NUMBER = 10**12, 10**19
+
+_SECRET_KEY = re.compile(
+    r"authorization|secret|signature|token|passw|passphrase|cookie|api[_-]?key|private[_-]?key|dsn|database[_-]?url"
+    r"|cvc|cvv",
+    re.IGNORECASE,
+)
+
+_SECRET_TEXT = re.compile(
+    r"(?:whsec|[sr]k_(?:test|live))_[A-Za-z0-9+/=_-]+"  # Stripe's webhook secrets and API keys
+    r"|\b[a-z]{2,16}_(?:(?:test|live)_)?[A-Za-z0-9]+_secret_[A-Za-z0-9%_-]+"  # Stripe's client secrets
+    r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*"  # JWS and JWE
+    r"|(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"
+    r"|(?<=://)[^\s/:@]{0,128}:[^\s@]{1,256}(?=@)",  # the user and password of a URL
+    re.IGNORECASE,
+)
+
+
+def redacted_event(event: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """
+    The event as JSON, with what is secret masked, by the key above it or by its own looks.
+
+    Anything that JSON does not know becomes its text. What is deeper or longer than a log needs is cut off.
+    """
+    return _Redaction().mapping(event, depth=0)
+
+
+def redacted_text(text: str) -> str:
+    """The text, cut to its end where it is too long: the last lines of a traceback tell the most."""
+    return card_number.redacted(_SECRET_TEXT.sub(REDACTED, text[-LONGEST_TEXT:]))
+
+
+class _Redaction:
+    """One walk through an event, which ends after so many values however they are nested."""
+
+    def __init__(self) -> None:
+        self._left = MOST_VALUES
+
+    def value(self, value: object, *, depth: int) -> JsonValue:
+        self._left -= 1
+        match value:
+            case None | bool():
+                return value
+            case int() | float() if abs(value) < _SHORTEST_CARD_NUMBER:
+                return value
+            case int():
+                return redacted_text(str(value) if abs(value) < _LONGEST_CARD_NUMBER else hex(value))
+            case Mapping() | list() | tuple() | set() | frozenset() if depth > DEEPEST or self._left < 0:
+                return CUT_OFF
+            case Mapping():
+                return self.mapping(value, depth=depth)
+            case list() | tuple() | set() | frozenset():
+                return [self.value(item, depth=depth + 1) for item in islice(value, MOST_ITEMS)]
+        return redacted_text(str(value))
+
+    def mapping(self, mapping: Mapping[Any, object], *, depth: int) -> dict[str, JsonValue]:
+        items = islice(mapping.items(), MOST_ITEMS)
+        return {
+            redacted_text(str(key)): self._member(str(key), value, depth=depth + 1) for key, value in items
+        }
+
+    def _member(self, key: str, value: object, *, depth: int) -> JsonValue:
+        return REDACTED if value and _is_secret(key) else self.value(value, depth=depth)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
