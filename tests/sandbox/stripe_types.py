@@ -12,16 +12,17 @@ import types
 import typing
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, NotRequired, Required, Union, get_args, get_origin
 
 import stripe
 import stripe.params
 from stripe import ListObject, StripeObject
 from stripe._stripe_object import UntypedStripeObject
-from typing_extensions import NotRequired, Required, is_typeddict
+from typing_extensions import is_typeddict
 
 from sandbox.api import params
 from sandbox.api.params import Kind
+
 
 class _Names(dict[str, Any]):
     """Names that stripe's modules import for type checkers only; one that is nowhere to be found means Any."""
@@ -50,7 +51,7 @@ def hints(cls: type) -> dict[str, Any]:
 
 def resource(name: str) -> type[StripeObject]:
     """The class of an `object`: `payment_intent` is stripe.PaymentIntent."""
-    found = getattr(stripe, "".join(part.capitalize() for part in name.split("_")))
+    found: type[StripeObject] = getattr(stripe, "".join(part.capitalize() for part in name.split("_")))
     assert issubclass(found, StripeObject)
     return found
 
@@ -63,7 +64,10 @@ def mistakes_in_object(thing: Mapping[str, Any]) -> list[str]:
         return []
     if thing["object"] == "event":
         inner = thing["data"]["object"]
-        return [*_in_hash(thing, stripe.Event, "event"), *_in_hash(inner, resource(inner["object"]), thing["type"])]
+        return [
+            *_in_hash(thing, stripe.Event, "event"),
+            *_in_hash(inner, resource(inner["object"]), thing["type"]),
+        ]
     return _in_hash(thing, resource(thing["object"]), thing["object"])
 
 
@@ -78,7 +82,9 @@ def _mistakes(value: Any, hint: Any, path: str) -> list[str]:
     if origin is list:
         if not isinstance(value, list):
             return [f"{path}: not a list"]
-        return [m for index, item in enumerate(value) for m in _mistakes(item, arguments[0], f"{path}[{index}]")]
+        return [
+            m for index, item in enumerate(value) for m in _mistakes(item, arguments[0], f"{path}[{index}]")
+        ]
     if origin is ListObject:
         return _mistakes(value.get("data"), list[arguments[0]], f"{path}.data")  # type: ignore[valid-type]  # Built at run time.
     if origin in (dict, UntypedStripeObject):
@@ -116,17 +122,27 @@ def _in_hash(value: Any, cls: type, path: str) -> list[str]:
         for name, hint in known.items()
         if name not in value and type(None) not in get_args(hint)
     ]
-    inside = [m for name in value if name in known for m in _mistakes(value[name], known[name], f"{path}.{name}")]
+    inside = [
+        m for name in value if name in known for m in _mistakes(value[name], known[name], f"{path}.{name}")
+    ]
     return [*unknown, *missing, *inside]
 
 
 def mistakes_in_params(fields: Mapping[str, Kind], declared: type, path: str = "") -> list[str]:
     """What is wrong with the sandbox's parameters of an endpoint, by stripe's TypedDict for it."""
     known = hints(declared)
-    required = getattr(declared, "__required_keys__", frozenset())
-    unknown = [f"{path}.{name}: unknown parameter" for name in fields if name not in known]
-    optional = [f"{path}.{name}: is required" for name in required if name not in fields or not fields[name].required]
-    inside = [m for name in fields if name in known for m in _in_kind(fields[name], known[name], f"{path}.{name}")]
+    required: frozenset[str] = getattr(declared, "__required_keys__", frozenset())
+    unknown = [
+        f"{path}.{name}: unknown parameter"
+        for name, kind in fields.items()
+        if (name in known) is isinstance(kind, params.Withdrawn)
+    ]
+    optional = [
+        f"{path}.{name}: is required" for name in required if name not in fields or not fields[name].required
+    ]
+    inside = [
+        m for name in fields if name in known for m in _in_kind(fields[name], known[name], f"{path}.{name}")
+    ]
     return [*unknown, *optional, *inside]
 
 
@@ -145,7 +161,7 @@ def _in_kind(kind: Kind, hint: Any, path: str) -> list[str]:
     options = _options(hint)
     words = {word for option in options if get_origin(option) is Literal for word in get_args(option)}
     wrong = [] if _fits(kind, options, words) else [f"{path}: {type(kind).__name__} does not fit {hint}"]
-    if kind.clears and "" not in words:
+    if kind.clears and not isinstance(kind, params.Text) and "" not in words:
         wrong.append(f"{path}: cannot be cleared")
     return [*wrong, *_inside(kind, options, path)]
 
@@ -180,5 +196,7 @@ def _inside(kind: Kind, options: list[Any], path: str) -> list[str]:
             return min((mistakes_in_params(fields, option, path) for option in inner), key=len, default=[])
         case params.ListOf(item=item):
             lists = [option for option in options if get_origin(option) is list]
-            return [mistake for option in lists for mistake in _in_kind(item, get_args(option)[0], f"{path}[]")]
+            return [
+                mistake for option in lists for mistake in _in_kind(item, get_args(option)[0], f"{path}[]")
+            ]
     return []

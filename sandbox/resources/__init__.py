@@ -1,0 +1,31 @@
+"""The nouns of the API; a new one is a file with a RESOURCE, and a line here."""
+
+from collections.abc import Callable
+
+from sandbox.api.endpoint import Call, Endpoint, Resource
+from sandbox.resources import (
+    balance_transactions,
+    charges,
+    customers,
+    events,
+    payment_intent_api,
+    payment_intents,
+    payment_methods,
+    setup_intent_api,
+    webhook_endpoints,
+)
+
+RESOURCES: tuple[Resource, ...] = (
+    customers.RESOURCE,
+    payment_methods.RESOURCE,
+    setup_intent_api.RESOURCE,
+    payment_intent_api.RESOURCE,
+    charges.RESOURCE,
+    balance_transactions.RESOURCE,
+    events.RESOURCE,
+    webhook_endpoints.RESOURCE,
+)
+ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
+# What the passing of time does, whenever the clock was moved forward.
+CHORES: tuple[Callable[[Call], None], ...] = (payment_intents.expire_authorizations,)
+EXPANDABLE = {resource.name: resource.expandable for resource in RESOURCES}

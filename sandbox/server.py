@@ -1,0 +1,113 @@
+"""The sandbox as a whole: its state, its application, and the background deliveries."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from sandbox.api.connection import SCOPE_KEY, Connection
+from sandbox.api.gateway import ApiGateway
+from sandbox.api.idempotency import Answers
+from sandbox.api.service import Service
+from sandbox.control import routes as control
+from sandbox.control.faults import Faults
+from sandbox.control.ledger import ledger
+from sandbox.control.requests import RequestLog
+from sandbox.pages import authentication, home, receipt
+from sandbox.resources import CHORES, webhook_endpoints
+from sandbox.settings import SandboxSettings
+from sandbox.state.clock import Clock
+from sandbox.state.database import Database
+from sandbox.state.objects import Objects
+from sandbox.webhooks.deliveries import Deliveries
+from sandbox.webhooks.dispatcher import Dispatcher
+from sandbox.webhooks.events import Events
+
+
+class Sandbox:
+    """
+    A Stripe-compatible server in one object. Serve `app` with its lifespan, which runs the deliveries.
+
+    `clock`, `faults`, `requests` and `dispatcher` are what a test in the same process turns; the same is
+    offered to other processes under `/_sandbox/`.
+    """
+
+    def __init__(self, settings: SandboxSettings | None = None) -> None:
+        self.settings = settings or SandboxSettings()
+        self._database = Database(self.settings.state)
+        self.clock = Clock(self._database)
+        self.objects = Objects(self._database)
+        self.deliveries = Deliveries(self._database)
+        self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
+        self.faults = Faults()
+        self.requests = RequestLog(self.settings.remembered_requests)
+        self._service = Service(
+            settings=self.settings,
+            database=self._database,
+            objects=self.objects,
+            events=Events(self.objects, self.deliveries, self.clock),
+            clock=self.clock,
+            answers=Answers(self._database, self.clock),
+        )
+        for target in self.settings.webhooks:
+            webhook_endpoints.install(self.objects, self.clock, target)
+        self.app = self._application()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward, and let happen what was due in that time."""
+        self.clock.advance(seconds)
+        for chore in CHORES:
+            self._service.transact(chore)
+
+    def ledger(self) -> dict[str, Any]:
+        """What was captured, per payment intent and in total: the referee of a test."""
+        return ledger(self.objects)
+
+    def _application(self) -> Starlette:
+        api = ApiGateway(self._service, self.faults, self.requests)
+        return _Application(
+            lifespan=self._lifespan,
+            routes=[
+                Route("/", home.home),
+                *authentication.routes(self._service),
+                receipt.route(self.objects),
+                *control.routes(self),
+                Mount("/v1", _open_to_browsers(api)),
+            ],
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        deliveries = asyncio.create_task(self.dispatcher.run())
+        try:
+            yield
+        finally:
+            deliveries.cancel()
+            with suppress(asyncio.CancelledError):
+                await deliveries
+            self._database.close()
+
+
+class _Application(Starlette):
+    """Starlette, with the connection noted before any middleware hides it: a fault may have to cut it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope[SCOPE_KEY] = Connection(send)
+        await super().__call__(scope, receive, send)
+
+
+def _open_to_browsers(api: ApiGateway) -> CORSMiddleware:
+    """Web pages may call the API, as they may call Stripe's: with a publishable key and a client secret."""
+    return CORSMiddleware(
+        api,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Stripe-Version"],
+        expose_headers=["Request-Id", "Stripe-Should-Retry"],
+    )

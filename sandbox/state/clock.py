@@ -1,0 +1,62 @@
+"""The sandbox's own time: real time plus an offset, or a frozen moment."""
+
+import time
+from dataclasses import dataclass
+
+from sandbox.state.database import Database
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS clock (
+    only_row  INTEGER PRIMARY KEY CHECK (only_row = 1),
+    ahead     REAL NOT NULL,
+    frozen_at REAL
+);
+INSERT OR IGNORE INTO clock VALUES (1, 0, NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStatus:
+    now: int
+    ahead: float
+    is_frozen: bool
+
+
+class Clock:
+    """Every `created` and every expiry reads this clock; webhook signatures and retries keep real time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(SCHEMA)
+        self._ahead, self._frozen_at = database.execute("SELECT ahead, frozen_at FROM clock").fetchone()
+
+    def now(self) -> int:
+        return int(self._precise())
+
+    def status(self) -> ClockStatus:
+        return ClockStatus(now=self.now(), ahead=self._ahead, is_frozen=self._frozen_at is not None)
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward; it never goes back, as the order of Stripe's lists follows `created`."""
+        if seconds < 0:
+            raise ValueError("the clock only moves forward")
+        self._ahead += seconds
+        if self._frozen_at is not None:
+            self._frozen_at += seconds
+        self._save()
+
+    def freeze(self) -> None:
+        self._frozen_at = self._precise()
+        self._save()
+
+    def unfreeze(self) -> None:
+        """Go on from the frozen moment, not from where real time has meanwhile arrived."""
+        self._ahead = self._precise() - time.time()
+        self._frozen_at = None
+        self._save()
+
+    def _precise(self) -> float:
+        return float(self._frozen_at if self._frozen_at is not None else time.time() + self._ahead)
+
+    def _save(self) -> None:
+        self._database.execute("UPDATE clock SET ahead = ?, frozen_at = ?", (self._ahead, self._frozen_at))

@@ -1,0 +1,130 @@
+"""Every Stripe object as JSON, findable by id and listable newest first."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from sandbox.state.database import Database
+
+StripeObject = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    id             TEXT NOT NULL UNIQUE,
+    object         TEXT NOT NULL,
+    created        INTEGER NOT NULL,
+    deleted        INTEGER NOT NULL,
+    customer       TEXT,
+    payment_intent TEXT,
+    payment_method TEXT,
+    type           TEXT,
+    email          TEXT,
+    source         TEXT,
+    body           TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (object, seq);
+CREATE INDEX IF NOT EXISTS objects_by_customer
+    ON objects (object, customer, seq) WHERE customer IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_by_payment_intent
+    ON objects (object, payment_intent, seq) WHERE payment_intent IS NOT NULL;
+"""
+
+COLUMNS = ("customer", "payment_intent", "payment_method", "type", "email", "source")
+INSERT = """
+INSERT INTO objects (id, object, created, deleted, customer, payment_intent, payment_method, type, email, source, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+UPDATE = """
+UPDATE objects SET deleted = ?, customer = ?, payment_intent = ?, payment_method = ?, type = ?, email = ?, source = ?,
+    body = ?
+WHERE id = ?
+"""
+COMPARISONS = {"gt": "created > ?", "gte": "created >= ?", "lt": "created < ?", "lte": "created <= ?"}
+
+
+def visible(thing: StripeObject) -> StripeObject:
+    """What the API shows: keys with a leading underscore are the sandbox's own notes."""
+    return {name: value for name, value in thing.items() if name[0] != "_"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which objects of one kind: equal to these columns, one of these types, created in this span."""
+
+    kind: str
+    where: Mapping[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    created: Mapping[str, int] = field(default_factory=dict)
+
+    def conditions(self) -> tuple[list[str], list[object]]:
+        texts, values = ["object = ?", "deleted = 0"], list[object]([self.kind])
+        for column, value in self.where.items():
+            if column not in COLUMNS:
+                raise LookupError(f"objects cannot be listed by {column}")
+            texts.append(f"{column} = ?")
+            values.append(value)
+        for comparison, moment in self.created.items():
+            texts.append(COMPARISONS[comparison])
+            values.append(moment)
+        if self.types:
+            texts.append(f"type IN ({', '.join('?' * len(self.types))})")
+            values.extend(self.types)
+        return texts, values
+
+
+class Objects:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.define(SCHEMA)
+
+    def insert(self, thing: StripeObject) -> None:
+        self._database.execute(INSERT, (thing["id"], thing["object"], thing["created"], *_stored(thing)))
+
+    def save(self, thing: StripeObject) -> None:
+        self._database.execute(UPDATE, (*_stored(thing), thing["id"]))
+
+    def find(self, kind: str, id_: str) -> StripeObject | None:
+        """The object with this id, deleted ones included, or None if there is none of that kind."""
+        found = self._database.execute(
+            "SELECT body FROM objects WHERE id = ? AND object = ?", (id_, kind)
+        ).fetchone()
+        return None if found is None else orjson.loads(found[0])
+
+    def position(self, kind: str, id_: str) -> int | None:
+        found = self._database.execute(
+            "SELECT seq FROM objects WHERE id = ? AND object = ?", (id_, kind)
+        ).fetchone()
+        return None if found is None else int(found[0])
+
+    def newest(self, query: Query, *, older_than: int | None, limit: int) -> list[StripeObject]:
+        return self._select(query, "seq < ?", older_than, "seq DESC", limit)
+
+    def newer(self, query: Query, *, than: int, limit: int) -> list[StripeObject]:
+        """The objects just above a position of the newest-first list, still newest first."""
+        return self._select(query, "seq > ?", than, "seq ASC", limit)[::-1]
+
+    def all(self, kind: str) -> Iterator[StripeObject]:
+        """Every object of a kind, oldest first, deleted ones left out."""
+        rows = self._database.execute(
+            "SELECT body FROM objects WHERE object = ? AND deleted = 0 ORDER BY seq", (kind,)
+        )
+        return (orjson.loads(body) for (body,) in rows.fetchall())
+
+    def _select(
+        self, query: Query, bound: str, seq: int | None, order: str, limit: int
+    ) -> list[StripeObject]:
+        texts, values = query.conditions()
+        if seq is not None:
+            texts.append(bound)
+            values.append(seq)
+        # Every fragment is a constant of this file; only values come from a request, and they are bound.
+        sql = f"SELECT body FROM objects WHERE {' AND '.join(texts)} ORDER BY {order} LIMIT ?"  # noqa: S608
+        return [orjson.loads(body) for (body,) in self._database.execute(sql, (*values, limit))]
+
+
+def _stored(thing: StripeObject) -> tuple[object, ...]:
+    columns = (value if isinstance(value := thing.get(name), str) else None for name in COLUMNS)
+    return (bool(thing.get("deleted")), *columns, orjson.dumps(thing).decode())

@@ -1,0 +1,79 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+from stripe import Customer, StripeClient
+
+from sandbox import Sandbox, SandboxSettings
+from tests.sandbox.serving import QuietServer, Receiver, RefereeingClient, Stage
+
+HERE = Path(__file__).parent
+# stripe hands its form to httpx in a way that httpx has deprecated; nothing of ours can change that.
+STRIPES_OWN_WARNING = "ignore:Use 'content=:DeprecationWarning"
+SECRET_KEY = "sk_test_sandbox"
+PUBLISHABLE_KEY = "pk_test_sandbox"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings(STRIPES_OWN_WARNING))
+
+
+@pytest.fixture(scope="session")
+async def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture(scope="session")
+async def url(stage: Stage) -> AsyncIterator[str]:
+    server = QuietServer(uvicorn.Config(stage, port=0, lifespan="off", log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    await server.listening.wait()
+    yield server.url
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def sandbox(stage: Stage) -> AsyncIterator[Sandbox]:
+    sandbox = Sandbox(SandboxSettings(webhook_backoff=(0.01, 0.02, 0.04), webhook_timeout=1))
+    async with sandbox.app.router.lifespan_context(sandbox.app):
+        stage.app = sandbox.app
+        yield sandbox
+
+
+@pytest.fixture
+def receiver(stage: Stage) -> Receiver:
+    stage.receiver = Receiver()
+    return stage.receiver
+
+
+@pytest.fixture(scope="session")
+async def refereeing() -> AsyncIterator[RefereeingClient]:
+    client = RefereeingClient()
+    yield client
+    await client.close_async()  # type: ignore[no-untyped-call]  # stripe's method is untyped.
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, url: str, refereeing: RefereeingClient) -> StripeClient:
+    return StripeClient(
+        SECRET_KEY, base_addresses={"api": url}, http_client=refereeing, max_network_retries=0
+    )
+
+
+@pytest.fixture
+async def http(sandbox: Sandbox, url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """For what the Stripe client cannot do: wrong requests, publishable keys, pages, and the controls."""
+    headers = {"Authorization": f"Bearer {SECRET_KEY}"}
+    async with httpx2.AsyncClient(base_url=url, headers=headers, verify=False) as http:
+        yield http
+
+
+@pytest.fixture
+async def customer(client: StripeClient) -> Customer:
+    return await client.v1.customers.create_async({"name": "Ada", "email": "ada@example.com"})
