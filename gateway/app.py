@@ -41,7 +41,7 @@ def application(gateway: Gateway, *, configure_explorer: Configure | None = None
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with working(gateway):
             yield
-        await gateway.engine.dispose()
+        await gateway.close()
 
     return Starlette(
         lifespan=lifespan,

@@ -65,7 +65,7 @@ async def serving(app: ASGIApp, listener: socket.socket, *, shutdown_seconds: in
     inner = InnerServer(configuration(app, shutdown_seconds=shutdown_seconds))
     task = asyncio.create_task(inner.serve(sockets=[listener]))
     try:
-        while not inner.started and not task.done():
+        while not inner.started and not task.done():  # noqa: ASYNC110 - uvicorn sets a flag, no event
             await asyncio.sleep(READY_POLL)
         yield
     finally:

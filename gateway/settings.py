@@ -103,11 +103,6 @@ class Settings(BaseSettings):
         given = self.stripe_webhook_secret.get_secret_value()
         return tuple(part.strip() for part in given.split(",") if part.strip())
 
-    @property
-    def is_live(self) -> bool:
-        """Whether the key moves real money."""
-        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
-
     def check(self) -> None:
         """Raises UnfitSettings, naming every setting that is missing, or not fit for production."""
         problems = [f"{name} is not set" for name in self._missing()]

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
-from domain.ports import PaymentProcessor
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
@@ -16,7 +16,7 @@ from gql.context import Services
 from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from processor.stripe_events import StripeNews
-from processor.stripe_processor import StripeProcessor, stripe_client
+from processor.stripe_processor import StripeProcessor
 from web.auth import Authentication, SharedSecretVerifier
 
 
@@ -26,24 +26,33 @@ class Gateway:
 
     settings: Settings
     engine: AsyncEngine
+    processor: StripeProcessor
     services: Services
     webhooks: WebhookService
     authentication: Authentication
+
+    async def close(self) -> None:
+        await self.processor.close()
+        await self.engine.dispose()
+
+
+class Connect(Protocol):
+    def __call__(self, secret_key: str, *, api_base: str) -> StripeProcessor: ...
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire(settings: Settings, *, processor: PaymentProcessor | None = None) -> Gateway:
-    """`processor` replaces Stripe's, for tests that watch it."""
+def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected) -> Gateway:
+    """`connect` makes the processor; tests put one under watch."""
     engine = create_engine(
         settings.database_url,
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout,
     )
     database = SqlDatabase(engine)
-    processor = processor or stripe_processor(settings)
+    processor = connect(settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     customers = Customers(database=database, processor=processor, clock=now)
     rules = Rules(
         accepted_currencies=frozenset(settings.accepted_currencies),
@@ -52,6 +61,7 @@ def wire(settings: Settings, *, processor: PaymentProcessor | None = None) -> Ga
     return Gateway(
         settings=settings,
         engine=engine,
+        processor=processor,
         services=Services(
             database=database,
             processor=processor,
@@ -82,8 +92,3 @@ def wire(settings: Settings, *, processor: PaymentProcessor | None = None) -> Ga
             )
         ),
     )
-
-
-def stripe_processor(settings: Settings) -> StripeProcessor:
-    client = stripe_client(settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
-    return StripeProcessor(client, is_live=settings.is_live)

@@ -102,4 +102,4 @@ async def run_until_signalled(gateway: Gateway) -> None:
         asyncio.get_running_loop().add_signal_handler(number, worker.stop)
     log.info("worker.started")
     await worker.run()
-    await gateway.engine.dispose()
+    await gateway.close()

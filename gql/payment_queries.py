@@ -1,10 +1,12 @@
 """Lists of payments."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
+from domain.errors import InvalidInput
 from domain.paging import Direction
 from domain.payment import Payment, PaymentStatus, PaymentTrigger
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
@@ -78,19 +80,29 @@ class PaymentOrderInput:
 
 
 Filter = Annotated[PaymentFilterInput | None, strawberry.argument(description="Which ones.")]
-Order = Annotated[PaymentOrderInput | None, strawberry.argument(description="The newest first, by default.")]
+Order = Annotated[
+    list[PaymentOrderInput] | None,
+    strawberry.argument(description="One order, at present; the newest first where none is given."),
+]
 
 
 async def page_of_payments(
     info: Info,
     wanted: PaymentFilter,
-    order_by: PaymentOrderInput | None,
+    order_by: list[PaymentOrderInput] | None,
     first: int | None,
     after: str | None,
     last: int | None,
     before: str | None,
 ) -> PaymentConnection:
-    order = PaymentOrder(field=order_by.field, direction=order_by.direction) if order_by else PaymentOrder()
+    order = asked_order(order_by or [])
     part = asked_slice(order, first, after, last, before)
     page = await info.context.services.payments.page(info.context.actor, wanted, order, part)
     return PaymentConnection(page=page, wanted=wanted, order=order)
+
+
+def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:
+    """Raises InvalidInput for more than one: a list of orders leaves room for that."""
+    if len(given) > 1:
+        raise InvalidInput("Payments have one order at a time.", path=("order_by",), constraint="maxItems")
+    return PaymentOrder(field=given[0].field, direction=given[0].direction) if given else PaymentOrder()

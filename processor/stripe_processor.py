@@ -1,11 +1,11 @@
 """Commands to Stripe, as `domain.ports.PaymentProcessor` asks for them."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 import stripe
-from stripe import HTTPXClient, PaymentIntent, RequestOptions, StripeClient, StripeObject
+from stripe import HTTPClient, HTTPXClient, PaymentIntent, RequestOptions, StripeClient, StripeObject
 from stripe import PaymentMethod as StripePaymentMethod
 
 from domain.errors import Declined, ProcessorRefused
@@ -33,22 +33,28 @@ CLOCK_SKEW: Final = 300
 ALREADY_DETACHED: Final = frozenset({"resource_missing", "payment_method_unexpected_state"})
 
 
-def stripe_client(secret_key: str, *, api_base: str | None = None) -> StripeClient:
-    """Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off."""
-    stripe.enable_telemetry = False
-    return StripeClient(
-        secret_key,
-        stripe_version=API_VERSION,
-        base_addresses={"api": api_base.rstrip("/")} if api_base else None,
-        max_network_retries=0,
-        http_client=HTTPXClient(timeout=TIMEOUT),
-    )
-
-
 class StripeProcessor:
-    def __init__(self, client: StripeClient, *, is_live: bool) -> None:
+    def __init__(self, client: StripeClient, *, is_live: bool, http: HTTPClient) -> None:
         self._stripe = client.v1
         self._is_live = is_live
+        self._http = http
+
+    @classmethod
+    def connected(cls, secret_key: str, *, api_base: str | None = None) -> Self:
+        """Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off."""
+        stripe.enable_telemetry = False
+        http = HTTPXClient(timeout=TIMEOUT)
+        client = StripeClient(
+            secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else None,
+            max_network_retries=0,
+            http_client=http,
+        )
+        return cls(client, is_live=secret_key.startswith(LIVE_KEYS), http=http)
+
+    async def close(self) -> None:
+        await self._http.close_async()
 
     @property
     def is_live(self) -> bool:

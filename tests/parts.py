@@ -29,7 +29,6 @@ from gateway.settings import (
 )
 from gateway.wiring import Gateway, wire
 from persistence import schema
-from processor.stripe_processor import stripe_client
 from sandbox import Sandbox, SandboxSettings
 from tests.watched_processor import WatchedProcessor
 from web.auth import development_token
@@ -75,10 +74,9 @@ def settings(database_url: str, running_sandbox: RunningSandbox, clean_tables: N
 
 @pytest.fixture
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    client = stripe_client(DEVELOPMENT_STRIPE_KEY, api_base=settings.stripe_api_base)
-    gateway = wire(settings, processor=WatchedProcessor(client, is_live=False))
+    gateway = wire(settings, connect=WatchedProcessor.connected)
     yield gateway
-    await gateway.engine.dispose()
+    await gateway.close()
 
 
 @pytest.fixture
