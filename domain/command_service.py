@@ -142,7 +142,7 @@ class CommandService:
         is_again: bool = False,
     ) -> Operation:
         try:
-            answer = await command.ask(self.processor, intent) if is_again else None
+            answer = await self._earlier_answer(command, intent) if is_again else None
             if answer is None:
                 answer = await command.call(self.processor, intent, key=operation.processor_key)
         except ProcessorUnavailable as unknown:
@@ -150,6 +150,13 @@ class CommandService:
         except Verdict as verdict:
             return await self._give_up(actor, command, operation, intent, verdict)
         return await self._conclude(actor, command, operation, intent, answer)
+
+    async def _earlier_answer(self, command: Command[Any, Any], intent: Any) -> Any:
+        """A processor that will not tell leaves open what it did: raises ProcessorUnavailable."""
+        try:
+            return await command.ask(self.processor, intent)
+        except Verdict as untold:
+            raise ProcessorUnavailable from untold
 
     async def _conclude(
         self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, answer: Any

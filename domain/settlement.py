@@ -43,6 +43,7 @@ async def settle_method(
 
     A user's first method becomes the default one. A detached one stays detached.
     """
+    await hold_methods(work, user_id)
     method = await _known_method(work, user_id, facts, at=at, by=by)
     if (
         method.is_attached
@@ -79,6 +80,15 @@ async def update_method(
 ) -> PaymentMethod:
     after = known.take(facts, at=at) if known.is_attached else known
     return await _save_method(work, known, after, action="payment_method.updated", at=at, by=by)
+
+
+async def hold_methods(work: Work, user_id: UUID) -> None:
+    """
+    One writer at a time among a user's methods, of which one is the default.
+
+    Taken before any of their rows, so that two writers cannot wait for each other.
+    """
+    await work.accounts.lock(user_id)
 
 
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:

@@ -54,7 +54,7 @@ class StripeProcessor:
         return cls(client, is_live=secret_key.startswith(LIVE_KEYS), http=http)
 
     async def close(self) -> None:
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
 
     @property
     def is_live(self) -> bool:

@@ -61,14 +61,16 @@ def sandbox(running_sandbox: RunningSandbox) -> Sandbox:
 
 @pytest.fixture
 def settings(database_url: str, running_sandbox: RunningSandbox, clean_tables: None) -> Settings:
-    return Settings(
-        environment=Environment.DEVELOPMENT,
-        database_url=database_url,
-        stripe_secret_key=DEVELOPMENT_STRIPE_KEY,
-        stripe_webhook_secret=DEVELOPMENT_WEBHOOK_SECRET,
-        stripe_api_base=running_sandbox.url,
-        jwt_secret=DEVELOPMENT_JWT_SECRET,
-        run_worker=False,
+    return Settings.model_validate(
+        {
+            "environment": Environment.DEVELOPMENT,
+            "database_url": database_url,
+            "stripe_secret_key": DEVELOPMENT_STRIPE_KEY,
+            "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
+            "stripe_api_base": running_sandbox.url,
+            "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "run_worker": False,
+        }
     )
 
 
@@ -103,9 +105,6 @@ def other_actor() -> Actor:
 @pytest.fixture
 def admin() -> Actor:
     return Actor(role=Role.ADMIN, user_id=new_id(), request_id="test-request")
-
-
-AddCard = Callable[..., "object"]
 
 
 @pytest.fixture

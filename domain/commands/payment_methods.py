@@ -19,7 +19,7 @@ from domain.payment_method import (
 )
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
-from domain.settlement import detach, make_default, settle_method, settle_setup, update_method
+from domain.settlement import detach, hold_methods, make_default, settle_method, settle_setup, update_method
 from domain.text import checked_text
 
 LONGEST_PROCESSOR_ID = 255
@@ -164,6 +164,7 @@ class UpdatePaymentMethod(SavedMethodCommand):
         )
 
     async def conclude(self, step: Step, intent: PaymentMethod, answer: MethodFacts | None) -> Conclusion:
+        await hold_methods(step.work, intent.user_id)
         method = await locked_method(step, intent.id)
         if answer is not None:
             method = await update_method(step.work, method, answer, at=step.at, by=step.by)
@@ -191,6 +192,7 @@ class DeletePaymentMethod(SavedMethodCommand):
         await processor.detach_method(intent, key=key)
 
     async def conclude(self, step: Step, intent: PaymentMethod, answer: MethodFacts | None) -> Conclusion:
+        await hold_methods(step.work, intent.user_id)
         await detach(step.work, await locked_method(step, intent.id), at=step.at, by=step.by)
         if intent.is_default and self.successor_id is not None:
             successor = await locked_method(step, self.successor_id)

@@ -38,6 +38,14 @@ from domain.settlement import record_payment, settle
 from domain.text import checked_metadata, checked_text, checked_url
 
 REFUSED: Final = "processor_refused"
+CONFIRMED: Final = frozenset(
+    {
+        PaymentStatus.PROCESSING,
+        PaymentStatus.AUTHORIZED,
+        PaymentStatus.CANCELLED,
+        PaymentStatus.COMPLETED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +213,11 @@ class ConfirmPayment(PaymentCommand):
         )
         await record_payment(step.work, before, after, action="payment.confirming", at=step.at, by=step.by)
         return after.id, after
+
+    async def ask(self, processor: PaymentProcessor, intent: Payment) -> Outcome | None:
+        """Only progress proves that the confirmation got through; it is safe to send again."""
+        outcome = await processor.find_payment(intent)
+        return outcome if outcome and outcome.status in CONFIRMED else None
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
         return await processor.confirm(intent, return_url=self.return_url, key=key)
