@@ -107,4 +107,12 @@ async def working(gateway: Gateway) -> AsyncIterator[None]:
         yield
     finally:
         worker.stop()
-        await task
+        await ended(task, within=gateway.settings.shutdown_seconds)
+
+
+async def ended(task: asyncio.Task[None], *, within: float) -> None:
+    """What a job does is safe to cut short: another worker does it again."""
+    _, running = await asyncio.wait([task], timeout=within)
+    for late in running:
+        late.cancel()
+    await asyncio.gather(task, return_exceptions=bool(running))

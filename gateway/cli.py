@@ -4,14 +4,16 @@ import asyncio
 import signal
 import sys
 from datetime import timedelta
+from enum import StrEnum
 from types import FrameType
 from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
+import uvloop
 
 from domain.actor import Role
-from gateway.settings import Settings, UnfitSettings, settings_table
+from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, Settings, UnfitSettings, settings_table
 from web.logs import configure_logs
 
 app = typer.Typer(
@@ -56,7 +58,7 @@ def worker() -> None:
     from gateway.wiring import wire
     from gateway.worker import run_until_signalled
 
-    asyncio.run(run_until_signalled(wire(ready_settings())))
+    uvloop.run(run_until_signalled(wire(ready_settings())))
 
 
 @app.command()
@@ -84,11 +86,20 @@ def develop() -> None:
         fail(problem)
 
 
+class TokenRole(StrEnum):
+    """The roles that a token can carry."""
+
+    USER = "user"
+    SUPPORT = "support"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
 @app.command()
 def token(
-    user_id: Annotated[UUID, typer.Argument(help="The user: the token's subject.")],
-    role: Annotated[str, typer.Option(help="user, support, admin or service.")] = "user",
-    hours: Annotated[float, typer.Option(help="How long it is valid.")] = 12,
+    user_id: Annotated[UUID, typer.Argument(help="The user: the token's subject.")] = DEMO_USER,
+    role: Annotated[TokenRole, typer.Option(help="What the user may do.")] = TokenRole.USER,
+    hours: Annotated[float, typer.Option(help="How long it is valid.", min=0)] = 12,
 ) -> None:
     """Print a token for development, signed with JWT_SECRET. Refused in production."""
     from web.auth import development_token
@@ -96,16 +107,17 @@ def token(
     settings = Settings()
     if settings.is_production:
         fail("Tokens come from the User Service. For development set ENVIRONMENT=development.")
-    if role.upper() not in Role.__members__:
-        fail("A role is user, support, admin or service.")
-    signed = development_token(
-        settings.jwt_secret.get_secret_value(),
-        user_id=user_id,
-        role=Role[role.upper()],
-        lifetime=timedelta(hours=hours),
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
+    try:
+        signed = development_token(
+            settings.jwt_secret.get_secret_value() or DEVELOPMENT_JWT_SECRET,
+            user_id=user_id,
+            role=Role[role.name],
+            lifetime=timedelta(hours=hours),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+        )
+    except ValueError as unfit:
+        fail(f"JWT_SECRET: {unfit}")
     typer.echo(signed)
 
 

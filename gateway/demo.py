@@ -10,10 +10,11 @@ from domain.commands.payments import CreatePayment
 from domain.money import Money
 from domain.payment import CaptureMethod
 from domain.payment_method import PaymentMethod
+from gateway.settings import DEMO_USER
 from gateway.wiring import Gateway
 from gql.ids import global_id
 
-USER: Final = Actor(role=Role.USER, user_id=UUID("0195d1c5-0000-7000-8000-000000000001"))
+USER: Final = Actor(role=Role.USER, user_id=DEMO_USER)
 ADMIN: Final = Actor(role=Role.ADMIN, user_id=UUID("0195d1c5-0000-7000-8000-00000000000a"))
 
 CARDS: Final = {

@@ -107,6 +107,7 @@ def development_settings(database_url: str, api: str, stripe: str) -> Settings:
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
             "explorer": True,
             "run_worker": True,
+            "shutdown_seconds": SHUTDOWN_SECONDS,
         }
     )
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +13,7 @@ from domain.currency import CURRENCIES, DEFAULT_CURRENCIES
 DEVELOPMENT_JWT_SECRET: Final = "development-only-jwt-secret-0000000000"  # noqa: S105
 DEVELOPMENT_STRIPE_KEY: Final = "sk_test_sandbox"
 DEVELOPMENT_WEBHOOK_SECRET: Final = "whsec_development_only"  # noqa: S105
+DEMO_USER: Final = UUID("0195d1c5-0000-7000-8000-000000000001")
 STRIPE: Final = "https://api.stripe.com"
 
 
