@@ -7,16 +7,17 @@ same payment again with another card.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.currency import CURRENCIES, Currency
 from domain.decline import Decline
 from domain.errors import StateConflict
 from domain.json_value import JsonObject
+from domain.payment_method import MethodSnapshot, PaymentMethodType
 
 
 class PaymentStatus(StrEnum):
@@ -76,6 +77,9 @@ ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
 }
 
 
+SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
+
+
 class NextActionKind(StrEnum):
     USE_STRIPE_SDK = "USE_STRIPE_SDK"
     REDIRECT = "REDIRECT"
@@ -89,19 +93,6 @@ class NextAction:
     kind: NextActionKind
     client_secret: str | None = field(default=None, repr=False)
     redirect_url: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodSnapshot:
-    """The method as it was when it was charged."""
-
-    type: str
-    brand: str | None = None
-    last4: str | None = None
-    exp_month: int | None = None
-    exp_year: int | None = None
-    wallet: str | None = None
-    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +139,7 @@ class Payment:
     processor_method_id: str | None = None
     processor_payment_id: str | None = None
     processor_charge_id: str | None = None
-    method_type: str | None = None
+    method_type: PaymentMethodType | None = None
     method_brand: str | None = None
     method_last4: str | None = None
     method_exp_month: int | None = None
@@ -187,15 +178,8 @@ class Payment:
     def method_snapshot(self) -> MethodSnapshot | None:
         if self.method_type is None:
             return None
-        return MethodSnapshot(
-            type=self.method_type,
-            brand=self.method_brand,
-            last4=self.method_last4,
-            exp_month=self.method_exp_month,
-            exp_year=self.method_exp_year,
-            wallet=self.method_wallet,
-            country=self.method_country,
-        )
+        told: dict[str, Any] = {name: getattr(self, f"method_{name}") for name in SNAPSHOT}
+        return MethodSnapshot(**told)
 
     def must_allow(self, *wanted: PaymentAction) -> None:
         """Raises StateConflict unless one of the wanted actions may be done now."""
@@ -269,15 +253,10 @@ class Payment:
         """The card and the receipt of the attempt that led to this status; another attempt's are dropped."""
         is_same = outcome.charge_id in {None, self.processor_charge_id}
         snapshot = outcome.snapshot or (self.method_snapshot if is_same else None)
+        method: dict[str, Any] = {f"method_{name}": getattr(snapshot, name, None) for name in SNAPSHOT}
         return replace(
             self,
             processor_charge_id=outcome.charge_id or self.processor_charge_id,
             receipt_url=outcome.receipt_url or (self.receipt_url if is_same else None),
-            method_type=snapshot.type if snapshot else None,
-            method_brand=snapshot.brand if snapshot else None,
-            method_last4=snapshot.last4 if snapshot else None,
-            method_exp_month=snapshot.exp_month if snapshot else None,
-            method_exp_year=snapshot.exp_year if snapshot else None,
-            method_wallet=snapshot.wallet if snapshot else None,
-            method_country=snapshot.country if snapshot else None,
+            **method,
         )

@@ -1,9 +1,9 @@
 """Payment methods: what the processor vaults, and the little that we may know of it (PCI DSS: never a card number)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.decline import Decline
@@ -27,10 +27,9 @@ class PaymentMethodState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MethodFacts:
-    """What the processor says about a method."""
+class MethodSnapshot:
+    """What a receipt may say of a method: never its number."""
 
-    processor_method_id: str
     type: PaymentMethodType
     brand: str | None = None
     last4: str | None = None
@@ -38,26 +37,23 @@ class MethodFacts:
     exp_year: int | None = None
     wallet: str | None = None
     country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodFacts(MethodSnapshot):
+    """What the processor says about a method that it vaults."""
+
+    processor_method_id: str
     fingerprint: str | None = None
     billing_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentMethod:
+class PaymentMethod(MethodFacts):
     """A saved way to pay. Detaching is final, and the row stays for the payments that name it."""
 
     id: UUID
     user_id: UUID
-    processor_method_id: str
-    type: PaymentMethodType
-    brand: str | None = None
-    last4: str | None = None
-    exp_month: int | None = None
-    exp_year: int | None = None
-    wallet: str | None = None
-    country: str | None = None
-    fingerprint: str | None = None
-    billing_name: str | None = None
     is_default: bool = False
     version: int = 1
     created_at: datetime
@@ -85,18 +81,7 @@ class PaymentMethod:
 
     def take(self, facts: MethodFacts, *, at: datetime) -> Self:
         """The method with what the processor says now; itself where nothing changed."""
-        fresh = replace(
-            self,
-            type=facts.type,
-            brand=facts.brand,
-            last4=facts.last4,
-            exp_month=facts.exp_month,
-            exp_year=facts.exp_year,
-            wallet=facts.wallet,
-            country=facts.country,
-            fingerprint=facts.fingerprint,
-            billing_name=facts.billing_name,
-        )
+        fresh = replace(self, **facts_in(facts))
         return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
 
     def made_default(self, *, at: datetime) -> Self:
@@ -110,6 +95,10 @@ class PaymentMethod:
         if not self.is_attached:
             return self
         return replace(self, is_default=False, detached_at=at, version=self.version + 1, updated_at=at)
+
+
+def facts_in(facts: MethodFacts) -> dict[str, Any]:
+    return {part.name: getattr(facts, part.name) for part in fields(MethodFacts)}
 
 
 class SetupStatus(StrEnum):

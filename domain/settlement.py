@@ -1,6 +1,5 @@
 """The only code by which the processor's word changes a payment, a method or a set-up."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from domain.errors import NotFound
 from domain.identity import new_id
 from domain.operation import ObjectKind
 from domain.payment import Outcome, Payment
-from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts, facts_in
 from domain.ports import Work
 
 
@@ -57,15 +56,7 @@ async def settle_method(
 async def _known_method(
     work: Work, user_id: UUID, facts: MethodFacts, *, at: datetime, by: Actor
 ) -> PaymentMethod:
-    fresh = PaymentMethod(
-        id=new_id(),
-        user_id=user_id,
-        processor_method_id=facts.processor_method_id,
-        type=facts.type,
-        created_at=at,
-        updated_at=at,
-    )
-    fresh = replace(fresh.take(facts, at=at), version=1)
+    fresh = PaymentMethod(id=new_id(), user_id=user_id, created_at=at, updated_at=at, **facts_in(facts))
     if await work.payment_methods.add(fresh):
         await _record_method(work, None, fresh, action="payment_method.added", at=at, by=by)
         return fresh

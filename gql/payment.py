@@ -16,6 +16,7 @@ from domain.payment import (
     PaymentTrigger,
     SyncSource,
 )
+from domain.payment_method import PaymentMethodType
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.money import MoneyView, money
@@ -51,7 +52,7 @@ class NextActionView:
 
 @strawberry.type(name="PaymentMethodSnapshot", description="The method as it was when it was charged.")
 class MethodSnapshotView:
-    type: str = strawberry.field(description="What kind of method it was.")
+    type: PaymentMethodType = strawberry.field(description="What kind of method it was.")
     last4: str | None = strawberry.field(description="The last four digits.")
     brand: str | None = strawberry.field(description="The card's brand or the bank's name.")
     exp_month: int | None = strawberry.field(description="The last month in which the card was valid.")

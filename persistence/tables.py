@@ -141,7 +141,9 @@ class PaymentRow(Row, table=True):
     processor_method_id: str | None = None
     processor_payment_id: str | None = Field(default=None, unique=True)
     processor_charge_id: str | None = None
-    method_type: str | None = None
+    method_type: PaymentMethodType | None = Field(
+        default=None, sa_type=one_of(PaymentMethodType, "method_type")
+    )
     method_brand: str | None = None
     method_last4: str | None = Field(default=None, max_length=4)
     method_exp_month: int | None = None

@@ -11,14 +11,13 @@ from uuid import UUID
 
 from domain.decline import GENERIC_DECLINE, Decline
 from domain.payment import (
-    MethodSnapshot,
     NextAction,
     NextActionKind,
     Outcome,
     PaymentStatus,
     SyncSource,
 )
-from domain.payment_method import MethodFacts, PaymentMethodType, SetupFacts, SetupStatus
+from domain.payment_method import MethodFacts, MethodSnapshot, PaymentMethodType, SetupFacts, SetupStatus
 
 Shape: TypeAlias = Mapping[str, Any]
 """One of Stripe's objects as JSON."""
@@ -105,24 +104,11 @@ def snapshot_of(method: Shape | None) -> MethodSnapshot | None:
     """From a payment method, or from the details of a charge: both hold a part named like their type."""
     if not method or "type" not in method:
         return None
-    facts = _facts(method)
-    return MethodSnapshot(
-        type=facts.type,
-        brand=facts.brand,
-        last4=facts.last4,
-        exp_month=facts.exp_month,
-        exp_year=facts.exp_year,
-        wallet=facts.wallet,
-        country=facts.country,
-    )
+    return method_facts(method)
 
 
 def method_facts(method: Shape) -> MethodFacts:
     """https://docs.stripe.com/api/payment_methods/object"""
-    return _facts(method)
-
-
-def _facts(method: Shape) -> MethodFacts:
     part = method.get(method["type"]) or {}
     wallet = part.get("wallet") or {}
     return MethodFacts(
