@@ -339,6 +339,8 @@ def upgrade() -> None:
                 create_constraint=True,
                 length=32,
             ),
+            nullable=True,
+        ),
         sa.Column("method_brand", sa.String(), nullable=True),
         sa.Column("method_last4", sa.String(length=4), nullable=True),
         sa.Column("method_exp_month", sa.Integer(), nullable=True),
