@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
 from domain.json_value import JsonObject, JsonValue
 from domain.operation import ObjectKind
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodSetup
 
+Audited: TypeAlias = Payment | PaymentMethod | PaymentMethodSetup
+KINDS: Final[Mapping[type, ObjectKind]] = {
+    Payment: ObjectKind.PAYMENT,
+    PaymentMethod: ObjectKind.PAYMENT_METHOD,
+    PaymentMethodSetup: ObjectKind.PAYMENT_METHOD_SETUP,
+}
 NOT_RECORDED: Final = frozenset({"version", "created_at", "updated_at", "details", "description"})
 
 
@@ -31,9 +39,9 @@ class AuditRecord:
 
 
 def audit_record(
-    *, action: str, kind: ObjectKind, before: object | None, after: Any, at: datetime, by: Actor
+    action: str, before: Audited | None, after: Audited, *, at: datetime, by: Actor
 ) -> AuditRecord:
-    """The record of one change to a dataclass; `before` is None for a new object."""
+    """The record of one change; `before` is None for a new object."""
     return AuditRecord(
         id=new_id(),
         at=at,
@@ -41,13 +49,13 @@ def audit_record(
         actor_id=by.user_id,
         request_id=by.request_id,
         action=action,
-        object_kind=kind,
+        object_kind=KINDS[type(after)],
         object_id=after.id,
         changes=_changes({} if before is None else _state(before), _state(after)),
     )
 
 
-def _state(value: Any) -> Mapping[str, object]:
+def _state(value: Audited) -> Mapping[str, object]:
     return {name: part for name, part in asdict(value).items() if name not in NOT_RECORDED}
 
 

@@ -7,7 +7,6 @@ from domain.actor import Actor
 from domain.audit import audit_record
 from domain.errors import NotFound
 from domain.identity import new_id
-from domain.operation import ObjectKind
 from domain.payment import Outcome, Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts, facts_in
 from domain.ports import Work
@@ -29,9 +28,7 @@ async def record_payment(
 ) -> None:
     """Save a changed payment, and who changed it."""
     await work.payments.save(after)
-    await work.audit.add(
-        audit_record(action=action, kind=ObjectKind.PAYMENT, before=before, after=after, at=at, by=by)
-    )
+    await work.audit.add(audit_record(action, before, after, at=at, by=by))
 
 
 async def settle_method(
@@ -58,7 +55,7 @@ async def _known_method(
 ) -> PaymentMethod:
     fresh = PaymentMethod(id=new_id(), user_id=user_id, created_at=at, updated_at=at, **facts_in(facts))
     if await work.payment_methods.add(fresh):
-        await _record_method(work, None, fresh, action="payment_method.added", at=at, by=by)
+        await work.audit.add(audit_record("payment_method.added", None, fresh, at=at, by=by))
         return fresh
     known = await work.payment_methods.lock_known(facts.processor_method_id)
     if known is None:
@@ -109,16 +106,8 @@ async def settle_setup(
         after = after.gave(saved, at=at)
     if after is not before:
         await work.setups.save(after)
-        await work.audit.add(
-            audit_record(
-                action=f"payment_method_setup.{after.status.lower()}",
-                kind=ObjectKind.PAYMENT_METHOD_SETUP,
-                before=before,
-                after=after,
-                at=at,
-                by=by,
-            )
-        )
+        action = f"payment_method_setup.{after.status.lower()}"
+        await work.audit.add(audit_record(action, before, after, at=at, by=by))
     return after
 
 
@@ -127,13 +116,5 @@ async def _save_method(
 ) -> PaymentMethod:
     if after is not before:
         await work.payment_methods.save(after)
-        await _record_method(work, before, after, action=action, at=at, by=by)
+        await work.audit.add(audit_record(action, before, after, at=at, by=by))
     return after
-
-
-async def _record_method(
-    work: Work, before: PaymentMethod | None, after: PaymentMethod, *, action: str, at: datetime, by: Actor
-) -> None:
-    await work.audit.add(
-        audit_record(action=action, kind=ObjectKind.PAYMENT_METHOD, before=before, after=after, at=at, by=by)
-    )

@@ -48,16 +48,8 @@ class StartPaymentMethodSetup(Command[PaymentMethodSetup, SetupFacts]):
             updated_at=step.at,
         )
         await step.work.setups.add(setup)
-        await step.work.audit.add(
-            audit_record(
-                action="payment_method_setup.started",
-                kind=self.object_kind,
-                before=None,
-                after=setup,
-                at=step.at,
-                by=step.by,
-            )
-        )
+        started = audit_record("payment_method_setup.started", None, setup, at=step.at, by=step.by)
+        await step.work.audit.add(started)
         return setup.id, setup
 
     async def recall(self, reads: Reads, operation: Operation) -> PaymentMethodSetup:

@@ -142,16 +142,7 @@ class CreatePayment(PaymentCommand):
             updated_at=step.at,
         )
         await step.work.payments.add(payment)
-        await step.work.audit.add(
-            audit_record(
-                action="payment.created",
-                kind=ObjectKind.PAYMENT,
-                before=None,
-                after=payment,
-                at=step.at,
-                by=step.by,
-            )
-        )
+        await step.work.audit.add(audit_record("payment.created", None, payment, at=step.at, by=step.by))
         return payment.id, payment
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
