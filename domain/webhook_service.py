@@ -16,7 +16,7 @@ from domain.events import (
     SetupReported,
     Unhandled,
 )
-from domain.payment_method import MethodFacts
+from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
 from domain.settlement import detach, settle, settle_method, settle_setup
 
@@ -65,9 +65,10 @@ class WebhookService:
 
     async def _method_of(self, news: ProcessorEvent) -> MethodFacts | None:
         """A finished set-up names its method by id only."""
-        if isinstance(news, SetupReported) and news.facts.processor_method_id and news.setup_id:
-            return await self.processor.find_method(news.facts.processor_method_id)
-        return None
+        if not isinstance(news, SetupReported) or news.facts.status is not SetupStatus.SUCCEEDED:
+            return None
+        method_id = news.facts.processor_method_id
+        return None if method_id is None else await self.processor.find_method(method_id)
 
     async def _apply(self, work: Work, news: ProcessorEvent, method: MethodFacts | None) -> None:
         now = self.clock()
@@ -76,7 +77,8 @@ class WebhookService:
                 payment_id = news.payment_id or await work.payments.known_as(news.processor_payment_id)
                 await settle(work, found(payment_id), news.outcome, at=now, by=SYSTEM)
             case SetupReported():
-                await settle_setup(work, found(news.setup_id), news.facts, method, at=now, by=SYSTEM)
+                setup_id = news.setup_id or await work.setups.known_as(news.processor_setup_id)
+                await settle_setup(work, found(setup_id), news.facts, method, at=now, by=SYSTEM)
             case MethodReported():
                 account = await work.accounts.of_customer(news.customer_id)
                 await settle_method(work, found(account).user_id, news.facts, at=now, by=SYSTEM)

@@ -76,3 +76,6 @@ class SetupRepository(Repository[PaymentMethodSetup]):
         self, setup_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, PaymentMethodSetup]:
         return await self._owned(setup_ids, owner=owner)
+
+    async def known_as(self, processor_setup_id: str) -> UUID | None:
+        return await self._id_where(self.table.c.processor_setup_id == processor_setup_id)

@@ -18,11 +18,7 @@ class PaymentRepository(Repository[Payment]):
         return await self._owned(payment_ids, owner=owner)
 
     async def known_as(self, processor_payment_id: str) -> UUID | None:
-        columns = self.table.c
-        found: UUID | None = await self._connection.scalar(
-            select(columns.id).where(columns.processor_payment_id == processor_payment_id)
-        )
-        return found
+        return await self._id_where(self.table.c.processor_payment_id == processor_payment_id)
 
     async def listed(self, wanted: PaymentFilter, order: PaymentOrder, part: Slice) -> Sequence[Payment]:
         """At most `part.limit` payments, in the order in which the part is read."""

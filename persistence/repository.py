@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Table, insert, select, update
+from sqlalchemy import Column, ColumnElement, Executable, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Repository(Generic[Entity]):
 
     async def get(self, identity: UUID) -> Entity | None:
         return await self._one(select(self.table).where(self._identity == identity))
+
+    async def _id_where(self, condition: ColumnElement[bool]) -> UUID | None:
+        found: UUID | None = await self._connection.scalar(select(self._identity).where(condition))
+        return found
 
     async def lock(self, identity: UUID) -> Entity | None:
         """The row, held until the transaction ends."""
