@@ -64,11 +64,14 @@ class WebhookService:
                 await self._close(work, event, Unhandled())
 
     async def _method_of(self, news: ProcessorEvent) -> MethodFacts | None:
-        """A finished set-up names its method by id only."""
+        """A finished set-up of ours names its method by id only."""
         if not isinstance(news, SetupReported) or news.facts.status is not SetupStatus.SUCCEEDED:
             return None
+        async with self.database.reads() as reads:
+            setup_id = news.setup_id or await reads.setups.known_as(news.processor_setup_id)
+            is_ours = setup_id is not None and await reads.setups.get(setup_id) is not None
         method_id = news.facts.processor_method_id
-        return None if method_id is None else await self.processor.find_method(method_id)
+        return await self.processor.find_method(method_id) if is_ours and method_id else None
 
     async def _apply(self, work: Work, news: ProcessorEvent, method: MethodFacts | None) -> None:
         now = self.clock()
