@@ -153,5 +153,9 @@ def banner(settings: Settings, api: str, stripe: str) -> str:
 def step(name: str) -> Iterator[None]:
     typer.echo(f"  {name} … ", nl=False)
     started = time.perf_counter()
-    yield
-    typer.echo(f"ready ({time.perf_counter() - started:.1f} s)")
+    came_to = "failed"
+    try:
+        yield
+        came_to = f"ready ({time.perf_counter() - started:.1f} s)"
+    finally:
+        typer.echo(came_to)

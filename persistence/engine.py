@@ -26,6 +26,7 @@ def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5)
         max_overflow=0,
         pool_timeout=pool_timeout,
         pool_use_lifo=True,
+        hide_parameters=True,  # An exception must not carry what a row holds into the log.
         json_serializer=_written,
         json_deserializer=orjson.loads,
         connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5},

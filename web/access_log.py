@@ -17,7 +17,7 @@ CLIENT_LEFT: Final = 499
 
 _LONGEST_PATH = 256
 
-log: FilteringBoundLogger = structlog.get_logger("web.access")
+log: FilteringBoundLogger = structlog.get_logger()
 
 
 class AccessLog:

@@ -40,7 +40,7 @@ REMEMBERED_TOKENS: Final = 1000
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
 """RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1)."""
 
-log: FilteringBoundLogger = structlog.get_logger("web.auth")
+log: FilteringBoundLogger = structlog.get_logger()
 
 
 def system_clock() -> datetime:

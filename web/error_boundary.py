@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 
 from web.errors import http_response
 
-log: FilteringBoundLogger = structlog.get_logger("web.errors")
+log: FilteringBoundLogger = structlog.get_logger()
 
 
 class ErrorBoundary:

@@ -89,6 +89,8 @@ def read_query(request: Request) -> GraphQLRequest:
 
 
 def graphql_request(body: Mapping[str, Any]) -> GraphQLRequest:
+    """Extensions are for protocols that we do not speak, but have a form all the same; raises ValueError."""
+    _checked(body, "extensions", _is_object_or_null, "an object")
     return GraphQLRequest(
         query=_checked(body, "query", lambda value: isinstance(value, str), "a string"),
         variables=_checked(body, "variables", _is_object_or_null, "an object"),

@@ -17,7 +17,7 @@ LONGEST_CHECK_SECONDS: Final = 2.0
 Check: TypeAlias = Callable[[], Awaitable[object]]
 """Returns if the dependency works, and raises anything if it does not."""
 
-log: FilteringBoundLogger = structlog.get_logger("web.health")
+log: FilteringBoundLogger = structlog.get_logger()
 
 
 def health_routes(

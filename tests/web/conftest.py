@@ -13,7 +13,7 @@ def events() -> Iterator[Events]:
     """What was logged, at every level, however another test has configured structlog."""
     structlog.reset_defaults()
     with capture_logs() as captured:
-        yield cast(Events, captured)
+        yield cast("Events", captured)
     structlog.reset_defaults()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -133,8 +134,8 @@ class Exchange:
         hangs: bool = False,
     ) -> None:
         self.messages: list[Message] = [
-            {"type": "http.request", "body": part, "more_body": not ends or part is not parts[-1]}
-            for part in parts
+            {"type": "http.request", "body": part, "more_body": not ends or left > 0}
+            for left, part in zip(reversed(range(len(parts))), parts, strict=True)
         ]
         self.headers = list(headers)
         self.hangs = hangs
@@ -186,12 +187,11 @@ class Connection:
             await asyncio.sleep(PATIENCE_SECONDS / 10)
 
 
-@pytest.fixture(scope="module")
-async def port() -> AsyncIterator[int]:
-    """A loopback server as production runs it, with little patience."""
-    app = application(BodyLimits(default_bytes=100, read_seconds=PATIENCE_SECONDS))
+@asynccontextmanager
+async def connected(limits: BodyLimits) -> AsyncIterator[Connection]:
+    """To a loopback server, run as production runs it."""
     config = uvicorn.Config(
-        app,
+        application(limits),
         http="httptools",
         ws="none",
         lifespan="off",
@@ -202,32 +202,44 @@ async def port() -> AsyncIterator[int]:
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        yield listener.getsockname()[1]
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        yield Connection(reader, writer)
+        writer.close()
         server.should_exit = True
         await serving
 
 
 @pytest.fixture
-async def connection(port: int) -> AsyncIterator[Connection]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    yield Connection(reader, writer)
-    writer.close()
+async def connection() -> AsyncIterator[Connection]:
+    async with connected(LIMITS) as patient:
+        yield patient
+
+
+@pytest.fixture
+async def brief_connection() -> AsyncIterator[Connection]:
+    """To a server that waits a moment for a body, and no longer."""
+    async with connected(BodyLimits(read_seconds=PATIENCE_SECONDS)) as impatient:
+        yield impatient
 
 
 class TestThroughAServer:
-    async def test_half_a_body_is_answered_and_the_connection_closed(self, connection: Connection) -> None:
-        connection.send("POST / HTTP/1.1", "Content-Length: 50", body=b"half")
+    async def test_half_a_body_is_answered_and_the_connection_closed(
+        self, brief_connection: Connection
+    ) -> None:
+        brief_connection.send("POST / HTTP/1.1", "Content-Length: 50", body=b"half")
 
-        answer = await connection.answer()
+        answer = await brief_connection.answer()
 
         assert answer.startswith("HTTP/1.1 408 ")
         assert '"code":"REQUEST_TIMEOUT"' in answer
 
-    async def test_dripping_body_gets_no_more_time_than_a_silent_one(self, connection: Connection) -> None:
-        connection.send("POST / HTTP/1.1", "Content-Length: 100")
-        dripping = asyncio.create_task(connection.drip())
+    async def test_dripping_body_gets_no_more_time_than_a_silent_one(
+        self, brief_connection: Connection
+    ) -> None:
+        brief_connection.send("POST / HTTP/1.1", "Content-Length: 100000")
+        dripping = asyncio.create_task(brief_connection.drip())
 
-        answer = await connection.reader.readline()
+        answer = await brief_connection.reader.readline()
 
         dripping.cancel()
         assert answer.startswith(b"HTTP/1.1 408 ")

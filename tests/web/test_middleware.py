@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -340,12 +341,15 @@ class TestErrorBoundary:
 
     async def test_half_an_answer_is_not_ended_as_if_it_were_whole(self, events: Events) -> None:
         sent: list[str] = []
+        unread = [b""]
 
         async def send(message: Message) -> None:
             sent.append(str(message["type"]) + (" and more" if message.get("more_body") else ""))
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            if not unread:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
 
         scope = {
             "type": "http",

@@ -1,8 +1,9 @@
+import json
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import card_number
@@ -11,6 +12,7 @@ from web.redaction import CUT_OFF, LONGEST_TEXT, MOST_ITEMS, REDACTED, redacted_
 
 CARD = "4242 4242 4242 4242"
 TOKEN = development_token("a shared secret of more than 32 bytes", user_id=UUID(int=1))
+SCALARS = st.none() | st.floats() | st.integers() | st.text(max_size=20) | st.binary(max_size=20)
 
 
 class TestText:
@@ -104,7 +106,13 @@ class TestEvent:
         assert redacted_event(event) == event
 
     def test_what_json_does_not_know_becomes_text(self) -> None:
-        shown = redacted_event({"id": UUID(int=7), "error": ValueError("no"), "rate": float("nan"), 1: 2**64})
+        event: dict[Any, object] = {
+            "id": UUID(int=7),
+            "error": ValueError("no"),
+            "rate": float("nan"),
+            1: 2**64,
+        }
+        shown = redacted_event(event)
 
         assert shown == {"id": str(UUID(int=7)), "error": "no", "rate": "nan", "1": "0x10000000000000000"}
 
@@ -131,13 +139,9 @@ class TestBounds:
 
         assert CUT_OFF in str(redacted_event({"bomb": bomb}))
 
-    @given(
-        st.dictionaries(
-            st.text(),
-            st.recursive(st.none() | st.floats() | st.integers() | st.text() | st.binary(), st.lists),
-        )
-    )
+    @settings(max_examples=50)
+    @given(st.dictionaries(st.text(max_size=20), st.recursive(SCALARS, st.lists, max_leaves=10), max_size=5))
     def test_any_event_can_be_shown(self, event: dict[str, Any]) -> None:
         shown = redacted_event(event)
 
-        assert len(shown) <= len(event)
+        assert json.loads(json.dumps(shown, allow_nan=False)) == shown
