@@ -11,7 +11,7 @@ from domain.arguments import decoded, encoded, kept
 from domain.commands.catalogue import COMMANDS
 from domain.commands.command import Command, Conclusion, Step
 from domain.customers import Customers
-from domain.errors import KeyInProgress, KeyReused, ProcessorUnavailable, Verdict
+from domain.errors import DomainError, KeyInProgress, KeyReused, ProcessorUnavailable, Verdict
 from domain.identity import new_id
 from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
 from domain.ports import Clock, Database, PaymentProcessor, Work
@@ -62,6 +62,11 @@ class CommandService:
             operation, intent = await self._commit_intent(actor, command, key)
         except KeyWasUsed:
             return await self.execute(actor, command, key=key)
+        except DomainError:
+            # What stands in the way now may be what the first use of this very key has done meanwhile.
+            if first := await self._first_use(caller, command, key):
+                return await self._again(command, first)
+            raise
         return Executed(operation=await self._carry_out(actor, command, operation, intent))
 
     async def resume(self, operation: Operation) -> Operation:
@@ -144,7 +149,8 @@ class CommandService:
         try:
             answer = await self._earlier_answer(command, intent) if is_again else None
             if answer is None:
-                answer = await command.call(self.processor, intent, key=operation.processor_key)
+                key = operation.attempt_key if command.is_repeatable else operation.processor_key
+                answer = await command.call(self.processor, intent, key=key)
         except ProcessorUnavailable as unknown:
             return await self._leave_open(operation, unknown)
         except Verdict as verdict:

@@ -133,11 +133,7 @@ class KeyReused(DomainError):
     retry = Retry.NEW_KEY
 
     def __init__(self, first: "Operation", differing_fields: Sequence[str]) -> None:
-        fields = ", ".join(differing_fields)
-        super().__init__(
-            f"This idempotency key was used for another input; different: {fields}.",
-            path=("idempotency_key",),
-        )
+        super().__init__("This idempotency key was used for another input.", path=("idempotency_key",))
         self.first = first
         self.differing_fields = tuple(differing_fields)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from domain.card_number import contains_card_number
 from domain.errors import InvalidInput, ProcessorUnavailable, Verdict, remembered
 from domain.json_value import JsonObject, JsonValue
 
@@ -63,6 +64,11 @@ class Operation:
         return f"opr_{self.id.hex}"
 
     @property
+    def attempt_key(self) -> str:
+        """The key of this attempt alone, for what may be done twice without harm."""
+        return f"{self.processor_key}_{self.attempts}"
+
+    @property
     def has_ended(self) -> bool:
         return self.state in {OperationState.SUCCEEDED, OperationState.FAILED}
 
@@ -110,7 +116,13 @@ class Operation:
 
 
 def checked_key(key: str) -> str:
-    """The key itself; raises InvalidInput unless it is 8 to 255 printable ASCII characters."""
+    """The key itself; raises InvalidInput unless it is 8 to 255 printable ASCII characters and no card number."""
+    if contains_card_number(key):
+        raise InvalidInput(
+            "This looks like a card number. Never send one to this API.",
+            path=("idempotency_key",),
+            constraint="noCardNumber",
+        )
     if SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
         return key
     raise InvalidInput(

@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Generic, Self, TypeVar
 from uuid import UUID
@@ -49,7 +49,7 @@ class Place:
         """The place that a cursor names; raises InvalidInput for anything but a cursor of this order."""
         try:
             return cls._read(cursor, order, kind)
-        except (ValueError, TypeError, RecursionError) as malformed:
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as malformed:
             raise InvalidInput(
                 "This is not a cursor of this list in this order.", path=(argument,), constraint="cursor"
             ) from malformed
@@ -79,7 +79,7 @@ def _instant(written: str) -> datetime:
     instant = datetime.fromisoformat(written)
     if instant.tzinfo is None:
         raise ValueError("an instant without its offset")
-    return instant
+    return instant.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,7 @@ class Payment:
         told = self._with_amounts(outcome)
         if self._is_news(outcome):
             told = told._in_status(outcome, at=at)
-        if outcome.status is told.status:
+        if told._is_about_its_charge(outcome):
             told = told._with_charge(outcome)
         if told == self:
             return self
@@ -229,6 +229,11 @@ class Payment:
             and outcome.charge_id is not None
             and outcome.charge_id == self.processor_charge_id
         )
+
+    def _is_about_its_charge(self, outcome: Outcome) -> bool:
+        """Late news is still a fact about the charge that we know, or about the first that we hear of."""
+        is_ours = outcome.charge_id is not None and self.processor_charge_id in {None, outcome.charge_id}
+        return is_ours or outcome.status is self.status
 
     def _with_amounts(self, outcome: Outcome) -> Self:
         """Amounts only grow, so the order in which they are told does not matter."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ MAXIMUM_DESCRIPTION: Final = 1000
 MAXIMUM_METADATA_BYTES: Final = 8192
 MAXIMUM_METADATA_DEPTH: Final = 8
 MAXIMUM_URL: Final = 2048
+LARGEST_INTEGER: Final = 2**53 - 1
+"""Beyond it, readers of JSON may round (RFC 8259, section 6)."""
 
 
 def checked_text(text: str, *, path: Sequence[str], maximum: int = MAXIMUM_DESCRIPTION) -> str:
@@ -39,7 +42,7 @@ def checked_text(text: str, *, path: Sequence[str], maximum: int = MAXIMUM_DESCR
 
 
 def checked_metadata(metadata: JsonObject, *, path: Sequence[str]) -> JsonObject:
-    """The metadata itself; raises InvalidInput for the reasons of `checked_text`, or where it is too large or deep."""
+    """The metadata itself; raises InvalidInput for the reasons of `checked_text`, for numbers, size or depth."""
     for text in _texts_in(metadata, path=path):
         checked_text(text, path=path, maximum=MAXIMUM_METADATA_BYTES)
     if len(json.dumps(metadata, ensure_ascii=False).encode()) > MAXIMUM_METADATA_BYTES:
@@ -84,6 +87,17 @@ def _texts_in(value: object, *, path: Sequence[str]) -> list[str]:
                 waiting += [(part, depth + 1) for entry in mapping.items() for part in entry]
             case list() as items:
                 waiting += [(part, depth + 1) for part in items]
-            case str() | int() | float() if not isinstance(item, bool):
-                texts.append(str(item))
+            case bool() | None:
+                pass
+            case int() | float():
+                texts.append(_written(item, path=path))
+            case str() as text:
+                texts.append(text)
     return texts
+
+
+def _written(number: float, *, path: Sequence[str]) -> str:
+    is_exact = abs(number) <= LARGEST_INTEGER if isinstance(number, int) else isfinite(number)
+    if not is_exact:
+        raise InvalidInput("This number cannot be kept exactly in JSON.", path=path, constraint="exactNumber")
+    return str(number)

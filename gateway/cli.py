@@ -41,7 +41,7 @@ def fail(why: object) -> NoReturn:
 def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     from gateway.app import create_app
-    from gateway.server import PortTaken, listening_socket, server
+    from gateway.server import PortTaken, listening_socket, server, spare_the_collector
 
     settings = ready_settings()
     try:
@@ -49,6 +49,7 @@ def serve() -> None:
     except PortTaken as taken:
         fail(taken)
     running = server(create_app(settings), shutdown_seconds=settings.shutdown_seconds)
+    spare_the_collector()
     running.run(sockets=[listener])
 
 

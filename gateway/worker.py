@@ -49,8 +49,13 @@ class Worker:
         while not self._is_stopping.is_set():
             try:
                 await self._run_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as lost:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
                 log.warning("worker.database_lost", error=type(lost).__name__)
+                await asyncio.sleep(RESTART_PAUSE)
+            except Exception:
+                log.exception(
+                    "worker.failed"
+                )  # Events pile up while no worker runs, so it always starts again.
                 await asyncio.sleep(RESTART_PAUSE)
 
     async def _run_once(self) -> None:
@@ -62,9 +67,15 @@ class Worker:
 
     @asynccontextmanager
     async def _pool(self) -> AsyncIterator[asyncpg.Pool]:
+        """After a failure nothing is waited for: closing would wait for lost connections without end."""
         dsn = asyncpg_dsn(self._gateway.settings.database_url)
-        async with asyncpg.create_pool(dsn, min_size=1, max_size=3, server_settings=SERVER_SETTINGS) as pool:
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=3, server_settings=SERVER_SETTINGS)
+        try:
             yield pool
+        except BaseException:
+            pool.terminate()
+            raise
+        await pool.close()
 
     def _register(self, queue: PgQueuer) -> None:
         commands = self._gateway.services.commands

@@ -41,5 +41,9 @@ class Context:
     def loaders(self) -> Loaders:
         return Loaders(self.services.database, self.actor)
 
+    def forget(self) -> None:
+        """Read anew whatever is asked for from here on, since something was changed."""
+        self.__dict__.pop("loaders", None)
+
 
 Info: TypeAlias = strawberry.Info[Context, Any]

@@ -5,7 +5,7 @@ Business outcomes become `UserError`s in a mutation's payload. The rest, such as
 into the response's own `errors`, with a code among their extensions (see gql/execution.py).
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 
@@ -37,6 +37,21 @@ if TYPE_CHECKING:
 strawberry.enum(ErrorCode, description="What is wrong, for programs. Codes are stable; new ones may come.")
 strawberry.enum(Retry, name="RetryAdvice", description="What you may do to succeed after all.")
 strawberry.enum(PaymentAction, description="What may be done with a payment.")
+
+INPUT_NAMES: Final = {
+    ("capturePayment", "amount"): "amount",
+    "amount": "charge",
+    "details": "metadata",
+    "is_confirmed": "confirm",
+    "is_off_session": "offSession",
+    "makes_default": "makeDefault",
+    "method_id": "id",
+    "owner": "onBehalfOfUserId",
+    "processor_method_id": "stripePaymentMethodId",
+    "saves_method": "savePaymentMethod",
+    "successor_id": "replaceWithId",
+}
+"""Where a command's field has another name in the mutation's input."""
 
 LazyOperation = Annotated["OperationView", strawberry.lazy("gql.operation")]
 
@@ -142,4 +157,10 @@ def _key_error(
     common: dict[str, Any], error: KeyReused | KeyInProgress, differing: tuple[str, ...] = ()
 ) -> IdempotencyError:
     first: Any = Executed(operation=error.first)
-    return IdempotencyError(**common, first=first, differing_fields=[camel_case(name) for name in differing])
+    fields = [input_name(error.first.mutation, name) for name in differing]
+    return IdempotencyError(**common, first=first, differing_fields=fields)
+
+
+def input_name(mutation: str, name: str) -> str:
+    """The input's name of a command's field."""
+    return INPUT_NAMES.get((mutation, name)) or INPUT_NAMES.get(name) or camel_case(name)

@@ -12,7 +12,7 @@ from domain.errors import DomainError, ErrorCode
 from gql.context import Context
 from gql.documents import Documents
 from gql.errors import input_path
-from gql.schema import schema
+from gql.executor import SCHEMA, LeanExecutor
 
 SYNTAX: Final = "GRAPHQL_PARSE_FAILED"
 VALIDATION: Final = "GRAPHQL_VALIDATION_FAILED"
@@ -41,8 +41,7 @@ class Response:
 
 class Executor:
     def __init__(self) -> None:
-        self._schema = schema._schema  # graphql-core's schema; Strawberry has no other name for it.
-        self.documents = Documents(self._schema)
+        self.documents = Documents(SCHEMA)
 
     async def execute(self, request: Request, context: Context) -> Response:
         """Business errors are in the payloads; the response's own errors carry a code each."""
@@ -50,8 +49,9 @@ class Executor:
         if document.errors or document.ast is None:
             return refused(document.errors, context)
         result = execute(
-            self._schema,
+            SCHEMA,
             document.ast,
+            executor_class=LeanExecutor,
             context_value=context,
             variable_values=dict(request.variables or {}),
             operation_name=request.operation_name,

@@ -1,6 +1,7 @@
 """Amounts and the rules of currencies."""
 
 from decimal import Decimal
+from typing import Annotated
 
 import strawberry
 
@@ -20,7 +21,12 @@ class MoneyView:
     decimal: Decimal = strawberry.field(description="The amount in major units, with all its decimals.")
 
     @strawberry.field(description="The amount for human eyes. Unknown locales are shown in English.")
-    def formatted(money: strawberry.Parent[Money], locale: str = "en") -> str:
+    def formatted(
+        money: strawberry.Parent[Money],
+        locale: Annotated[
+            str, strawberry.argument(description="A language tag, such as de or pt-BR.")
+        ] = "en",
+    ) -> str:
         return money.formatted(locale)
 
 

@@ -1,7 +1,7 @@
 """What every mutation answers, and how business errors get into it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -18,6 +18,9 @@ from gql.operation import OperationView
 
 T = TypeVar("T", covariant=True)
 P = TypeVar("P", bound="Payload")
+
+INPUT: Final = strawberry.argument(description="What is to be done.")
+"""Describes the one argument that every mutation takes."""
 
 
 class Loads(Protocol[T]):
@@ -81,6 +84,8 @@ class BusinessErrors(FieldExtension):
 
 
 async def executed(payload: type[P], info: Info, command: Command[Any, Any], key: str | None) -> P:
-    """Carry the command out and show what became of it."""
+    """Carry the command out and show what became of it, read anew: mutations of one document run in order."""
     context = info.context
-    return payload(executed=await context.services.commands.execute(context.actor, command, key=key))
+    done = await context.services.commands.execute(context.actor, command, key=key)
+    context.forget()
+    return payload(executed=done)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import strawberry
@@ -24,7 +24,7 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.ids import global_id, id_of
 from gql.node import Node, optional_view, views
-from gql.payload import BusinessErrors, Payload, executed
+from gql.payload import INPUT, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
 
 strawberry.enum(PaymentMethodType, description="What kind of method it is.")
@@ -160,7 +160,9 @@ class PaymentMethodMutations:
     @strawberry.mutation(
         description="Start saving a card with the bank's consent.", extensions=[BusinessErrors(SetupPayload)]
     )
-    async def start_payment_method_setup(self, info: Info, input: StartSetupInput) -> SetupPayload:
+    async def start_payment_method_setup(
+        self, info: Info, input: Annotated[StartSetupInput, INPUT]
+    ) -> SetupPayload:
         command = StartPaymentMethodSetup(makes_default=input.make_default)
         return await executed(SetupPayload, info, command, input.idempotency_key)
 
@@ -168,7 +170,9 @@ class PaymentMethodMutations:
         description="Save a method that the app made with Stripe's library.",
         extensions=[BusinessErrors(PaymentMethodPayload)],
     )
-    async def add_payment_method(self, info: Info, input: AddPaymentMethodInput) -> PaymentMethodPayload:
+    async def add_payment_method(
+        self, info: Info, input: Annotated[AddPaymentMethodInput, INPUT]
+    ) -> PaymentMethodPayload:
         command = AddPaymentMethod(
             processor_method_id=input.stripe_payment_method_id, makes_default=input.make_default
         )
@@ -179,7 +183,7 @@ class PaymentMethodMutations:
         extensions=[BusinessErrors(PaymentMethodPayload)],
     )
     async def update_payment_method(
-        self, info: Info, input: UpdatePaymentMethodInput
+        self, info: Info, input: Annotated[UpdatePaymentMethodInput, INPUT]
     ) -> PaymentMethodPayload:
         command = UpdatePaymentMethod(
             method_id=id_of(PaymentMethod, input.id, "id"),
@@ -194,7 +198,9 @@ class PaymentMethodMutations:
         description="Remove a method for good. Payments that it made keep a snapshot of it.",
         extensions=[BusinessErrors(DeletePayload)],
     )
-    async def delete_payment_method(self, info: Info, input: DeletePaymentMethodInput) -> DeletePayload:
+    async def delete_payment_method(
+        self, info: Info, input: Annotated[DeletePaymentMethodInput, INPUT]
+    ) -> DeletePayload:
         successor = input.replace_with_id
         command = DeletePaymentMethod(
             method_id=id_of(PaymentMethod, input.id, "id"),

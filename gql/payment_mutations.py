@@ -1,5 +1,7 @@
 """What may be done with payments."""
 
+from typing import Annotated
+
 import strawberry
 
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment, CreatePayment
@@ -11,7 +13,7 @@ from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput
 from gql.node import optional_view
-from gql.payload import BusinessErrors, Payload, executed
+from gql.payload import INPUT, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
 from gql.scalars import IdempotencyKey, JsonObject, Url
 
@@ -122,14 +124,16 @@ class PaymentMutations:
         ),
         extensions=[BusinessErrors(PaymentPayload)],
     )
-    async def create_payment(self, info: Info, input: CreatePaymentInput) -> PaymentPayload:
+    async def create_payment(self, info: Info, input: Annotated[CreatePaymentInput, INPUT]) -> PaymentPayload:
         return await executed(PaymentPayload, info, input.command(), input.idempotency_key)
 
     @strawberry.mutation(
         description="Try a payment (again), perhaps with another method.",
         extensions=[BusinessErrors(PaymentPayload)],
     )
-    async def confirm_payment(self, info: Info, input: ConfirmPaymentInput) -> PaymentPayload:
+    async def confirm_payment(
+        self, info: Info, input: Annotated[ConfirmPaymentInput, INPUT]
+    ) -> PaymentPayload:
         method = input.payment_method_id
         command = ConfirmPayment(
             payment_id=id_of(Payment, input.payment_id, "payment_id"),
@@ -142,7 +146,9 @@ class PaymentMutations:
         description="Admins: collect what was authorised, or part of it.",
         extensions=[BusinessErrors(PaymentPayload)],
     )
-    async def capture_payment(self, info: Info, input: CapturePaymentInput) -> PaymentPayload:
+    async def capture_payment(
+        self, info: Info, input: Annotated[CapturePaymentInput, INPUT]
+    ) -> PaymentPayload:
         command = CapturePayment(
             payment_id=id_of(Payment, input.payment_id, "payment_id"),
             amount=input.amount.money() if input.amount else None,
@@ -153,7 +159,7 @@ class PaymentMutations:
         description="Give up a payment that was not collected; an authorisation is released.",
         extensions=[BusinessErrors(PaymentPayload)],
     )
-    async def cancel_payment(self, info: Info, input: CancelPaymentInput) -> PaymentPayload:
+    async def cancel_payment(self, info: Info, input: Annotated[CancelPaymentInput, INPUT]) -> PaymentPayload:
         payment_id = id_of(Payment, input.payment_id, "payment_id")
         command = CancelPayment(payment_id=payment_id, reason=input.reason)
         return await executed(PaymentPayload, info, command, input.idempotency_key)

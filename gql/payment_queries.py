@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
@@ -15,6 +15,9 @@ from gql.connection import PaymentConnection, asked_slice
 from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.scalars import CurrencyCode, MinorUnits
+
+MOST_VALUES: Final = 100
+"""Per list of a filter."""
 
 strawberry.enum(Direction, name="OrderDirection", description="Upwards or downwards.")
 strawberry.enum(PaymentOrderField, description="What payments can be ordered by.")
@@ -53,6 +56,9 @@ class PaymentFilterInput:
     payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
 
     def wanted(self) -> PaymentFilter:
+        """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
+        for name in ("ids", "status", "trigger", "currency"):
+            check_length(getattr(self, name), name)
         created, updated = self.created_at or DateTimeRange(), self.updated_at or DateTimeRange()
         amount, method = self.amount or MinorRange(), self.payment_method_id
         return PaymentFilter(
@@ -69,6 +75,11 @@ class PaymentFilterInput:
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
         )
+
+
+def check_length(values: Sequence[object] | None, argument: str) -> None:
+    if values is not None and len(values) > MOST_VALUES:
+        raise InvalidInput(f"At most {MOST_VALUES} values.", path=(argument,), constraint="maxItems")
 
 
 @strawberry.input(name="PaymentOrder", description="An order; equals are told apart by id.")

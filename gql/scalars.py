@@ -1,6 +1,7 @@
 """Scalars: how a value looks in JSON, and what is refused at the door."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal as ExactDecimal
@@ -17,6 +18,7 @@ from domain.operation import checked_key
 LARGEST: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 LONGEST_TEXT: Final = 10_000
+DIGITS: Final = re.compile(r"-?[0-9]{1,17}")
 
 MinorUnits = NewType("MinorUnits", int)
 IdempotencyKey = NewType("IdempotencyKey", str)
@@ -30,9 +32,7 @@ def refused(name: str, why: str) -> GraphQLError:
 
 
 def parsed_minor(value: object) -> int:
-    number = (
-        int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 18 else value
-    )
+    number = int(value) if isinstance(value, str) and DIGITS.fullmatch(value) else value
     if type(number) is not int or abs(number) > LARGEST:
         raise refused("MinorUnits", "a whole number within ±(2^53-1), or its digits in a string")
     return number

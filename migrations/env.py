@@ -2,15 +2,19 @@
 
 import asyncio
 import os
+from typing import Literal
 
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import AutoString
 
 from persistence.address import sqlalchemy_url
 from persistence.tables import metadata
 
 JOB_QUEUE = "pgqueuer"
+IMPATIENT = {"lock_timeout": "5s"}
+"""A migration that waits for a lock holds up everybody behind it: rather fail, and be run again."""
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
@@ -18,11 +22,19 @@ def is_ours(name: str | None, kind: str, _: object) -> bool:
     return kind != "table" or not (name or "").startswith(JOB_QUEUE)
 
 
+def plain(kind: str, thing: object, _: object) -> str | Literal[False]:
+    """SQLModel's own text type by SQLAlchemy's name, since migrations import no more than that."""
+    if kind != "type" or not isinstance(thing, AutoString):
+        return False
+    return f"sa.String(length={thing.length})" if thing.length else "sa.String()"
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
         include_name=is_ours,
+        render_item=plain,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
@@ -30,7 +42,7 @@ def run(connection: Connection) -> None:
 
 
 async def connect_and_run(address: str) -> None:
-    engine = create_async_engine(sqlalchemy_url(address))
+    engine = create_async_engine(sqlalchemy_url(address), connect_args={"server_settings": IMPATIENT})
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

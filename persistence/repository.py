@@ -2,10 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Executable, Table, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Executable,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -31,16 +44,17 @@ class Repository(Generic[Entity]):
     def _row(self, entity: Entity) -> dict[str, Any]:
         return {field.name: getattr(entity, field.name) for field in fields(entity)}
 
-    async def _one(self, statement: Executable) -> Entity | None:
-        row = (await self._connection.execute(statement)).one_or_none()
+    async def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Entity | None:
+        row = (await self._connection.execute(statement, values)).one_or_none()
         return None if row is None else self.entity(**row._mapping)
 
-    async def _all(self, statement: Executable) -> list[Entity]:
-        rows = (await self._connection.execute(statement)).all()
-        return [self.entity(**row._mapping) for row in rows]
+    async def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Entity]:
+        result = await self._connection.execute(statement, values)
+        names = tuple(result.keys())
+        return [self.entity(**dict(zip(names, row, strict=True))) for row in result]
 
     async def get(self, identity: UUID) -> Entity | None:
-        return await self._one(select(self.table).where(self._identity == identity))
+        return await self._one(self._by_identity(), {"identity": identity})
 
     async def _id_where(self, condition: ColumnElement[bool]) -> UUID | None:
         found: UUID | None = await self._connection.scalar(select(self._identity).where(condition))
@@ -64,7 +78,22 @@ class Repository(Generic[Entity]):
     async def _owned(
         self, identities: Sequence[UUID], *, owner: UUID | None, by: str = "user_id"
     ) -> Mapping[UUID, Entity]:
-        statement = select(self.table).where(self._identity.in_(identities))
-        if owner is not None:
-            statement = statement.where(self.table.c[by] == owner)
-        return {getattr(entity, self.identity): entity for entity in await self._all(statement)}
+        values = {"identities": identities, "owner": owner}
+        found = await self._all(self._owned_by(None if owner is None else by), values)
+        return {getattr(entity, self.identity): entity for entity in found}
+
+    @classmethod
+    @cache
+    def _by_identity(cls) -> Select[Any]:
+        return select(cls.table).where(cls.table.c[cls.identity] == bindparam("identity"))
+
+    @classmethod
+    @cache
+    def _owned_by(cls, column: str | None) -> Select[Any]:
+        statement = select(cls.table).where(is_among(cls.table.c[cls.identity], "identities"))
+        return statement if column is None else statement.where(cls.table.c[column] == bindparam("owner"))
+
+
+def is_among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column's value is in the parameter, a list: one statement for every length of it."""
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -12,6 +12,7 @@ from domain.errors import ProcessorRefused, ProcessorUnavailable
 from processor.stripe_shapes import Shape, outcome_of_intent
 
 T = TypeVar("T")
+S = TypeVar("S", bound=stripe.StripeObject)
 
 DEADLINE: Final = 24.0
 """Seconds for one command with all its attempts."""
@@ -41,6 +42,17 @@ async def call(send: Callable[[], Awaitable[T]]) -> T:
         raise _verdict(error) from error
     except (TimeoutError, httpx.HTTPError, ValueError) as unreadable:
         raise ProcessorUnavailable from unreadable
+
+
+async def every_one(send: Callable[[], Awaitable[stripe.ListObject[S]]]) -> AsyncIterator[S]:
+    """All objects of a list; each of its pages is a call of its own."""
+    page = await call(send)
+    for thing in page.data:
+        yield thing
+    while page.has_more:
+        page = await call(page.next_page_async)
+        for thing in page.data:
+            yield thing
 
 
 async def _attempts(send: Callable[[], Awaitable[T]]) -> T:

@@ -11,10 +11,11 @@ from stripe import PaymentMethod as StripePaymentMethod
 from domain.errors import Declined, ProcessorRefused
 from domain.payment import CaptureMethod, NextAction, Outcome, Payment, PaymentStatus
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
-from processor.stripe_calls import TIMEOUT, call, error_body
+from processor.stripe_calls import TIMEOUT, call, error_body, every_one
 from processor.stripe_shapes import (
     Shape,
     decline_of,
+    identity,
     method_facts,
     next_action_of,
     outcome_of_intent,
@@ -30,7 +31,7 @@ WITH_CHARGE: Final = ["latest_charge"]
 LARGEST_PAGE: Final = 100
 CLOCK_SKEW: Final = 300
 """Seconds that Stripe's clock may be behind ours."""
-ALREADY_DETACHED: Final = frozenset({"resource_missing", "payment_method_unexpected_state"})
+UNKNOWN: Final = "resource_missing"
 
 
 class StripeProcessor:
@@ -127,8 +128,7 @@ class StripeProcessor:
             "created": {"gte": int(payment.created_at.timestamp()) - CLOCK_SKEW},
             "limit": LARGEST_PAGE,
         }
-        page = await call(lambda: self._stripe.payment_intents.list_async(params))
-        async for intent in page.auto_paging_iter():
+        async for intent in every_one(lambda: self._stripe.payment_intents.list_async(params)):
             if intent.metadata and intent.metadata.to_dict().get("payment_id") == str(payment.id):
                 return outcome_of_intent(await self._intent(intent.id))
         return None
@@ -155,11 +155,20 @@ class StripeProcessor:
         return found.client_secret
 
     async def attach_method(self, processor_method_id: str, customer_id: str, *, key: str) -> MethodFacts:
-        """https://docs.stripe.com/api/payment_methods/attach"""
+        """
+        https://docs.stripe.com/api/payment_methods/attach
+
+        A method that is attached to this customer already is not refused.
+        """
         params: asked.PaymentMethodAttachParams = {"customer": customer_id}
-        return await _facts(
-            lambda: self._stripe.payment_methods.attach_async(processor_method_id, params, under(key))
-        )
+        try:
+            return await _facts(
+                lambda: self._stripe.payment_methods.attach_async(processor_method_id, params, under(key))
+            )
+        except ProcessorRefused:
+            if await self._holder_of(processor_method_id) != customer_id:
+                raise
+            return await self.find_method(processor_method_id)
 
     async def find_method(self, processor_method_id: str) -> MethodFacts:
         return await _facts(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
@@ -187,15 +196,25 @@ class StripeProcessor:
         """
         https://docs.stripe.com/api/payment_methods/detach
 
-        A method that Stripe no longer has, or no longer attaches to anybody, is as good as detached.
+        A method that Stripe has no more, or that is attached to nobody, is as good as detached.
         """
         try:
             await _facts(
                 lambda: self._stripe.payment_methods.detach_async(method.processor_method_id, {}, under(key))
             )
-        except ProcessorRefused as refused:
-            if refused.reason not in ALREADY_DETACHED:
+        except ProcessorRefused:
+            if await self._holder_of(method.processor_method_id) is not None:
                 raise
+
+    async def _holder_of(self, processor_method_id: str) -> str | None:
+        """The customer to whom a method is attached, if it is to any."""
+        try:
+            found = await call(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
+        except ProcessorRefused as refused:
+            if refused.reason != UNKNOWN:
+                raise
+            return None
+        return identity(shape(found).get("customer"))
 
     async def _intent(self, intent_id: str) -> Shape:
         params: asked.PaymentIntentRetrieveParams = {"expand": WITH_CHARGE}

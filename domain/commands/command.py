@@ -2,7 +2,7 @@
 The shape of every command that reaches the processor: three strokes, and never a call while a transaction is open.
 
 1. `intend`    in a transaction: check, and write down what is about to happen
-2. `call`      no transaction: ask the processor, under a key that is the same on every attempt
+2. `call`      no transaction: ask the processor, under a key that is the same on every attempt where money moves
 3. `conclude`  in a transaction: write down what came of it
 
 A crash between two strokes leaves a RUNNING operation, which the caller's retry or the worker resumes.
@@ -51,6 +51,11 @@ class Command(ABC, Generic[Intent, Answer]):
     mutation: ClassVar[str]
     object_kind: ClassVar[ObjectKind]
     needs_customer: ClassVar[bool] = False
+    is_repeatable: ClassVar[bool] = False
+    """
+    Whether the processor may carry it out twice without harm. Each attempt then has a key of its own, so that
+    an error which the processor stored under one is not its answer for ever.
+    """
 
     def check(self, rules: Rules) -> None:
         """Raise InvalidInput for whatever can be judged without looking anything up."""

@@ -32,6 +32,7 @@ class StartPaymentMethodSetup(Command[PaymentMethodSetup, SetupFacts]):
 
     mutation: ClassVar = "startPaymentMethodSetup"
     object_kind: ClassVar = ObjectKind.PAYMENT_METHOD_SETUP
+    is_repeatable: ClassVar = True
     needs_customer: ClassVar = True
 
     makes_default: bool = False
@@ -72,6 +73,7 @@ class AddPaymentMethod(Command[BillingAccount, MethodFacts]):
 
     mutation: ClassVar = "addPaymentMethod"
     object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
+    is_repeatable: ClassVar = True
     needs_customer: ClassVar = True
 
     processor_method_id: str
@@ -108,6 +110,7 @@ class SavedMethodCommand(Command[PaymentMethod, MethodFacts | None]):
     """A command about a method that is saved already. The processor's answer is None where it was not needed."""
 
     object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
+    is_repeatable: ClassVar = True
 
     async def recall(self, reads: Reads, operation: Operation) -> PaymentMethod:
         method = await reads.payment_methods.get(operation.subject)
@@ -186,11 +189,15 @@ class DeletePaymentMethod(SavedMethodCommand):
     async def conclude(self, step: Step, intent: PaymentMethod, answer: MethodFacts | None) -> Conclusion:
         await hold_methods(step.work, intent.user_id)
         await detach(step.work, await locked_method(step, intent.id), at=step.at, by=step.by)
-        if intent.is_default and self.successor_id is not None:
-            successor = await locked_method(step, self.successor_id)
-            if successor.is_attached:
-                await make_default(step.work, successor, at=step.at, by=step.by)
+        if self.successor_id is not None:
+            await self._hand_over(step, intent.user_id, self.successor_id)
         return Conclusion(object_id=intent.id)
+
+    async def _hand_over(self, step: Step, user_id: UUID, successor_id: UUID) -> None:
+        """Only where no default is left: the removed one was it, perhaps until a webhook told of its removal."""
+        successor = await locked_method(step, successor_id)
+        if successor.is_attached and await step.work.payment_methods.default_of(user_id) is None:
+            await make_default(step.work, successor, at=step.at, by=step.by)
 
     async def _check_successor(self, step: Step, method: PaymentMethod, successor_id: UUID) -> None:
         successor = await step.work.payment_methods.get(successor_id)

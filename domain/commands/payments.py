@@ -1,5 +1,6 @@
 """Create, confirm, capture and cancel payments."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -12,6 +13,7 @@ from domain.commands.command import Command, Conclusion, Step
 from domain.decline import Decline
 from domain.errors import (
     AmountOutOfRange,
+    Busy,
     CurrencyRuleBroken,
     Declined,
     InvalidInput,
@@ -46,6 +48,7 @@ CONFIRMED: Final = frozenset(
         PaymentStatus.COMPLETED,
     }
 )
+NOT_BEGUN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +64,15 @@ class PaymentCommand(Command[Payment, Outcome]):
         return payment
 
     async def ask(self, processor: PaymentProcessor, intent: Payment) -> Outcome | None:
-        """The processor's word, where more has happened than we knew when we called."""
+        """The processor's word, where it shows that the last call was carried out, whoever told us since."""
         outcome = await processor.find_payment(intent)
-        if outcome is None or intent.settle(outcome, at=intent.updated_at).status is intent.status:
+        if outcome is None or not self.is_seen_in(intent.settle(outcome, at=intent.updated_at)):
             return None
         return outcome
+
+    @abstractmethod
+    def is_seen_in(self, payment: Payment) -> bool:
+        """Whether a payment that the processor knows is in a state to which this command leads."""
 
     async def conclude(self, step: Step, intent: Payment, answer: Outcome) -> Conclusion:
         payment = await settle(step.work, intent.id, answer, at=step.at, by=step.by)
@@ -73,9 +80,10 @@ class PaymentCommand(Command[Payment, Outcome]):
         return Conclusion(object_id=payment.id, verdict=Declined(failed) if failed else None)
 
     async def give_up(self, step: Step, intent: Payment, verdict: Verdict) -> UUID:
-        """The processor did nothing, and may have said why: the payment's own state."""
-        outcome = verdict.outcome if isinstance(verdict, ProcessorRefused) else None
-        await settle(step.work, intent.id, outcome or self.unchanged(intent), at=step.at, by=step.by)
+        """The processor did nothing, and may have said why: the payment had moved on."""
+        told = verdict.outcome if isinstance(verdict, ProcessorRefused) else None
+        outcome = told if told and told.status not in NOT_BEGUN else self.unchanged(intent)
+        await settle(step.work, intent.id, outcome, at=step.at, by=step.by)
         return intent.id
 
     def unchanged(self, intent: Payment) -> Outcome:
@@ -155,8 +163,8 @@ class CreatePayment(PaymentCommand):
             key=key,
         )
 
-    async def ask(self, processor: PaymentProcessor, intent: Payment) -> Outcome | None:
-        return await processor.find_payment(intent)
+    def is_seen_in(self, payment: Payment) -> bool:
+        return True
 
     def unchanged(self, intent: Payment) -> Outcome:
         """The processor made nothing, so the payment has failed for a reason of ours."""
@@ -192,8 +200,7 @@ class ConfirmPayment(PaymentCommand):
     async def intend(self, step: Step) -> tuple[UUID, Payment]:
         before = await owned_payment(step, self.payment_id)
         before.must_allow(PaymentAction.CONFIRM, PaymentAction.RETRY)
-        if before.processor_payment_id is None:
-            raise InvalidInput("This payment never reached the bank: make a new one.", path=("payment_id",))
+        must_have_reached_the_bank(before)
         method = None
         if self.payment_method_id is not None:
             method = await usable_method(step, self.payment_method_id, before.user_id)
@@ -205,17 +212,23 @@ class ConfirmPayment(PaymentCommand):
         await record_payment(step.work, before, after, action="payment.confirming", at=step.at, by=step.by)
         return after.id, after
 
-    async def ask(self, processor: PaymentProcessor, intent: Payment) -> Outcome | None:
-        """Only progress proves that the confirmation got through; it is safe to send again."""
-        outcome = await processor.find_payment(intent)
-        return outcome if outcome and outcome.status in CONFIRMED else None
-
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
         return await processor.confirm(intent, return_url=self.return_url, key=key)
 
+    def is_seen_in(self, payment: Payment) -> bool:
+        """
+        Only progress, or the failure of another charge, proves that the confirmation got through.
+
+        Otherwise it is safe to send it again.
+        """
+        has_failed = payment.status is PaymentStatus.FAILED and payment.processor_charge_id is not None
+        return has_failed or payment.status in CONFIRMED
+
     def unchanged(self, intent: Payment) -> Outcome:
-        """Open again as it was: the reason of the last decline stands."""
-        return Outcome(status=PaymentStatus.FAILED, decline=intent.decline or Decline(code=REFUSED))
+        """Open again as it was: the reason of the last decline, if there was one, stands."""
+        if intent.decline is None:
+            return Outcome(status=PaymentStatus.PENDING)
+        return Outcome(status=PaymentStatus.FAILED, decline=intent.decline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +251,9 @@ class CapturePayment(PaymentCommand):
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
         amount = self.amount.minor if self.amount else None
         return await processor.capture(intent, amount=amount, key=key)
+
+    def is_seen_in(self, payment: Payment) -> bool:
+        return payment.status is PaymentStatus.COMPLETED
 
     def _check_amount(self, amount: Money, payment: Payment) -> None:
         currency = payment.currency_rule
@@ -282,6 +298,9 @@ class CancelPayment(PaymentCommand):
             return Outcome(status=PaymentStatus.CANCELLED)
         return await processor.cancel(intent, key=key)
 
+    def is_seen_in(self, payment: Payment) -> bool:
+        return payment.status is PaymentStatus.CANCELLED
+
 
 async def owned_payment(step: Step, payment_id: UUID) -> Payment:
     """The caller's payment, locked; another's looks like none."""
@@ -290,6 +309,15 @@ async def owned_payment(step: Step, payment_id: UUID) -> Payment:
         raise NotFound("There is no such payment.", path=("payment_id",))
     step.by.must_act_for(payment.user_id, "payment")
     return payment
+
+
+def must_have_reached_the_bank(payment: Payment) -> None:
+    """Raises Busy while nobody knows whether it did, and InvalidInput where it did not."""
+    if payment.processor_payment_id is not None:
+        return
+    if payment.status is PaymentStatus.PENDING:
+        raise Busy("It is not known yet what became of this payment.", current="BUSY", path=("payment_id",))
+    raise InvalidInput("This payment never reached the bank: make a new one.", path=("payment_id",))
 
 
 async def usable_method(step: Step, method_id: UUID, owner: UUID) -> PaymentMethod:

@@ -1,0 +1,91 @@
+# Everything that is done with this project; `make` lists it.
+#
+# The first `make run` or `make test` finds a Python (3.11 or newer), makes .venv and installs the locked
+# requirements. PYTHON=/path/to/python3 names another Python, PORT=9000 another port.
+
+PY := .venv/bin/python
+UV = $(shell command -v uv || echo .venv/bin/uv)
+COMPILE = "$(UV)" pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
+EXPLORER := gql/explorer/source
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# An environment whose Python has gone is made anew.
+GONE := $(shell test -x $(PY) || rm -f .venv/locked)
+
+##
+## Every day
+
+run: .venv/installed ## Run everything: PostgreSQL, the Stripe sandbox, the gateway with GraphiQL
+	@exec $(PY) -m gateway develop
+
+test: .venv/installed ## Run all tests, with coverage
+	@exec $(PY) -m pytest --cov
+
+check: .venv/installed ## Check format, lint, types, import directions, schema, migrations and locks
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m gql.schema | diff -u schema.graphql -
+	$(PY) -m tools.check_migrations
+	$(PY) -m tools.check_locks
+
+format: .venv/installed ## Format the code, and mend what can be mended
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+##
+## After a change
+
+schema: .venv/installed ## Write schema.graphql (after a change of the GraphQL schema)
+	$(PY) -m gql.schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+migration: .venv/installed ## Draft a migration (after a change of the tables; NAME="add refunds")
+	$(PY) -m tools.create_migration "$(NAME)"
+
+lock: .venv/installed $(UV) ## Write the locks (after a change of the requirements; UPGRADE=1 takes the newest of all)
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.lock
+	$(COMPILE) --group build --python-version 3.11 --output-file requirements-build.lock
+
+explorer: ## Build GraphiQL's page (after a change in gql/explorer/source; needs Node)
+	npm --prefix $(EXPLORER) ci --no-audit --no-fund
+	npm --prefix $(EXPLORER) run build
+
+explorer-check: explorer ## Check that the committed page is what the source builds (needs Node)
+	git diff --exit-code --stat -- gql/explorer/static
+	test -z "$$(git status --porcelain -- gql/explorer/static)"
+
+##
+## Now and then
+
+bench: .venv/installed ## Measure speed against hand-written peers
+	@exec $(PY) -m bench
+
+conformance: .venv/installed ## Hold the API against graphql-http's audits and client code generators (needs Node)
+	tests/conformance/run.sh
+
+clean: ## Remove .venv and what tools left behind; the data in var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf dist $(EXPLORER)/node_modules tests/conformance/node_modules
+	find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run test check format schema migration lock explorer explorer-check bench conformance clean help
+
+# The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
+
+.venv/locked: requirements-dev.lock
+	@tools/create_venv.sh
+
+.venv/installed: .venv/locked pyproject.toml
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/bin/uv: | .venv/installed
+	$(PY) -m pip install --quiet uv

@@ -1,0 +1,115 @@
+"""What is asked of the gateway, and of the hand-written route in its own words: requests as bytes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from bench.dataset import OwnedPayment
+from bench.load import FRESH_KEY
+from domain.payment import Payment
+from gateway.settings import DEVELOPMENT_JWT_SECRET
+from gql.ids import global_id
+from web.auth import development_token
+
+PAYMENT: Final = """
+fragment Row on Payment {
+  id status description createdAt
+  amount { minor currency }
+  paymentMethod { id brand last4 expMonth expYear }
+}
+"""
+ONE: Final = f"query One($id: ID!) {{ payment(id: $id) {{ ...Row }} }} {PAYMENT}"
+PAGE: Final = f"""
+query Page($first: Int, $after: String) {{
+  payments(first: $first, after: $after) {{ nodes {{ ...Row }} pageInfo {{ hasNextPage endCursor }} }}
+}} {PAYMENT}"""
+DASHBOARD: Final = """
+query Dashboard {
+  viewer {
+    id
+    paymentMethods { id brand last4 expMonth expYear isDefault }
+    payments(first: 3) { totalCount nodes { id status createdAt amount { minor currency } } }
+  }
+}"""
+CREATE: Final = """
+mutation Create($input: CreatePaymentInput!) {
+  createPayment(input: $input) {
+    payment { id status amount { minor currency } paymentMethod { id brand last4 } }
+    operation { state replayed }
+    errors { code }
+  }
+}"""
+SAVE_CARD: Final = """
+mutation SaveCard($input: AddPaymentMethodInput!) {
+  addPaymentMethod(input: $input) { paymentMethod { id } errors { code message } }
+}"""
+
+CHARGE: Final = {"minor": 1250, "currency": "EUR"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """The same question to both, many times over; the n-th of the one is the n-th of the other."""
+
+    name: str
+    gateway: list[bytes]
+    hand_written: list[bytes]
+
+
+def operations(some: Sequence[OwnedPayment], users: Sequence[UUID], payer: UUID) -> list[Operation]:
+    """`payer` has a default method that the sandbox knows."""
+    return [
+        Operation(
+            name="a payment with its method",
+            gateway=[graphql(one.user_id, ONE, id=global_id(Payment, one.id)) for one in some],
+            hand_written=[get(one.user_id, f"/payments/{global_id(Payment, one.id)}") for one in some],
+        ),
+        Operation(
+            name="20 payments with their methods",
+            gateway=each(users, lambda user: graphql(user, PAGE, first=20)),
+            hand_written=each(users, lambda user: get(user, "/payments?first=20")),
+        ),
+        Operation(
+            name="the viewer's dashboard",
+            gateway=each(users, lambda user: graphql(user, DASHBOARD)),
+            hand_written=each(users, lambda user: get(user, "/dashboard")),
+        ),
+        Operation(
+            name="createPayment",
+            gateway=[
+                graphql(payer, CREATE, input={"idempotencyKey": FRESH_KEY, "charge": {"amount": CHARGE}})
+            ],
+            hand_written=[post(payer, "/payments", {"key": FRESH_KEY, "amount": CHARGE})],
+        ),
+    ]
+
+
+def page(user: UUID, *, first: int, after: str | None) -> bytes:
+    return graphql(user, PAGE, first=first, after=after)
+
+
+def each(users: Iterable[UUID], request: Callable[[UUID], bytes]) -> list[bytes]:
+    return [request(user) for user in users]
+
+
+def graphql(user: UUID, query: str, **variables: Any) -> bytes:
+    return post(user, "/graphql", {"query": query, "variables": variables})
+
+
+def post(user: UUID, path: str, body: object) -> bytes:
+    content = orjson.dumps(body)
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+    return head("POST", path, user, kind) + content
+
+
+def get(user: UUID, path: str) -> bytes:
+    return head("GET", path, user)
+
+
+def head(method: str, path: str, user: UUID, more: str = "") -> bytes:
+    token = development_token(DEVELOPMENT_JWT_SECRET, user_id=user)
+    lines = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n"
+    return f"{lines}Authorization: Bearer {token}\r\n{more}\r\n".encode()

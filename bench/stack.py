@@ -1,0 +1,108 @@
+"""Everything that is measured: PostgreSQL with its data, the sandbox, the gateway and the hand-written route."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from bench import dataset
+from bench.load import asked
+from bench.operations import SAVE_CARD, Operation, graphql, operations
+from bench.programs import Program, running
+from domain.identity import new_id
+from gateway.embedded_postgres import EmbeddedPostgres
+from gateway.settings import DEVELOPMENT_JWT_SECRET, DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET
+from persistence.address import asyncpg_dsn
+from persistence.schema import migrate
+
+POSTGRES: Final = {"shared_buffers": "1GB", "random_page_cost": "1.1", "max_wal_size": "4GB"}
+GATEWAY: Final = ["gateway", "serve"]
+SANDBOX: Final = ["sandbox", "--port", "{port}", "--secret-key", DEVELOPMENT_STRIPE_KEY]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    gateway: Program
+    hand_written: Program
+
+
+@contextmanager
+def database(folder: Path, payments: int) -> Iterator[str]:
+    """The address of a database with the data set, which is kept for the next time."""
+    with EmbeddedPostgres(folder / "postgres", settings=POSTGRES) as postgres:
+        name = f"bench_{payments}_{version()}"
+        postgres.ensure_database(name)
+        migrate(postgres.url(name))
+        asyncio.run(filled(postgres.url(name), payments))
+        yield postgres.url(name)
+
+
+def version() -> str:
+    """Another data set has another name, so that a changed one is loaded anew."""
+    return hashlib.sha256(Path(dataset.__file__).read_bytes()).hexdigest()[:8]
+
+
+async def filled(address: str, payments: int) -> None:
+    async with connected(address) as connection:
+        if not await dataset.is_loaded(connection):
+            await dataset.load(connection, payments)
+
+
+@contextmanager
+def stack(folder: Path, address: str) -> Iterator[Stack]:
+    with running(SANDBOX, log=folder / "sandbox.log", ready="/", environment={}) as sandbox:
+        environment = settings(address, sandbox.url)
+        with (
+            running(GATEWAY, log=folder / "gateway.log", ready="/readyz", environment=environment) as gateway,
+            running(
+                ["bench.baseline"], log=folder / "baseline.log", ready="/readyz", environment=environment
+            ) as hand_written,
+        ):
+            yield Stack(gateway=gateway, hand_written=hand_written)
+
+
+def settings(address: str, stripe: str) -> Mapping[str, str]:
+    """For either server. The worker would only add noise: nothing is waiting for it."""
+    return {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": address,
+        "STRIPE_SECRET_KEY": DEVELOPMENT_STRIPE_KEY,
+        "STRIPE_WEBHOOK_SECRET": DEVELOPMENT_WEBHOOK_SECRET,
+        "STRIPE_API_BASE": stripe,
+        "JWT_SECRET": DEVELOPMENT_JWT_SECRET,
+        "RUN_WORKER": "false",
+        "PORT": "{port}",
+    }
+
+
+async def questions(stack: Stack, address: str, payments: int) -> list[Operation]:
+    async with connected(address) as connection:
+        some = await dataset.some_payments(connection)
+    users = [dataset.user_id(number) for number in dataset.others(payments)]
+    return operations(some, users, await payer(stack.gateway))
+
+
+async def payer(gateway: Program) -> UUID:
+    """A new user with a card at the sandbox, which starts empty each time."""
+    user = new_id()
+    card = {"stripePaymentMethodId": "pm_card_visa", "makeDefault": True}
+    answer = orjson.loads(await asked(gateway.port, graphql(user, SAVE_CARD, input=card)))
+    if answer["data"]["addPaymentMethod"]["errors"]:
+        raise RuntimeError(f"The payer's card cannot be saved: {answer}")
+    return user
+
+
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(asyncpg_dsn(address))
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,0 +1,28 @@
+"""How long the gateway takes from the command to the first answer that says *ready*, on prepared data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+from bench.programs import running
+from bench.stack import GATEWAY, settings
+
+TURNS = 3
+
+
+def serve_seconds(folder: Path, address: str) -> float:
+    """`payments-gateway serve`, beside a database that runs anyway."""
+    environment = settings(address, "http://127.0.0.1:9")
+    return median(_seconds(GATEWAY, folder / "start.log", environment) for _ in range(TURNS))
+
+
+def develop_seconds(folder: Path) -> float:
+    """`make run`: with its own PostgreSQL, the sandbox, migrations and demo data."""
+    environment = {"DATA_FOLDER": str(folder / "development"), "PORT": "{port}", "SANDBOX_PORT": "0"}
+    started = [_seconds(["gateway", "develop"], folder / "start.log", environment) for _ in range(TURNS + 1)]
+    return median(started[1:])  # The first one may have prepared the folder.
+
+
+def _seconds(arguments: list[str], log: Path, environment: Mapping[str, str]) -> float:
+    with running(arguments, log=log, ready="/readyz", environment=environment) as program:
+        return program.ready_seconds

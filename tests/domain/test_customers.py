@@ -1,0 +1,63 @@
+import asyncio
+
+from sqlalchemy import text
+
+from domain.commands.payment_methods import AddPaymentMethod
+from gateway.wiring import Gateway, wire
+from sandbox import Sandbox
+from tests.domain.shopping import Shopper
+from tests.watched_processor import WatchedProcessor
+
+
+async def accounts(gateway: Gateway) -> list[str]:
+    async with gateway.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT processor_customer_id FROM billing_accounts"))
+        return [row.processor_customer_id for row in rows]
+
+
+class TestFirstCommandsOfAUser:
+    async def test_twenty_at_once_make_one_customer(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        command = AddPaymentMethod(processor_method_id="pm_card_visa")
+
+        await asyncio.gather(*(shopper.does(command) for _ in range(20)))
+
+        [customer] = sandbox.objects.all("customer")
+        assert await accounts(gateway) == [customer["id"]]
+        assert customer["metadata"]["user_id"] == str(shopper.actor.user_id)
+        assert sum(method.is_default for method in await shopper.methods()) == 1
+
+    async def test_on_two_replicas_make_one_customer(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        replica = wire(gateway.settings, connect=WatchedProcessor.connected)
+        there = Shopper(gateway=replica, actor=shopper.actor)
+        command = AddPaymentMethod(processor_method_id="pm_card_visa")
+
+        await asyncio.gather(*(each.does(command) for each in (shopper, there) for _ in range(10)))
+
+        await replica.close()
+        [customer] = sandbox.objects.all("customer")
+        assert await accounts(gateway) == [customer["id"]]
+
+    async def test_account_is_there_before_its_customer(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        customers, user = gateway.services.customers, shopper.actor.known_id
+
+        opened = await asyncio.gather(*(customers.account(user) for _ in range(5)))
+
+        assert len({account.created_at for account in opened}) == 1
+        assert list(sandbox.objects.all("customer")) == []
+        with_customer = await customers.with_customer(user)
+        assert await customers.with_customer(user) == with_customer
+        assert len(list(sandbox.objects.all("customer"))) == 1
+
+    async def test_first_customer_that_is_set_stays(self, shopper: Shopper, gateway: Gateway) -> None:
+        account = await gateway.services.customers.with_customer(shopper.actor.known_id)
+
+        async with gateway.services.database.work() as work:
+            kept = await work.accounts.set_customer(account.user_id, "cus_other", at=account.created_at)
+
+        assert kept == account

@@ -1,0 +1,254 @@
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from domain.command_service import Executed
+from domain.commands.payment_methods import AddPaymentMethod, DeletePaymentMethod, UpdatePaymentMethod
+from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused, StateConflict
+from domain.identity import new_id
+from domain.operation import ObjectKind, OperationState
+from domain.payment_method import PaymentMethod, PaymentMethodState, PaymentMethodType
+from domain.rules import Rules
+from gateway.wiring import Gateway
+from sandbox import Sandbox
+from tests.domain.shopping import Cardholder, Post, Shopper
+
+
+def defaults(methods: Sequence[PaymentMethod]) -> list[UUID]:
+    return [method.id for method in methods if method.is_default]
+
+
+class TestAddPaymentMethod:
+    async def test_saves_what_may_be_known_of_a_card(self, shopper: Shopper) -> None:
+        card = await shopper.saves()
+
+        method = await shopper.method(card)
+
+        assert (method.type, method.brand, method.last4) == (PaymentMethodType.CARD, "visa", "4242")
+        assert (method.exp_month, method.exp_year, method.country) == (12, 2034, "US")
+        assert method.user_id == shopper.actor.user_id
+        assert method.fingerprint
+
+    async def test_first_becomes_the_default_and_the_second_does_not(self, shopper: Shopper) -> None:
+        first = await shopper.saves()
+        await shopper.saves("pm_card_mastercard")
+
+        assert defaults(await shopper.methods()) == [first]
+
+    async def test_makes_itself_the_default_when_asked(self, shopper: Shopper) -> None:
+        await shopper.saves()
+        second = await shopper.saves("pm_card_mastercard", makes_default=True)
+
+        methods = await shopper.methods()
+
+        assert defaults(methods) == [second]
+        assert methods[0].id == second
+
+    async def test_same_method_twice_is_saved_once(self, shopper: Shopper, cardholder: Cardholder) -> None:
+        card = await cardholder.enters_card()
+
+        first, second = await shopper.saves(card), await shopper.saves(card)
+
+        assert first == second
+        assert len(await shopper.methods()) == 1
+
+    async def test_ten_at_once_leave_one_default(self, shopper: Shopper) -> None:
+        await asyncio.gather(*(shopper.saves(makes_default=number % 2 == 0) for number in range(10)))
+
+        methods = await shopper.methods()
+
+        assert len(methods) == 10
+        assert len(defaults(methods)) == 1
+
+    async def test_declined_by_its_bank_is_not_saved(self, shopper: Shopper) -> None:
+        command = AddPaymentMethod(processor_method_id="pm_card_visa_chargeDeclinedInsufficientFunds")
+
+        executed = await shopper.does(command)
+
+        assert isinstance(executed.operation.verdict, Declined)
+        assert executed.operation.verdict.decline.code == "insufficient_funds"
+        assert (executed.operation.state, executed.operation.object_id) == (OperationState.FAILED, None)
+        assert await shopper.methods() == []
+
+    async def test_of_another_user_is_refused(
+        self, shopper: Shopper, stranger: Shopper, cardholder: Cardholder
+    ) -> None:
+        card = await cardholder.enters_card()
+        await stranger.saves(card)
+
+        executed = await shopper.does(AddPaymentMethod(processor_method_id=card))
+
+        assert isinstance(executed.operation.verdict, ProcessorRefused)
+        assert await shopper.methods() == []
+        assert len(await stranger.methods()) == 1
+
+    @pytest.mark.parametrize(
+        "name", ["", "card_visa", "pm_x/../../customers", "pm_x?a=b", "pm_é", "pm_" + "x" * 300, "pm_\0"]
+    )
+    def test_with_a_malformed_id_is_refused(self, name: str) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            AddPaymentMethod(processor_method_id=name).check(Rules())
+
+        assert refused.value.path == ("stripe_payment_method_id",)
+
+
+class TestUpdatePaymentMethod:
+    async def test_corrects_expiry_and_billing_name(
+        self, shopper: Shopper, sandbox: Sandbox, gateway: Gateway
+    ) -> None:
+        card = await shopper.saves()
+
+        await shopper.does(
+            UpdatePaymentMethod(method_id=card, exp_month=2, exp_year=2040, billing_name="Ada")
+        )
+
+        method = await shopper.method(card)
+        assert (method.exp_month, method.exp_year, method.billing_name) == (2, 2040, "Ada")
+        assert method.version == 3
+        there = sandbox.objects.find("payment_method", method.processor_method_id)
+        assert there is not None
+        assert there["billing_details"]["name"] == "Ada"
+        async with gateway.services.database.reads() as reads:
+            trail = await reads.audit.of_object(ObjectKind.PAYMENT_METHOD, card)
+        assert [record.action for record in trail] == [
+            "payment_method.added",
+            "payment_method.made_default",
+            "payment_method.updated",
+        ]
+
+    async def test_makes_it_the_default_without_asking_stripe(
+        self, shopper: Shopper, sandbox: Sandbox
+    ) -> None:
+        await shopper.saves()
+        second = await shopper.saves("pm_card_mastercard")
+        sandbox.requests.clear()
+
+        await shopper.does(UpdatePaymentMethod(method_id=second, makes_default=True))
+
+        assert defaults(await shopper.methods()) == [second]
+        assert sandbox.requests.newest_first() == []
+
+    async def test_two_made_the_default_at_once_leave_one(self, shopper: Shopper) -> None:
+        cards = [await shopper.saves() for _ in range(4)]
+
+        await asyncio.gather(
+            *(shopper.does(UpdatePaymentMethod(method_id=card, makes_default=True)) for card in cards)
+        )
+
+        [default] = defaults(await shopper.methods())
+        assert default in cards
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"exp_month": 1}, "exp_month"),
+            ({"exp_year": 2030}, "exp_month"),
+            ({"exp_month": 13, "exp_year": 2030}, "exp_month"),
+            ({"exp_month": 0, "exp_year": 2030}, "exp_month"),
+            ({"exp_month": 1, "exp_year": 2001}, "exp_year"),
+            ({"exp_month": 1, "exp_year": 2101}, "exp_year"),
+            ({"billing_name": "Ada \0"}, "billing_name"),
+            ({"billing_name": "x" * 201}, "billing_name"),
+            ({"makes_default": False}, "make_default"),
+        ],
+    )
+    async def test_with_wrong_input_changes_nothing(
+        self, shopper: Shopper, wrong: dict[str, str | int | bool], field: str
+    ) -> None:
+        card = await shopper.saves()
+        before = await shopper.method(card)
+
+        with pytest.raises(InvalidInput) as refused:
+            await shopper.does(UpdatePaymentMethod(method_id=card, **wrong))  # type: ignore[arg-type]  # by name
+
+        assert refused.value.path == (field,)
+        assert await shopper.method(card) == before
+
+    async def test_of_another_users_method_finds_none(self, shopper: Shopper, stranger: Shopper) -> None:
+        card = await shopper.saves()
+
+        for method_id in (card, new_id()):
+            with pytest.raises(NotFound):
+                await stranger.does(UpdatePaymentMethod(method_id=method_id, makes_default=True))
+
+
+class TestDeletePaymentMethod:
+    async def test_removes_it_for_good_here_and_at_stripe(self, shopper: Shopper, sandbox: Sandbox) -> None:
+        card = await shopper.saves()
+
+        await shopper.does(DeletePaymentMethod(method_id=card))
+
+        method = await shopper.method(card)
+        assert (method.is_attached, method.is_default) == (False, False)
+        assert method.state_at(method.updated_at) is PaymentMethodState.DETACHED
+        assert await shopper.methods() == []
+        assert [known.id for known in await shopper.methods(with_detached=True)] == [card]
+        there = sandbox.objects.find("payment_method", method.processor_method_id)
+        assert there is not None
+        assert there["customer"] is None
+
+    async def test_successor_becomes_the_default_only_where_the_removed_one_was(
+        self, shopper: Shopper
+    ) -> None:
+        first, second, third = [await shopper.saves() for _ in range(3)]
+
+        await shopper.does(DeletePaymentMethod(method_id=second, successor_id=third))
+        assert defaults(await shopper.methods()) == [first]
+        await shopper.does(DeletePaymentMethod(method_id=first, successor_id=third))
+
+        assert defaults(await shopper.methods()) == [third]
+
+    async def test_default_without_a_successor_leaves_none(self, shopper: Shopper) -> None:
+        first = await shopper.saves()
+        await shopper.saves()
+
+        await shopper.does(DeletePaymentMethod(method_id=first))
+
+        assert defaults(await shopper.methods()) == []
+
+    async def test_second_time_is_a_conflict(self, shopper: Shopper) -> None:
+        card = await shopper.saves()
+        await shopper.does(DeletePaymentMethod(method_id=card))
+
+        for command in (DeletePaymentMethod(method_id=card), UpdatePaymentMethod(method_id=card)):
+            with pytest.raises(StateConflict, match="was removed"):
+                await shopper.does(command)
+
+    async def test_that_stripe_no_longer_has_is_removed_here(
+        self, shopper: Shopper, sandbox: Sandbox
+    ) -> None:
+        card = await shopper.saves()
+        there = sandbox.objects.find("payment_method", (await shopper.method(card)).processor_method_id)
+        assert there is not None
+        sandbox.objects.save({**there, "customer": None})
+
+        executed: Executed = await shopper.does(DeletePaymentMethod(method_id=card))
+
+        assert executed.operation.state is OperationState.SUCCEEDED
+        assert await shopper.methods() == []
+
+    async def test_with_a_foreign_or_removed_successor_finds_none(
+        self, shopper: Shopper, stranger: Shopper
+    ) -> None:
+        card, removed, foreign = await shopper.saves(), await shopper.saves(), await stranger.saves()
+        await shopper.does(DeletePaymentMethod(method_id=removed))
+
+        for successor in (foreign, removed, new_id()):
+            with pytest.raises(NotFound):
+                await shopper.does(DeletePaymentMethod(method_id=card, successor_id=successor))
+        with pytest.raises(InvalidInput, match="cannot replace itself"):
+            await shopper.does(DeletePaymentMethod(method_id=card, successor_id=card))
+
+        assert defaults(await shopper.methods()) == [card]
+
+    async def test_late_news_does_not_bring_it_back(self, shopper: Shopper, post: Post) -> None:
+        card = await shopper.saves()
+        await shopper.does(UpdatePaymentMethod(method_id=card, billing_name="Ada"))
+        await shopper.does(DeletePaymentMethod(method_id=card))
+        removed = await shopper.method(card)
+
+        await post.deliver(*post.events("payment_method.attached", "payment_method.updated"))
+
+        assert await shopper.method(card) == removed

@@ -1,0 +1,249 @@
+"""Crashes between the strokes of a command, and who goes on afterwards."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from domain.command_service import CommandService
+from domain.commands.payment_methods import AddPaymentMethod
+from domain.commands.payments import CancelPayment, CreatePayment
+from domain.errors import Busy, KeyInProgress
+from domain.operation import OperationState
+from domain.payment import Payment, PaymentStatus
+from gateway.wiring import Gateway, wire
+from processor.stripe_processor import StripeProcessor
+from sandbox import Sandbox
+from sandbox.control.faults import Kind, Rule
+from tests.domain.faults import resumed_later
+from tests.domain.shopping import COFFEE, Post, Shopper, captures
+from tests.watched_processor import WatchedProcessor
+
+KEY = "coffee-17"
+LEASE = timedelta(seconds=30)
+
+Crash = Callable[[], Awaitable[None]]
+
+
+class Crashed(Exception):
+    """The process is gone, as far as one command can tell."""
+
+
+class ForgetfulProcessor:
+    """Stripe does what it is asked, and the process dies before it can write down the answer."""
+
+    def __init__(self, processor: StripeProcessor) -> None:
+        self._processor = processor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._processor, name)
+
+    async def charge(self, payment: Payment, **choices: Any) -> None:
+        await self._processor.charge(payment, **choices)
+        raise Crashed
+
+
+@pytest.fixture
+async def customer(shopper: Shopper) -> Shopper:
+    await shopper.saves()
+    return shopper
+
+
+@pytest.fixture
+def crash(customer: Shopper, gateway: Gateway) -> Crash:
+    """A payment that Stripe has collected and of which only the intent was written down."""
+
+    async def pay_and_die() -> None:
+        dying = replace(gateway.services.commands, processor=ForgetfulProcessor(gateway.processor))
+        with pytest.raises(Crashed):
+            await dying.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+
+    return pay_and_die
+
+
+def later(commands: CommandService, delay: timedelta) -> CommandService:
+    moment: datetime = commands.clock() + delay
+    return replace(commands, clock=lambda: moment)
+
+
+async def is_paid_once(customer: Shopper, sandbox: Sandbox) -> bool:
+    operation = await customer.operation("createPayment", KEY)
+    payment = await customer.payment(operation.subject)
+    is_told = (operation.state, payment.status) == (OperationState.SUCCEEDED, PaymentStatus.COMPLETED)
+    return is_told and payment.captured_amount == COFFEE.minor and captures(sandbox) == 1
+
+
+class TestCrashAfterTheCall:
+    async def test_is_settled_by_the_worker_once_the_lease_is_over(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        commands = gateway.services.commands
+
+        assert await later(commands, LEASE - timedelta(seconds=5)).resume_abandoned() == 0
+        assert (await customer.operation("createPayment", KEY)).state is OperationState.RUNNING
+        assert await later(commands, LEASE + timedelta(seconds=1)).resume_abandoned() == 1
+
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_is_settled_by_the_callers_retry_once_the_lease_is_over(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        command, commands = CreatePayment(amount=COFFEE), gateway.services.commands
+
+        with pytest.raises(KeyInProgress):
+            await commands.execute(customer.actor, command, key=KEY)
+        executed = await later(commands, LEASE + timedelta(seconds=1)).execute(
+            customer.actor, command, key=KEY
+        )
+
+        assert executed.is_replayed
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_is_settled_by_the_webhook_and_then_closed_by_the_worker(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox, post: Post
+    ) -> None:
+        await crash()
+
+        await post.deliver_all()
+        await resumed_later(gateway)
+
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_is_settled_by_our_id_when_stripe_has_forgotten_the_key(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        sandbox.advance(25 * 3_600)
+
+        await resumed_later(gateway)
+
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_keeps_the_payment_busy_meanwhile(self, crash: Crash, customer: Shopper) -> None:
+        await crash()
+        payment_id = (await customer.operation("createPayment", KEY)).subject
+
+        with pytest.raises(Busy):
+            await customer.does(CancelPayment(payment_id=payment_id))
+
+    async def test_of_two_resumers_at_once_one_does_it(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        commands = later(gateway.services.commands, LEASE + timedelta(seconds=1))
+        replica = wire(gateway.settings, connect=WatchedProcessor.connected)
+        there = replace(replica.services.commands, clock=commands.clock)
+
+        counts = await asyncio.gather(commands.resume_abandoned(), there.resume_abandoned())
+
+        await replica.close()
+        assert sorted(counts) == [0, 1]
+        assert (await customer.operation("createPayment", KEY)).attempts == 2
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_of_thirty_retries_at_once_one_does_it(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        commands = later(gateway.services.commands, LEASE + timedelta(seconds=1))
+
+        retries = (commands.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY) for _ in range(30))
+        answers = await asyncio.gather(*retries, return_exceptions=True)
+
+        failures = {type(answer) for answer in answers if isinstance(answer, Exception)}
+        assert failures <= {KeyInProgress}
+        assert await is_paid_once(customer, sandbox)
+
+
+class TestCrashBeforeTheCall:
+    async def test_is_carried_out_by_the_worker(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_BEFORE, seconds=5)])
+        task = asyncio.create_task(customer.does(CreatePayment(amount=COFFEE), key=KEY))
+        while sandbox.faults.rules():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert captures(sandbox) == 0
+
+        await resumed_later(gateway)
+
+        sandbox.faults.release()
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_keeps_every_word_that_stripe_is_to_hear(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_BEFORE, seconds=5)])
+        command = CreatePayment(
+            amount=COFFEE,
+            description="Espresso",
+            details={"order": "A-17"},
+            saves_method=True,
+            return_url="https://coffee.example/thanks",
+        )
+        task = asyncio.create_task(customer.does(command, key=KEY))
+        while sandbox.faults.rules():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        await resumed_later(gateway)
+
+        sandbox.faults.release()
+        [intent] = sandbox.objects.all("payment_intent")
+        assert (intent["description"], intent["setup_future_usage"]) == ("Espresso", "off_session")
+        operation = await customer.operation("createPayment", KEY)
+        assert intent["metadata"]["payment_id"] == str(operation.subject)
+        assert "Espresso" not in str(operation)
+
+
+class TestCrashDuringTheCall:
+    async def test_cancelled_caller_leaves_the_rest_to_the_worker(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_AFTER, seconds=5)])
+        task = asyncio.create_task(customer.does(CreatePayment(amount=COFFEE), key=KEY))
+        while captures(sandbox) == 0:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (await customer.operation("createPayment", KEY)).state is OperationState.RUNNING
+
+        await resumed_later(gateway)
+
+        sandbox.faults.release()
+        assert await is_paid_once(customer, sandbox)
+
+
+class TestResumption:
+    async def test_that_fails_is_reported_and_does_not_stop_the_others(
+        self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await crash()
+        await customer.does(AddPaymentMethod(processor_method_id="pm_card_mastercard"), key="card-017")
+        async with gateway.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE operations SET state = 'RUNNING', finished_at = NULL, leased_until = started_at,"
+                    " caller_id = id WHERE key = 'card-017'"
+                )
+            )
+
+        with pytest.raises(ExceptionGroup, match="could not be resumed"):
+            await resumed_later(gateway)
+
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_with_nothing_abandoned_does_nothing(self, customer: Shopper, gateway: Gateway) -> None:
+        await customer.pays()
+
+        assert await resumed_later(gateway) == 0

@@ -1,0 +1,75 @@
+from dataclasses import MISSING, fields
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+
+from domain.account import BillingAccount
+from domain.audit import AuditRecord
+from domain.events import InboxEvent
+from domain.json_value import JsonValue
+from domain.operation import Operation
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from persistence.tables import (
+    AuditRecordRow,
+    BillingAccountRow,
+    InboxEventRow,
+    OperationRow,
+    PaymentMethodRow,
+    PaymentMethodSetupRow,
+    PaymentRow,
+    Row,
+    metadata,
+    table_of,
+)
+
+TWINS: list[tuple[type[Any], type[Row]]] = [
+    (BillingAccount, BillingAccountRow),
+    (PaymentMethod, PaymentMethodRow),
+    (PaymentMethodSetup, PaymentMethodSetupRow),
+    (Payment, PaymentRow),
+    (Operation, OperationRow),
+    (AuditRecord, AuditRecordRow),
+    (InboxEvent, InboxEventRow),
+]
+JSON = dict
+"""What both sides keep in a JSONB column, whatever their annotations call it."""
+
+
+def hints(cls: type[Any]) -> dict[str, Any]:
+    """With the one name that `domain.json_value` mentions before it defines it."""
+    return get_type_hints(cls, localns={"JsonValue": JsonValue})
+
+
+def plain(annotation: Any) -> Any:
+    """The annotation, with every kind of mapping as one."""
+    parts = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return {JSON if is_mapping(part) else part for part in parts}
+
+
+def is_mapping(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and hasattr(origin, "keys")
+
+
+class TestTwins:
+    @pytest.mark.parametrize(("entity", "row"), TWINS, ids=lambda twin: twin.__name__)
+    def test_have_the_same_fields_of_the_same_types(self, entity: type[Any], row: type[Row]) -> None:
+        said, stored = hints(entity), hints(row)
+
+        names = [field.name for field in fields(entity)]
+        assert sorted(names) == sorted(row.model_fields)
+        assert {name: plain(said[name]) for name in names} == {name: plain(stored[name]) for name in names}
+
+    @pytest.mark.parametrize(("entity", "row"), TWINS, ids=lambda twin: twin.__name__)
+    def test_agree_on_what_may_be_missing(self, entity: type[Any], row: type[Row]) -> None:
+        table = table_of(row)
+
+        for field in fields(entity):
+            may_be_none = type(None) in plain(hints(entity)[field.name])
+            assert table.c[field.name].nullable is may_be_none, field.name
+            assert not may_be_none or field.default in {None, MISSING}
+
+    def test_are_all_there(self) -> None:
+        assert {table_of(row).name for _, row in TWINS} == set(metadata.tables)
