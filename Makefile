@@ -27,7 +27,7 @@ check: .venv/installed ## Check format, lint, types, import directions, schema, 
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	$(PY) -m gql.schema | diff -u schema.graphql -
 	$(PY) -m tools.check_migrations
 	$(PY) -m tools.check_locks

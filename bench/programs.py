@@ -67,7 +67,7 @@ def running(
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own programs
             command,
-            env={**os.environ, **environment},
+            env={**compiling(os.environ), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -78,6 +78,11 @@ def running(
         yield Program(pid=process.pid, port=port, ready_seconds=time.perf_counter() - began)
     finally:
         end(process)
+
+
+def compiling(environment: Mapping[str, str]) -> dict[str, str]:
+    """An installation has its modules compiled, even where this run was told to leave no compiled ones behind."""
+    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def free_port() -> int:

@@ -1,6 +1,7 @@
 """The `payments-gateway` command."""
 
 import asyncio
+import gc
 import signal
 import sys
 from datetime import timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import typer
 import uvloop
+from pydantic import ValidationError
 
 from domain.actor import Role
 from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, Settings, UnfitSettings, settings_table
@@ -40,6 +42,7 @@ def fail(why: object) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
+    gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
     from gateway.app import create_app
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
 
@@ -65,12 +68,16 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
+    from persistence.engine import CONNECTION_ERRORS
     from persistence.schema import migrate, wanted_revision
 
-    settings = Settings()
+    settings = read_settings()
     if not settings.database_url:
         fail("DATABASE_URL is not set.")
-    migrate(settings.database_url)
+    try:
+        migrate(settings.database_url)
+    except CONNECTION_ERRORS as unusable:
+        fail(f"DATABASE_URL cannot be used ({unusable}).")
     typer.echo(f"The database is at revision {wanted_revision()}.")
 
 
@@ -105,7 +112,7 @@ def token(
     """Print a token for development, signed with JWT_SECRET. Refused in production."""
     from web.auth import development_token
 
-    settings = Settings()
+    settings = read_settings()
     if settings.is_production:
         fail("Tokens come from the User Service. For development set ENVIRONMENT=development.")
     try:
@@ -128,9 +135,18 @@ def settings() -> None:
     typer.echo(settings_table())
 
 
+def read_settings() -> Settings:
+    """Settings whose values are well-formed; or the end. The values themselves are not repeated: some are secret."""
+    try:
+        return Settings()
+    except ValidationError as malformed:
+        problems = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in malformed.errors()]
+        fail("; ".join(problems))
+
+
 def ready_settings() -> Settings:
     """Settings that are fit for their environment, over a database that is up to date; or the end."""
-    settings = Settings()
+    settings = read_settings()
     configure_logs(as_json=settings.log_json, level=settings.log_level)
     try:
         settings.check()
@@ -142,16 +158,17 @@ def ready_settings() -> Settings:
 
 async def check_schema(settings: Settings) -> None:
     """Raises UnfitSettings where the database cannot be reached or was not migrated."""
-    from persistence.engine import create_engine
+    from persistence.engine import CONNECTION_ERRORS, create_engine
     from persistence.schema import current_revision, wanted_revision
 
-    engine = create_engine(settings.database_url)
     try:
-        current = await current_revision(engine)
-    except OSError as unreachable:
-        raise UnfitSettings(f"DATABASE_URL cannot be reached ({unreachable})") from unreachable
-    finally:
-        await engine.dispose()
+        engine = create_engine(settings.database_url)
+        try:
+            current = await current_revision(engine)
+        finally:
+            await engine.dispose()
+    except CONNECTION_ERRORS as unusable:
+        raise UnfitSettings(f"DATABASE_URL cannot be used ({unusable})") from unusable
     if current != wanted_revision():
         raise UnfitSettings(
             f"the database is at revision {current}, not {wanted_revision()}: run payments-gateway migrate"

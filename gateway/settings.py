@@ -9,11 +9,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.currency import CURRENCIES, DEFAULT_CURRENCIES
+from web.auth import signing_key
+from web.middleware import HttpSettings
 
 DEVELOPMENT_JWT_SECRET: Final = "development-only-jwt-secret-0000000000"  # noqa: S105
 DEVELOPMENT_STRIPE_KEY: Final = "sk_test_sandbox"
 DEVELOPMENT_WEBHOOK_SECRET: Final = "whsec_development_only"  # noqa: S105
 DEMO_USER: Final = UUID("0195d1c5-0000-7000-8000-000000000001")
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 STRIPE: Final = "https://api.stripe.com"
 
 
@@ -96,6 +99,18 @@ class Settings(BaseSettings):
             raise ValueError(f"Stripe knows no such currency: {', '.join(unknown)}")
         return codes
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return HttpSettings(allowed_origins=origins).allowed_origins
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, level: str) -> str:
+        if level.upper() not in LOG_LEVELS:
+            raise ValueError(f"one of {', '.join(LOG_LEVELS)} is needed")
+        return level
+
     @property
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
@@ -108,6 +123,7 @@ class Settings(BaseSettings):
     def check(self) -> None:
         """Raises UnfitSettings, naming every setting that is missing, or not fit for production."""
         problems = [f"{name} is not set" for name in self._missing()]
+        problems += self._unfit_jwt_secret()
         if self.is_production:
             problems += self._development_leftovers()
         if problems:
@@ -120,6 +136,15 @@ class Settings(BaseSettings):
             "JWT_SECRET": self.jwt_secret.get_secret_value(),
         }
         return [name for name, value in needed.items() if not value]
+
+    def _unfit_jwt_secret(self) -> list[str]:
+        secret = self.jwt_secret.get_secret_value()
+        try:
+            if secret:
+                signing_key(secret)
+        except ValueError as unfit:
+            return [f"JWT_SECRET is unfit ({unfit})"]
+        return []
 
     def _development_leftovers(self) -> list[str]:
         leftovers = {

@@ -2,20 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, Final
 
 from graphql import (
     GraphQLEnumType,
     GraphQLLeafType,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
     get_nullable_type,
     is_leaf_type,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
 
 from gql.direct import Reader, reader, use_direct_resolvers
@@ -30,16 +28,23 @@ SCHEMA: Final[GraphQLSchema] = schema._schema  # Strawberry has no other name fo
 class Leaf:
     """A field of a scalar or an enum that needs nothing but its object."""
 
-    type: GraphQLOutputType
     read: Reader
     write: Writer
+
+    def written(self, source: Any) -> Any:
+        """Its value in the answer; None where there is none, or where anything is wrong."""
+        try:
+            value = self.read(source)
+            return None if value is None else self.write(value)
+        except Exception:  # noqa: BLE001 - it is the library's to report
+            return None
 
 
 class LeanExecutor(Executor[None]):
     """
     Reads and writes leaves at once, without the path, the info and the checks that only other fields need.
 
-    An absent value goes the library's way, so that nulls end where they always do.
+    Where that gives nothing, the library tries again its own way, so that nulls and errors end where they always do.
     """
 
     def execute_fields(
@@ -54,23 +59,13 @@ class LeanExecutor(Executor[None]):
         others: GroupedFieldSet = {}
         for name, details in grouped_field_set.items():
             leaf = LEAVES.get((parent_type, details[0].node.name.value))
-            results[name] = value = leaf and self._written(leaf, source_value, name, details, path)
+            results[name] = value = leaf and leaf.written(source_value)
             if value is None:
                 others[name] = details  # Its place among the results is taken, so that their order stays.
         if not others:
             return results
         found = super().execute_fields(parent_type, source_value, path, others, position_context)
-        return _both_later(results, found) if isawaitable(found) else results | found
-
-    def _written(
-        self, leaf: Leaf, source: Any, name: str, details: FieldDetailsList, path: Path | None
-    ) -> Any:
-        try:
-            value = leaf.read(source)
-            return None if value is None else leaf.write(value)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the field
-            self.handle_field_error(error, leaf.type, details, Path(path, name, None))
-            return None
+        return results | found if isinstance(found, dict) else _both_later(results, found)
 
 
 async def _both_later(results: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -83,7 +78,7 @@ def leaves(schema: GraphQLSchema) -> Iterator[tuple[tuple[GraphQLObjectType, str
             for name, field in kind.fields.items():
                 of = get_nullable_type(field.type)
                 if is_leaf_type(of) and (read := reader(field)):
-                    yield (kind, name), Leaf(field.type, read, writer(of))
+                    yield (kind, name), Leaf(read, writer(of))
 
 
 def writer(kind: GraphQLLeafType) -> Writer:

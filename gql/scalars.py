@@ -18,6 +18,7 @@ from domain.operation import checked_key
 LARGEST: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 LONGEST_TEXT: Final = 10_000
+DEEPEST: Final = 32
 DIGITS: Final = re.compile(r"-?[0-9]{1,17}")
 
 MinorUnits = NewType("MinorUnits", int)
@@ -87,25 +88,24 @@ def parsed_text(name: str, value: object) -> str:
 
 
 def parsed_object(value: object) -> dict[str, Any]:
-    if isinstance(value, dict) and _is_finite(value):
+    if isinstance(value, dict) and _is_plain(value):
         return value
-    raise refused("JSONObject", "an object of finite JSON values")
+    raise refused("JSONObject", f"an object of finite JSON values, at most {DEEPEST} levels deep")
 
 
 def object_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return parsed_object(value_from_ast_untyped(node, dict(variables) if variables else None))
 
 
-def _is_finite(value: object) -> bool:
-    waiting = [value]
+def _is_plain(value: object) -> bool:
+    """Without recursion, which deep values would exhaust here and in whatever hashes or stores them later."""
+    waiting = [(value, 1)]
     while waiting:
-        match waiting.pop():
-            case float() as number if not math.isfinite(number):
-                return False
-            case dict() as mapping:
-                waiting += mapping.values()
-            case list() as items:
-                waiting += items
+        item, depth = waiting.pop()
+        if depth > DEEPEST or (isinstance(item, float) and not math.isfinite(item)):
+            return False
+        parts = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        waiting += [(part, depth + 1) for part in parts]
     return True
 
 

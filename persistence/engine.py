@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from persistence.address import sqlalchemy_url
@@ -16,6 +18,10 @@ SERVER_SETTINGS: Final = {
     "jit": "off",
 }
 """Sent once when a connection is made, so that no session state needs to be reset between uses."""
+
+
+CONNECTION_ERRORS: Final = (OSError, asyncpg.PostgresError, SQLAlchemyError)
+"""What a wrong address ends in: an unknown host, a refused password, a missing database, a malformed text."""
 
 
 def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5) -> AsyncEngine:

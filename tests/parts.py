@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from domain.actor import Actor, Role
 from domain.command_service import CommandService, Executed
@@ -45,13 +46,34 @@ class RunningSandbox:
     url: str
 
 
+class Stage:
+    """One real server for the whole suite, behind which each test has a sandbox of its own."""
+
+    url: str
+
+    def __init__(self) -> None:
+        self.app = Starlette()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+async def sandbox_stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    with listening_socket("127.0.0.1", 0) as listener:
+        async with serving(stage, listener, shutdown_seconds=1):
+            stage.url = address(listener)
+            yield stage
+
+
 @pytest.fixture
-async def running_sandbox() -> AsyncIterator[RunningSandbox]:
+async def running_sandbox(sandbox_stage: Stage) -> AsyncIterator[RunningSandbox]:
     """A sandbox with an empty memory, on a loopback port."""
     sandbox = Sandbox(SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY))
-    with listening_socket("127.0.0.1", 0) as listener:
-        async with serving(sandbox.app, listener, shutdown_seconds=1):
-            yield RunningSandbox(sandbox=sandbox, url=address(listener))
+    async with sandbox.app.router.lifespan_context(sandbox.app):
+        sandbox_stage.app = sandbox.app
+        yield RunningSandbox(sandbox=sandbox, url=sandbox_stage.url)
 
 
 @pytest.fixture

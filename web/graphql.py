@@ -1,5 +1,5 @@
 """
-POST and GET /graphql: GraphQL over HTTP, as https://graphql.github.io/graphql-over-http/draft/ has it.
+POST and GET (or HEAD) /graphql: GraphQL over HTTP, as https://graphql.github.io/graphql-over-http/draft/ has it.
 
 Only JSON bodies are read, so that no form on another site can send one (CSRF), and GET runs queries only.
 """
@@ -38,12 +38,12 @@ class GraphQL:
         media_type = accepted_type(request.headers.get("accept", ""))
         try:
             actor = self._authentication.actor(request.scope)
-            asked = read_query(request) if request.method == "GET" else await read_body(request)
+            asked = await read_body(request) if request.method == "POST" else read_query(request)
         except Unauthenticated as refused:
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
-        if request.method == "GET" and not self._is_safe(asked):
+        if request.method != "POST" and not self._is_safe(asked):
             raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
         context = Context(actor=actor, services=self._services)
         return rendered(await self._executor.execute(asked, context), media_type)

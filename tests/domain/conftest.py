@@ -4,7 +4,7 @@ import pytest
 
 from domain.actor import Actor
 from gateway.wiring import Gateway
-from processor import stripe_calls
+from processor import stripe_calls, stripe_processor
 from sandbox import Sandbox
 from tests.domain.shopping import Cardholder, Post, Shopper
 from tests.parts import RunningSandbox
@@ -38,9 +38,9 @@ def cardholder(running_sandbox: RunningSandbox) -> Cardholder:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Iterator[None]:
-    """No pauses between attempts, a deadline that a test can wait for, and no faulty request outlives it."""
+    """No pauses between attempts, none of which waits long for its answer; no faulty request outlives the test."""
     monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(stripe_calls, "LONGEST_PAUSE", 0.001)
-    monkeypatch.setattr(stripe_calls, "DEADLINE", 0.25)
+    monkeypatch.setattr(stripe_processor, "TIMEOUT", 0.2)
     yield
     sandbox.faults.release()

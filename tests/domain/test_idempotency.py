@@ -92,8 +92,8 @@ class TestSameKeyAgain:
     ) -> None:
         first = await customer.does(CreatePayment(amount=COFFEE, description="One"), key=KEY)
 
+        other = CreatePayment(amount=Money(minor=451, currency="EUR"), description="Two")
         with pytest.raises(KeyReused) as refused:
-            other = CreatePayment(amount=Money(minor=451, currency="EUR"), description="Two")
             await customer.does(other, key=KEY)
 
         assert refused.value.differing_fields == ("amount", "description")

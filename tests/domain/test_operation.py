@@ -17,6 +17,7 @@ from domain.errors import (
     remembered,
 )
 from domain.identity import new_id
+from domain.json_value import JsonValue
 from domain.money import Money
 from domain.operation import Operation, OperationState, checked_key, fingerprint_of
 from domain.payment import CaptureMethod
@@ -111,7 +112,8 @@ class TestFingerprint:
         assert "Espresso" not in str(first)
 
     def test_ignores_the_order_of_keys(self) -> None:
-        one, two = {"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}
+        one: dict[str, JsonValue] = {"a": 1, "b": {"c": 2, "d": 3}}
+        two: dict[str, JsonValue] = {"b": {"d": 3, "c": 2}, "a": 1}
 
         assert fingerprint_of({"details": one}) == fingerprint_of({"details": two})
         assert fingerprint_of({"details": one}) != fingerprint_of({"details": {**one, "a": "1"}})

@@ -4,16 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.command_service import Executed
-from domain.commands.payment_methods import AddPaymentMethod, DeletePaymentMethod, UpdatePaymentMethod
-from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused, StateConflict
+from domain.commands.payment_methods import AddPaymentMethod, UpdatePaymentMethod
+from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused
 from domain.identity import new_id
 from domain.operation import ObjectKind, OperationState
-from domain.payment_method import PaymentMethod, PaymentMethodState, PaymentMethodType
+from domain.payment_method import PaymentMethod, PaymentMethodType
 from domain.rules import Rules
 from gateway.wiring import Gateway
 from sandbox import Sandbox
-from tests.domain.shopping import Cardholder, Post, Shopper
+from tests.domain.shopping import Cardholder, Shopper
 
 
 def defaults(methods: Sequence[PaymentMethod]) -> list[UUID]:
@@ -172,83 +171,3 @@ class TestUpdatePaymentMethod:
         for method_id in (card, new_id()):
             with pytest.raises(NotFound):
                 await stranger.does(UpdatePaymentMethod(method_id=method_id, makes_default=True))
-
-
-class TestDeletePaymentMethod:
-    async def test_removes_it_for_good_here_and_at_stripe(self, shopper: Shopper, sandbox: Sandbox) -> None:
-        card = await shopper.saves()
-
-        await shopper.does(DeletePaymentMethod(method_id=card))
-
-        method = await shopper.method(card)
-        assert (method.is_attached, method.is_default) == (False, False)
-        assert method.state_at(method.updated_at) is PaymentMethodState.DETACHED
-        assert await shopper.methods() == []
-        assert [known.id for known in await shopper.methods(with_detached=True)] == [card]
-        there = sandbox.objects.find("payment_method", method.processor_method_id)
-        assert there is not None
-        assert there["customer"] is None
-
-    async def test_successor_becomes_the_default_only_where_the_removed_one_was(
-        self, shopper: Shopper
-    ) -> None:
-        first, second, third = [await shopper.saves() for _ in range(3)]
-
-        await shopper.does(DeletePaymentMethod(method_id=second, successor_id=third))
-        assert defaults(await shopper.methods()) == [first]
-        await shopper.does(DeletePaymentMethod(method_id=first, successor_id=third))
-
-        assert defaults(await shopper.methods()) == [third]
-
-    async def test_default_without_a_successor_leaves_none(self, shopper: Shopper) -> None:
-        first = await shopper.saves()
-        await shopper.saves()
-
-        await shopper.does(DeletePaymentMethod(method_id=first))
-
-        assert defaults(await shopper.methods()) == []
-
-    async def test_second_time_is_a_conflict(self, shopper: Shopper) -> None:
-        card = await shopper.saves()
-        await shopper.does(DeletePaymentMethod(method_id=card))
-
-        for command in (DeletePaymentMethod(method_id=card), UpdatePaymentMethod(method_id=card)):
-            with pytest.raises(StateConflict, match="was removed"):
-                await shopper.does(command)
-
-    async def test_that_stripe_no_longer_has_is_removed_here(
-        self, shopper: Shopper, sandbox: Sandbox
-    ) -> None:
-        card = await shopper.saves()
-        there = sandbox.objects.find("payment_method", (await shopper.method(card)).processor_method_id)
-        assert there is not None
-        sandbox.objects.save({**there, "customer": None})
-
-        executed: Executed = await shopper.does(DeletePaymentMethod(method_id=card))
-
-        assert executed.operation.state is OperationState.SUCCEEDED
-        assert await shopper.methods() == []
-
-    async def test_with_a_foreign_or_removed_successor_finds_none(
-        self, shopper: Shopper, stranger: Shopper
-    ) -> None:
-        card, removed, foreign = await shopper.saves(), await shopper.saves(), await stranger.saves()
-        await shopper.does(DeletePaymentMethod(method_id=removed))
-
-        for successor in (foreign, removed, new_id()):
-            with pytest.raises(NotFound):
-                await shopper.does(DeletePaymentMethod(method_id=card, successor_id=successor))
-        with pytest.raises(InvalidInput, match="cannot replace itself"):
-            await shopper.does(DeletePaymentMethod(method_id=card, successor_id=card))
-
-        assert defaults(await shopper.methods()) == [card]
-
-    async def test_late_news_does_not_bring_it_back(self, shopper: Shopper, post: Post) -> None:
-        card = await shopper.saves()
-        await shopper.does(UpdatePaymentMethod(method_id=card, billing_name="Ada"))
-        await shopper.does(DeletePaymentMethod(method_id=card))
-        removed = await shopper.method(card)
-
-        await post.deliver(*post.events("payment_method.attached", "payment_method.updated"))
-
-        assert await shopper.method(card) == removed

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import text
@@ -13,15 +13,14 @@ from sqlalchemy import text
 from domain.command_service import CommandService
 from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.payments import CancelPayment, CreatePayment
-from domain.errors import Busy, KeyInProgress
+from domain.errors import Busy, KeyInProgress, ProcessorUnavailable
 from domain.operation import OperationState
-from domain.payment import Payment, PaymentStatus
+from domain.payment import Outcome, Payment, PaymentStatus
 from gateway.wiring import Gateway, wire
-from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.domain.faults import resumed_later
-from tests.domain.shopping import COFFEE, Post, Shopper, captures
+from tests.domain.shopping import COFFEE, Post, Shopper, captures, until
 from tests.watched_processor import WatchedProcessor
 
 KEY = "coffee-17"
@@ -34,18 +33,23 @@ class Crashed(Exception):
     """The process is gone, as far as one command can tell."""
 
 
-class ForgetfulProcessor:
-    """Stripe does what it is asked, and the process dies before it can write down the answer."""
+class StumblingProcessor(WatchedProcessor):
+    """Stripe does what it is asked; then something else happens before the answer is written down."""
 
-    def __init__(self, processor: StripeProcessor) -> None:
-        self._processor = processor
+    afterwards: Callable[[], Awaitable[None]]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._processor, name)
+    @classmethod
+    def beside(cls, gateway: Gateway, afterwards: Callable[[], Awaitable[None]]) -> Self:
+        settings = gateway.settings
+        key = settings.stripe_secret_key.get_secret_value()
+        processor = cls.connected(key, api_base=settings.stripe_api_base)
+        processor.afterwards = afterwards
+        return processor
 
-    async def charge(self, payment: Payment, **choices: Any) -> None:
-        await self._processor.charge(payment, **choices)
-        raise Crashed
+    async def charge(self, payment: Payment, **choices: Any) -> Outcome:
+        outcome = await super().charge(payment, **choices)
+        await self.afterwards()
+        return outcome
 
 
 @pytest.fixture
@@ -58,10 +62,15 @@ async def customer(shopper: Shopper) -> Shopper:
 def crash(customer: Shopper, gateway: Gateway) -> Crash:
     """A payment that Stripe has collected and of which only the intent was written down."""
 
+    async def die() -> None:
+        raise Crashed
+
     async def pay_and_die() -> None:
-        dying = replace(gateway.services.commands, processor=ForgetfulProcessor(gateway.processor))
+        processor = StumblingProcessor.beside(gateway, die)
+        dying = replace(gateway.services.commands, processor=processor)
         with pytest.raises(Crashed):
             await dying.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+        await processor.close()
 
     return pay_and_die
 
@@ -168,8 +177,7 @@ class TestCrashBeforeTheCall:
     ) -> None:
         sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_BEFORE, seconds=5)])
         task = asyncio.create_task(customer.does(CreatePayment(amount=COFFEE), key=KEY))
-        while sandbox.faults.rules():
-            await asyncio.sleep(0.01)
+        await until(lambda: not sandbox.faults.rules())
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert captures(sandbox) == 0
@@ -191,8 +199,7 @@ class TestCrashBeforeTheCall:
             return_url="https://coffee.example/thanks",
         )
         task = asyncio.create_task(customer.does(command, key=KEY))
-        while sandbox.faults.rules():
-            await asyncio.sleep(0.01)
+        await until(lambda: not sandbox.faults.rules())
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -212,8 +219,7 @@ class TestCrashDuringTheCall:
     ) -> None:
         sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_AFTER, seconds=5)])
         task = asyncio.create_task(customer.does(CreatePayment(amount=COFFEE), key=KEY))
-        while captures(sandbox) == 0:
-            await asyncio.sleep(0.01)
+        await until(lambda: captures(sandbox))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert (await customer.operation("createPayment", KEY)).state is OperationState.RUNNING
@@ -221,6 +227,41 @@ class TestCrashDuringTheCall:
         await resumed_later(gateway)
 
         sandbox.faults.release()
+        assert await is_paid_once(customer, sandbox)
+
+
+class TestSlowCaller:
+    """Whose lease was over before Stripe's answer came, so that the worker did the work."""
+
+    async def test_takes_the_workers_outcome_for_its_own(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        async def be_overtaken() -> None:
+            assert await resumed_later(gateway) == 1
+
+        processor = StumblingProcessor.beside(gateway, be_overtaken)
+        slow = replace(gateway.services.commands, processor=processor)
+
+        executed = await slow.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+
+        await processor.close()
+        assert executed.operation == await customer.operation("createPayment", KEY)
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_that_never_heard_an_answer_does_not_undo_what_the_worker_found(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        async def be_overtaken() -> None:
+            await resumed_later(gateway)
+            raise ProcessorUnavailable
+
+        processor = StumblingProcessor.beside(gateway, be_overtaken)
+        slow = replace(gateway.services.commands, processor=processor)
+
+        executed = await slow.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+
+        await processor.close()
+        assert executed.operation.state is OperationState.SUCCEEDED
         assert await is_paid_once(customer, sandbox)
 
 

@@ -48,9 +48,11 @@ class TestPayments:
                 await work.payments.add(a_payment(**changes))
 
     async def test_belong_to_one_intent_each(self, database: Database) -> None:
+        async with database.work() as work:
+            await work.payments.add(a_payment(processor_payment_id="pi_1"))
+
         with pytest.raises(IntegrityError, match="uq_payments_processor_payment_id"):
             async with database.work() as work:
-                await work.payments.add(a_payment(processor_payment_id="pi_1"))
                 await work.payments.add(a_payment(processor_payment_id="pi_1"))
 
     async def test_come_back_as_they_were(self, database: Database) -> None:
@@ -67,10 +69,12 @@ class TestPayments:
 
 class TestPaymentMethods:
     async def test_have_one_default_per_user(self, database: Database) -> None:
+        async with database.work() as work:
+            await work.payment_methods.add(a_method(processor_method_id="pm_1", is_default=True))
+
         with pytest.raises(IntegrityError, match="uq_payment_methods_default"):
             async with database.work() as work:
-                for name in ("pm_1", "pm_2"):
-                    await work.payment_methods.add(a_method(processor_method_id=name, is_default=True))
+                await work.payment_methods.add(a_method(processor_method_id="pm_2", is_default=True))
 
     async def test_are_no_default_once_removed(self, database: Database) -> None:
         with pytest.raises(IntegrityError, match="ck_payment_methods_default_is_attached"):

@@ -2,12 +2,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence import schema
 from persistence.engine import create_engine
 
+ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
 LEFT = text(
     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
@@ -28,12 +30,18 @@ class TestMigrations:
         assert await schema.current_revision(engine) == schema.wanted_revision()
 
         await asyncio.to_thread(command.downgrade, schema.configuration(address), "base")
-        assert (await schema.current_revision(engine), await left_in(engine)) == (None, 1)
+        assert (await schema.current_revision(engine), await left_in(engine)) == (None, ONLY_ALEMBICS_OWN)
         await asyncio.to_thread(schema.migrate, address)
 
+        await asyncio.to_thread(schema.migrate, address)
         assert await schema.current_revision(engine) == schema.wanted_revision()
         await asyncio.to_thread(command.check, schema.configuration(address))
         await engine.dispose()
+
+    def test_end_where_the_program_expects_it(self) -> None:
+        scripts = ScriptDirectory.from_config(schema.configuration())
+
+        assert scripts.get_heads() == [schema.wanted_revision()]
 
     async def test_that_never_ran_leave_no_revision(self, fresh_database: MakeDatabase) -> None:
         engine = create_engine(await fresh_database())

@@ -1,12 +1,16 @@
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from stripe import HTTPXClient
 
+from domain.payment import Payment
+from domain.payment_method import MethodFacts
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
 from processor import stripe_calls, stripe_processor
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
+from tests.domain.values import OWNER, a_payment
 from tests.parts import RunningSandbox
 
 Request = tuple[str, str, dict[str, str]]
@@ -44,9 +48,27 @@ async def processor(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Iterator[None]:
-    """No pauses between attempts, a deadline that a test can wait for, and no faulty request outlives it."""
+    """No pauses between attempts, none of which waits long for its answer; no faulty request outlives the test."""
     monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(stripe_calls, "LONGEST_PAUSE", 0.001)
-    monkeypatch.setattr(stripe_calls, "DEADLINE", 0.25)
+    monkeypatch.setattr(stripe_processor, "TIMEOUT", 0.2)
     yield
     sandbox.faults.release()
+
+
+@pytest.fixture
+async def customer(processor: StripeProcessor) -> str:
+    return await processor.create_customer(OWNER, key="cus-key-1")
+
+
+@pytest.fixture
+async def card(processor: StripeProcessor, customer: str) -> MethodFacts:
+    return await processor.attach_method("pm_card_visa", customer, key="card-key-1")
+
+
+@pytest.fixture
+def payment(customer: str, card: MethodFacts) -> Payment:
+    now = datetime.now(UTC)
+    return a_payment(
+        processor_customer_id=customer, processor_method_id=card.processor_method_id, created_at=now
+    )

@@ -1,51 +1,16 @@
-import time
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.errors import Declined, ProcessorRefused, ProcessorUnavailable
+from domain.errors import Declined, ProcessorRefused
 from domain.identity import new_id
-from domain.payment import CaptureMethod, Outcome, Payment, PaymentStatus
+from domain.payment import CaptureMethod, Payment, PaymentStatus
 from domain.payment_method import MethodFacts, PaymentMethodSetup, SetupStatus
-from processor import stripe_calls, stripe_processor
 from processor.stripe_processor import API_VERSION, StripeProcessor
 from sandbox import Sandbox
-from sandbox.control.faults import Kind
-from tests.domain.faults import KINDS, spoil
 from tests.domain.values import NOON, OWNER, a_method, a_payment
+from tests.processor.charging import charge, like
 from tests.processor.conftest import Request
-
-
-@pytest.fixture
-async def customer(processor: StripeProcessor) -> str:
-    return await processor.create_customer(OWNER, key="cus-key-1")
-
-
-@pytest.fixture
-async def card(processor: StripeProcessor, customer: str) -> MethodFacts:
-    return await processor.attach_method("pm_card_visa", customer, key="card-key-1")
-
-
-@pytest.fixture
-def payment(customer: str, card: MethodFacts) -> Payment:
-    now = datetime.now(UTC)
-    return a_payment(
-        processor_customer_id=customer, processor_method_id=card.processor_method_id, created_at=now
-    )
-
-
-async def charge(
-    processor: StripeProcessor, payment: Payment, *, key: str = "key-1", **choices: Any
-) -> Outcome:
-    usual: dict[str, Any] = {
-        "is_confirmed": True,
-        "is_off_session": False,
-        "saves_method": False,
-        "return_url": None,
-    }
-    return await processor.charge(payment, **{**usual, **choices}, key=key)
 
 
 class TestEveryRequest:
@@ -101,126 +66,6 @@ class TestEveryRequest:
         await processor.close()
 
 
-class TestFaults:
-    @pytest.mark.usefixtures("impatient")
-    @pytest.mark.parametrize("kind", KINDS)
-    async def test_that_last_leave_the_outcome_open(
-        self,
-        processor: StripeProcessor,
-        payment: Payment,
-        sandbox: Sandbox,
-        kind: Kind,
-        requests: list[Request],
-    ) -> None:
-        spoil(sandbox, "/payment_intents$", kind)
-        requests.clear()
-
-        with pytest.raises(ProcessorUnavailable):
-            await charge(processor, payment)
-
-        assert {headers["Idempotency-Key"] for _, _, headers in requests} == {"key-1"}
-
-    @pytest.mark.usefixtures("impatient")
-    async def test_that_hang_end_at_the_deadline(
-        self, processor: StripeProcessor, payment: Payment, sandbox: Sandbox
-    ) -> None:
-        spoil(sandbox, "/payment_intents$", Kind.HANG_BEFORE)
-        began = time.monotonic()
-
-        with pytest.raises(ProcessorUnavailable):
-            await charge(processor, payment)
-
-        assert time.monotonic() - began < 2
-
-    @pytest.mark.usefixtures("impatient")
-    async def test_are_tried_again_a_bounded_number_of_times(
-        self, processor: StripeProcessor, payment: Payment, sandbox: Sandbox, requests: list[Request]
-    ) -> None:
-        spoil(sandbox, "/payment_intents$", Kind.RATE_LIMIT)
-        requests.clear()
-
-        with pytest.raises(ProcessorUnavailable):
-            await charge(processor, payment)
-
-        assert len(requests) == 4
-
-    async def test_key_of_another_request_is_no_definite_answer(
-        self, processor: StripeProcessor, payment: Payment
-    ) -> None:
-        await charge(processor, payment)
-
-        with pytest.raises(ProcessorUnavailable):
-            await charge(processor, a_payment(**{**_fields(payment), "amount": 9_900}))
-
-    async def test_wrong_secret_key_is_a_definite_no(
-        self, sandbox: Sandbox, processor: StripeProcessor
-    ) -> None:
-        base = str(processor._stripe._requestor.base_addresses["api"])
-        stranger = StripeProcessor.connected("sk_test_wrong", api_base=base)
-
-        with pytest.raises(ProcessorRefused) as refused:
-            await stranger.create_customer(OWNER, key="cus-key-2")
-
-        await stranger.close()
-        assert "sk_test_wrong" not in str(refused.value)
-
-
-class TestFindPayment:
-    async def test_by_our_id_over_more_than_one_page(
-        self,
-        processor: StripeProcessor,
-        payment: Payment,
-        monkeypatch: pytest.MonkeyPatch,
-        requests: list[Request],
-    ) -> None:
-        outcome = await charge(processor, payment)
-        for number in range(4):
-            await charge(processor, a_payment(**{**_fields(payment), "id": new_id()}), key=f"other-{number}")
-        monkeypatch.setattr(stripe_processor, "LARGEST_PAGE", 2)
-        requests.clear()
-
-        found = await processor.find_payment(payment)
-
-        assert found == outcome
-        assert len([url for _, url, _ in requests if "customer=" in url]) == 3
-
-    @pytest.mark.usefixtures("impatient")
-    async def test_that_fails_on_a_later_page_is_not_known(
-        self, processor: StripeProcessor, payment: Payment, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for number in range(3):
-            await charge(processor, a_payment(**{**_fields(payment), "id": new_id()}), key=f"other-{number}")
-        monkeypatch.setattr(stripe_processor, "LARGEST_PAGE", 2)
-        found: list[object] = []
-
-        async def spoil_after_the_first_page(send: Any) -> Any:
-            page = await original(send)
-            found.append(page)
-            spoil(sandbox, "/payment_intents$", Kind.ERROR_BEFORE, method="GET")
-            return page
-
-        original = stripe_calls.call
-        monkeypatch.setattr(stripe_calls, "call", spoil_after_the_first_page)
-
-        with pytest.raises(ProcessorUnavailable):
-            await processor.find_payment(payment)
-        assert len(found) == 1
-
-    async def test_that_stripe_never_heard_of_is_none(
-        self, processor: StripeProcessor, payment: Payment
-    ) -> None:
-        await charge(processor, a_payment(**{**_fields(payment), "id": new_id()}))
-
-        assert await processor.find_payment(payment) is None
-
-    async def test_looks_at_its_own_intent_where_it_knows_it(
-        self, processor: StripeProcessor, payment: Payment
-    ) -> None:
-        outcome = await charge(processor, payment)
-
-        assert await processor.find_payment(payment.settle(outcome, at=NOON)) == outcome
-
-
 class TestCommands:
     async def test_on_a_payment_that_never_reached_stripe_are_a_mistake_of_ours(
         self, processor: StripeProcessor
@@ -229,7 +74,7 @@ class TestCommands:
             await processor.capture(a_payment(), amount=None, key="key-1")
 
     async def test_authorise_capture_and_cancel(self, processor: StripeProcessor, payment: Payment) -> None:
-        held = a_payment(**{**_fields(payment), "capture_method": CaptureMethod.MANUAL})
+        held = like(payment, capture_method=CaptureMethod.MANUAL)
         authorized = await charge(processor, held)
         known = held.settle(authorized, at=NOON)
 
@@ -286,11 +131,3 @@ class TestCommands:
         )
 
         assert await processor.setup_secret(setup) is None
-
-
-def _fields(payment: Payment) -> dict[str, Any]:
-    return {
-        "processor_customer_id": payment.processor_customer_id,
-        "processor_method_id": payment.processor_method_id,
-        "created_at": payment.created_at,
-    }

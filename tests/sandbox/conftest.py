@@ -30,7 +30,7 @@ async def stage() -> Stage:
 
 @pytest.fixture(scope="session")
 async def url(stage: Stage) -> AsyncIterator[str]:
-    server = QuietServer(uvicorn.Config(stage, port=0, lifespan="off", log_level="warning"))
+    server = QuietServer(uvicorn.Config(stage, port=0, lifespan="off", log_config=None, log_level="warning"))
     serving = asyncio.create_task(server.serve())
     await server.listening.wait()
     yield server.url

@@ -1,0 +1,142 @@
+"""The benchmark's own parts: what it measures must be the same work on both sides."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from bench import dataset
+from bench.load import BadAnswer, asked
+from bench.operations import Operation, get
+from bench.pages import requests
+from bench.report import Result, printed
+from bench.stack import Stack, connected, questions, stack
+from bench.turns import compared, percentile
+from tests.databases import Server, database
+
+PAYMENTS = 10_000
+OPERATIONS = [
+    "a payment with its method",
+    "20 payments with their methods",
+    "the viewer's dashboard",
+    "createPayment",
+]
+
+
+@pytest.fixture(scope="module")
+async def address(postgres: Server, template: str) -> AsyncIterator[str]:
+    async with database(postgres, template=template) as name:
+        address = postgres.url(name)
+        async with connected(address) as connection:
+            await dataset.load(connection, PAYMENTS)
+        yield address
+
+
+@pytest.fixture
+async def connection(address: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    async with connected(address) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def servers(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("bench")
+    with stack(folder, address) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def operations(servers: Stack, address: str) -> dict[str, Operation]:
+    return {operation.name: operation for operation in await questions(servers, address, PAYMENTS)}
+
+
+class TestDataset:
+    async def test_has_the_promised_users(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        counts = {
+            row["user_id"]: row["count"]
+            for row in await connection.fetch("SELECT user_id, count(*) FROM payments GROUP BY user_id")
+        }
+
+        sizes = [counts[dataset.user_id(number)] for number in (dataset.HOT, dataset.SMALL, dataset.MEDIUM)]
+        assert sizes == [PAYMENTS // 2, 10, 1000]
+        assert all(counts[dataset.user_id(number)] > 20 for number in dataset.others(PAYMENTS))
+
+    async def test_is_there_once_it_is_loaded(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        assert await dataset.is_loaded(connection)
+
+    async def test_refuses_a_size_that_would_break_the_promise(
+        self, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
+        with pytest.raises(ValueError, match="no multiple"):
+            await dataset.load(connection, 1999)
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("name", OPERATIONS)
+    async def test_of_both_servers_are_alike(
+        self, servers: Stack, operations: dict[str, Operation], name: str
+    ) -> None:
+        operation = operations[name]
+
+        theirs = orjson.loads(
+            await asked(servers.gateway.port, operation.gateway[3 % len(operation.gateway)])
+        )
+        ours = orjson.loads(
+            await asked(servers.hand_written.port, operation.hand_written[3 % len(operation.hand_written)])
+        )
+
+        assert without_new_ids(theirs) == without_new_ids(ours)
+
+    async def test_of_a_page_are_twenty_payments(
+        self, servers: Stack, operations: dict[str, Operation]
+    ) -> None:
+        answer = orjson.loads(await asked(servers.gateway.port, operations[OPERATIONS[1]].gateway[0]))
+
+        page = answer["data"]["payments"]
+        assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (20, True)
+
+    async def test_of_every_cursor_page_are_full(self, servers: Stack, address: str) -> None:
+        for page in (await requests(address, PAYMENTS)).values():
+            answer = orjson.loads(await asked(servers.gateway.port, page))
+            assert len(answer["data"]["payments"]["nodes"]) == 5
+
+    async def test_that_are_failures_stop_the_benchmark(self, servers: Stack) -> None:
+        with pytest.raises(BadAnswer, match="404"):
+            await asked(servers.gateway.port, get(dataset.user_id(dataset.HOT), "/nowhere"))
+
+
+class TestReport:
+    async def test_sets_both_servers_side_by_side(
+        self, servers: Stack, operations: dict[str, Operation]
+    ) -> None:
+        page = operations[OPERATIONS[1]]
+
+        [comparison] = compared(servers, [page], turns=1, seconds=0.3)
+
+        assert comparison.gateway.p50_ms <= comparison.gateway.p99_ms
+        assert comparison.gateway.cpu_ms > comparison.hand_written.cpu_ms > 0
+        report = printed(
+            Result(
+                payments=PAYMENTS,
+                comparisons=[comparison],
+                pages=[],
+                serve_seconds=1,
+                develop_seconds=2,
+                resident_mib=servers.gateway.resident_bytes() / 2**20,
+            )
+        )
+        assert f"{comparison.cpu_ratio:.1f}" in report
+
+    @pytest.mark.parametrize(("share", "expected"), [(50, 2), (99, 4), (25, 1), (100, 4)])
+    def test_percentiles_are_values_that_were_seen(self, share: int, expected: int) -> None:
+        assert percentile([1, 2, 3, 4], share) == expected
+
+
+def without_new_ids(answer: dict[str, Any]) -> dict[str, Any]:
+    """A new payment has an id of its own."""
+    if created := answer["data"].get("createPayment"):
+        created["payment"].pop("id")
+    return answer
