@@ -85,7 +85,7 @@ def settings(address: str, stripe: str) -> Mapping[str, str]:
 async def questions(stack: Stack, address: str, payments: int) -> list[Operation]:
     async with connected(address) as connection:
         some = await dataset.some_payments(connection)
-    users = [dataset.user_id(number) for number in dataset.others(payments)]
+    users = [dataset.user_id(number) for number in dataset.others(payments)[: dataset.SAMPLED]]
     return operations(some, users, await payer(stack.gateway))
 
 

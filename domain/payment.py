@@ -206,8 +206,8 @@ class Payment:
         """Take the processor's word; a late or repeated one changes nothing."""
         told = self._with_amounts(outcome)
         if self._is_news(outcome):
-            told = told._in_status(outcome, at=at)
-        if told._is_about_its_charge(outcome):
+            told = told._in_status(outcome, at=at)._with_charge(outcome)
+        elif self._is_about_its_charge(outcome):
             told = told._with_charge(outcome)
         if told == self:
             return self
@@ -231,9 +231,16 @@ class Payment:
         )
 
     def _is_about_its_charge(self, outcome: Outcome) -> bool:
-        """Late news is still a fact about the charge that we know, or about the first that we hear of."""
-        is_ours = outcome.charge_id is not None and self.processor_charge_id in {None, outcome.charge_id}
-        return is_ours or outcome.status is self.status
+        """
+        Whether late news is a fact about the charge that we know, or about the first that we hear of.
+
+        The failure of another attempt is not: its card does not belong to the reason that we know.
+        """
+        if outcome.charge_id is None:
+            return outcome.status is self.status
+        if self.status is outcome.status is PaymentStatus.FAILED and outcome.decline != self.decline:
+            return False
+        return self.processor_charge_id in {None, outcome.charge_id}
 
     def _with_amounts(self, outcome: Outcome) -> Self:
         """Amounts only grow, so the order in which they are told does not matter."""

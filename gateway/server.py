@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 BACKLOG: Final = 2048
 READY_POLL: Final = 0.01
-YOUNG_OBJECTS: Final = 10_000
+YOUNG_OBJECTS: Final = 50_000
 """How many more objects there must be before the garbage collector looks at the new ones; Python's own is 700."""
 
 

@@ -148,15 +148,11 @@ class Settings(BaseSettings):
 
     def _development_leftovers(self) -> list[str]:
         leftovers = {
-            "JWT_SECRET": (self.jwt_secret, DEVELOPMENT_JWT_SECRET),
-            "STRIPE_SECRET_KEY": (self.stripe_secret_key, DEVELOPMENT_STRIPE_KEY),
-            "STRIPE_WEBHOOK_SECRET": (self.stripe_webhook_secret, DEVELOPMENT_WEBHOOK_SECRET),
+            "JWT_SECRET": self.jwt_secret.get_secret_value() == DEVELOPMENT_JWT_SECRET,
+            "STRIPE_SECRET_KEY": self.stripe_secret_key.get_secret_value() == DEVELOPMENT_STRIPE_KEY,
+            "STRIPE_WEBHOOK_SECRET": DEVELOPMENT_WEBHOOK_SECRET in self.webhook_secrets,
         }
-        problems = [
-            f"{name} is the development default"
-            for name, (given, default) in leftovers.items()
-            if given.get_secret_value() == default
-        ]
+        problems = [f"{name} is the development default" for name, is_left in leftovers.items() if is_left]
         if urlsplit(self.stripe_api_base).scheme != "https":
             problems.append("STRIPE_API_BASE is not https")
         return problems

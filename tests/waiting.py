@@ -10,7 +10,7 @@ POLL_SECONDS: Final = 0.02
 T = TypeVar("T")
 
 
-async def until(condition: Callable[[], Awaitable[T]], *, seconds: float = 20) -> T:
+async def until(condition: Callable[[], Awaitable[T | None]], *, seconds: float = 20) -> T:
     """The first true value of the condition; a test that never sees one fails and says what it saw last."""
     deadline = time.monotonic() + seconds
     while not (seen := await condition()):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # It has no types.
 
 from tests.waiting import until
 
@@ -67,10 +67,22 @@ class Program:
         self.process.kill()
         await self.ended()
 
-    def family(self) -> list[psutil.Process]:
+    def family(self) -> "Family":
         """Itself and all that it started, however deep."""
         parent = psutil.Process(self.process.pid)
-        return [parent, *parent.children(recursive=True)]
+        return Family([parent, *parent.children(recursive=True)])
+
+
+class Family:
+    """Processes as they were at one moment; a later one with the same id is told apart."""
+
+    def __init__(self, members: list[psutil.Process]) -> None:
+        self._members = members
+
+    async def survivors(self, *, seconds: float = 0) -> list[str]:
+        """Who lives after so many seconds; they may have ended sooner."""
+        _, alive = await asyncio.to_thread(psutil.wait_procs, self._members, timeout=seconds)
+        return [str(member) for member in alive]
 
 
 @contextmanager
@@ -82,6 +94,12 @@ def started(arguments: Sequence[str], environment: Mapping[str, str], log: Path)
         if not program.has_ended:
             program.process.kill()
             program.process.wait()
+
+
+def running_over(folder: Path) -> list[int]:
+    """The ids of processes that have the folder among their arguments."""
+    found = psutil.process_iter(["pid", "cmdline"])
+    return [each.info["pid"] for each in found if str(folder) in (each.info["cmdline"] or ())]
 
 
 def free_port() -> int:

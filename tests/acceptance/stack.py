@@ -9,7 +9,6 @@ from typing import Final
 from uuid import uuid4
 
 import httpx2
-import psutil
 
 from gateway.demo import USER
 from tests.acceptance.processes import COMMAND, Program, free_port, started
@@ -37,8 +36,9 @@ class Stack:
         return self._told(of)
 
     def _told(self, name: str) -> str:
-        """What the banner of the latest start says after a name."""
-        return re.findall(rf"^  {name} +(\S+)$", self.program.written, re.MULTILINE)[-1]
+        """What the banner says after a name."""
+        [told] = re.findall(rf"^  {name} +(\S+)$", self.program.written, re.MULTILINE)
+        return str(told)
 
     async def is_ready(self) -> None:
         await self.program.says("Ctrl-C stops everything")
@@ -60,6 +60,5 @@ def developing(folder: Path, **settings: str) -> Iterator[Stack]:
             yield Stack(program=program, folder=folder)
         finally:
             if not program.has_ended:
-                family = program.family()
                 program.process.terminate()
-                psutil.wait_procs(family, timeout=STOP_SECONDS)
+                program.process.wait(STOP_SECONDS)

@@ -87,7 +87,7 @@ class TestKilledBetweenAnswerAndCommit:
     async def test_with_a_client_that_tries_again_gives_it_the_one_payment(
         self, world: World, caller: Api
     ) -> None:
-        given = {"idempotencyKey": fresh_key(), "charge": EURO}
+        given: dict[str, Any] = {"idempotencyKey": fresh_key(), "charge": EURO}
         await kill_between_answer_and_commit(world, caller.pay(**given))
         assert not await completed(world)
 
@@ -143,7 +143,8 @@ class TestKilledWhileStripeIsSilent:
 
 async def is_used_up(world: World) -> bool:
     """The fault has met its request."""
-    return (await world.control.get("/_sandbox/faults")).json()["rules"] == []
+    rules: list[Any] = (await world.control.get("/_sandbox/faults")).json()["rules"]
+    return not rules
 
 
 async def has_captured(world: World, count: int) -> bool:

@@ -1,14 +1,13 @@
 """What a newcomer gets from one command, and that nothing of it stays behind."""
 
-import asyncio
 import signal
 import socket
 from pathlib import Path
 
 import httpx2
-import psutil
 import pytest
 
+from tests.acceptance.processes import running_over
 from tests.acceptance.stack import STOP_SECONDS, developing
 from tests.api import Api
 
@@ -54,9 +53,8 @@ class TestDevelop:
                 if number is signal.SIGKILL:
                     continue  # PostgreSQL outlives its owner, and the next start ends it.
                 assert code == 0, stack.program.written
-                _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=0)
-                assert alive == []
-        assert len(postgres_of(folder)) == 0
+                assert await family.survivors() == []
+        assert running_over(folder / "postgres" / "data") == []
 
         counts = [data["payments"]["totalCount"] for data in seen]
         assert counts == [PURCHASES, PURCHASES + 1, PURCHASES + 2, PURCHASES + 3]
@@ -89,13 +87,3 @@ class TestDevelop:
             second.program.written.split()
         )
         assert "Traceback" not in second.program.written
-
-
-def postgres_of(folder: Path) -> list[int]:
-    """The process ids of PostgreSQL servers over this folder."""
-    found = psutil.process_iter(["pid", "cmdline"])
-    return [
-        each.info["pid"]
-        for each in found
-        if str(folder / "postgres" / "data") in (each.info["cmdline"] or ())
-    ]

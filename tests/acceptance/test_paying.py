@@ -48,12 +48,12 @@ class TestPaying:
             payment["nextAction"]["redirectUrl"], data={"outcome": "complete"}
         )
 
-        async def status() -> bool:
+        async def is_completed() -> bool:
             asked = "query($id: ID!) { payment(id: $id) { status } }"
-            return (await api.run(asked, {"id": payment["id"]}))["payment"]["status"] == "COMPLETED"
+            return bool((await api.run(asked, {"id": payment["id"]}))["payment"]["status"] == "COMPLETED")
 
         assert answered.status_code == 303
-        await until(status)
+        await until(is_completed)
 
 
 class TestFiftyAtOnce:

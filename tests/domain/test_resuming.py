@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Self
 
 import pytest
 from sqlalchemy import text
@@ -13,17 +12,16 @@ from sqlalchemy import text
 from domain.command_service import CommandService
 from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.payments import CancelPayment, CreatePayment
-from domain.errors import Busy, KeyInProgress, ProcessorUnavailable
+from domain.errors import Busy, KeyInProgress
 from domain.operation import OperationState
-from domain.payment import Outcome, Payment, PaymentStatus
 from gateway.wiring import Gateway, wire
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.domain.faults import resumed_later
 from tests.domain.shopping import COFFEE, Post, Shopper, captures, until
+from tests.domain.stumbling import KEY, StumblingProcessor, is_paid_once
 from tests.watched_processor import WatchedProcessor
 
-KEY = "coffee-17"
 LEASE = timedelta(seconds=30)
 
 Crash = Callable[[], Awaitable[None]]
@@ -31,25 +29,6 @@ Crash = Callable[[], Awaitable[None]]
 
 class Crashed(Exception):
     """The process is gone, as far as one command can tell."""
-
-
-class StumblingProcessor(WatchedProcessor):
-    """Stripe does what it is asked; then something else happens before the answer is written down."""
-
-    afterwards: Callable[[], Awaitable[None]]
-
-    @classmethod
-    def beside(cls, gateway: Gateway, afterwards: Callable[[], Awaitable[None]]) -> Self:
-        settings = gateway.settings
-        key = settings.stripe_secret_key.get_secret_value()
-        processor = cls.connected(key, api_base=settings.stripe_api_base)
-        processor.afterwards = afterwards
-        return processor
-
-    async def charge(self, payment: Payment, **choices: Any) -> Outcome:
-        outcome = await super().charge(payment, **choices)
-        await self.afterwards()
-        return outcome
 
 
 @pytest.fixture
@@ -78,13 +57,6 @@ def crash(customer: Shopper, gateway: Gateway) -> Crash:
 def later(commands: CommandService, delay: timedelta) -> CommandService:
     moment: datetime = commands.clock() + delay
     return replace(commands, clock=lambda: moment)
-
-
-async def is_paid_once(customer: Shopper, sandbox: Sandbox) -> bool:
-    operation = await customer.operation("createPayment", KEY)
-    payment = await customer.payment(operation.subject)
-    is_told = (operation.state, payment.status) == (OperationState.SUCCEEDED, PaymentStatus.COMPLETED)
-    return is_told and payment.captured_amount == COFFEE.minor and captures(sandbox) == 1
 
 
 class TestCrashAfterTheCall:
@@ -227,41 +199,6 @@ class TestCrashDuringTheCall:
         await resumed_later(gateway)
 
         sandbox.faults.release()
-        assert await is_paid_once(customer, sandbox)
-
-
-class TestSlowCaller:
-    """Whose lease was over before Stripe's answer came, so that the worker did the work."""
-
-    async def test_takes_the_workers_outcome_for_its_own(
-        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
-    ) -> None:
-        async def be_overtaken() -> None:
-            assert await resumed_later(gateway) == 1
-
-        processor = StumblingProcessor.beside(gateway, be_overtaken)
-        slow = replace(gateway.services.commands, processor=processor)
-
-        executed = await slow.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
-
-        await processor.close()
-        assert executed.operation == await customer.operation("createPayment", KEY)
-        assert await is_paid_once(customer, sandbox)
-
-    async def test_that_never_heard_an_answer_does_not_undo_what_the_worker_found(
-        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
-    ) -> None:
-        async def be_overtaken() -> None:
-            await resumed_later(gateway)
-            raise ProcessorUnavailable
-
-        processor = StumblingProcessor.beside(gateway, be_overtaken)
-        slow = replace(gateway.services.commands, processor=processor)
-
-        executed = await slow.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
-
-        await processor.close()
-        assert executed.operation.state is OperationState.SUCCEEDED
         assert await is_paid_once(customer, sandbox)
 
 

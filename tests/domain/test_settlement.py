@@ -164,6 +164,29 @@ class TestLives:
         assert (failed.status, failed.decline_code) == (PaymentStatus.FAILED, "processing_error")
         assert (failed.processor_charge_id, failed.processor_method_id) == (SECOND, "pm_2")
 
+    def test_two_declines_are_never_mixed(self) -> None:
+        other = outcome_in(
+            "payment_intent.payment_failed",
+            latest_charge=SECOND,
+            last_payment_error={"type": "card_error", "code": "processing_error"},
+        )
+
+        for order in permutations([DECLINED, other]):
+            failed = told(a_payment(), order)
+            shown = (failed.processor_charge_id, failed.decline_code, failed.method_last4)
+            assert shown in {(FIRST, "expired_card", "4444"), (SECOND, "processing_error", None)}
+
+    def test_decline_after_reopening_outlasts_late_news_of_the_former(self) -> None:
+        other = outcome_in(
+            "payment_intent.payment_failed",
+            latest_charge=SECOND,
+            last_payment_error={"type": "card_error", "code": "processing_error"},
+        )
+        reopened = told(a_payment(), [DECLINED]).reopened(method_id=None, processor_method_id=None, at=NOON)
+        failed = reopened.settle(other, at=NOON)
+
+        assert failed.settle(DECLINED, at=NOON) is failed
+
 
 snapshots = st.none() | st.builds(
     MethodSnapshot, type=st.sampled_from(PaymentMethodType), last4=st.sampled_from(["4242", "4444"])

@@ -108,12 +108,14 @@ class TestPages:
         order = {"orderBy": [{"field": field, "direction": direction}]}
         whole = ids(await page(api, **order))
 
-        forwards, after, more = [], None, True
+        forwards: list[str] = []
+        after, more = None, True
         while more:
             part = await page(api, first=3, after=after, **order)
             forwards += ids(part)
             after, more = part["pageInfo"]["endCursor"], part["pageInfo"]["hasNextPage"]
-        backwards, before, more = [], None, True
+        backwards: list[str] = []
+        before, more = None, True
         while more:
             part = await page(api, last=3, before=before, **order)
             backwards = ids(part) + backwards

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from graphql import build_client_schema, get_introspection_query
 from starlette.applications import Starlette
 
 from domain.actor import Actor
@@ -399,8 +400,6 @@ class TestDocuments:
         assert time.perf_counter() - began < 5  # 2^26 fields would take minutes
 
     async def test_are_introspected_as_graphiql_does(self, http: httpx2.AsyncClient) -> None:
-        from graphql import build_client_schema, get_introspection_query
-
         answer = await http.post(GRAPHQL, json={"query": get_introspection_query()})
 
         assert build_client_schema(answer.json()["data"]).query_type is not None
@@ -535,7 +534,7 @@ class TestBadInput:
 class TestReusedKey:
     async def test_with_metadata_deeper_than_python_recurses_is_refused(self, api: Api) -> None:
         await api.add_card()
-        given = {"idempotencyKey": fresh_key(), "charge": EURO}
+        given: dict[str, Any] = {"idempotencyKey": fresh_key(), "charge": EURO}
         await api.pay(**given)
         deep = {**given, "metadata": {"a": json.loads("[" * 900 + "]" * 900)}}
 

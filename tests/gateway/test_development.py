@@ -1,0 +1,103 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.actor import Role
+from gateway.demo import ADMIN, PURCHASES, USER, load_demo
+from gateway.development import Explorer, banner, development_settings, sandbox_settings, token
+from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
+from gateway.wiring import Gateway
+from gql.explorer.page import placeholders, stories
+from sandbox import Sandbox
+from web.auth import SharedSecretVerifier
+
+API, STRIPE = "http://127.0.0.1:8000", "http://127.0.0.1:12111"
+
+
+@pytest.fixture
+def real_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A shell in which the real thing was set up."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "ENVIRONMENT": "production",
+        "DATABASE_URL": "postgresql://real/",
+        "STRIPE_SECRET_KEY": "sk_live_0123456789",
+        "STRIPE_WEBHOOK_SECRET": "whsec_real",
+        "STRIPE_API_BASE": "https://api.stripe.com",
+        "JWT_SECRET": "a-secret-of-the-user-service-0123456789",
+        "RUN_WORKER": "false",
+        "JWT_ISSUER": "users",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield
+
+
+class TestSettings:
+    def test_never_reach_real_money_whatever_the_shell_holds(self, real_money: None) -> None:
+        settings = development_settings("postgresql:///demo", API, STRIPE)
+
+        assert not settings.is_production
+        assert settings.database_url == "postgresql:///demo"
+        assert settings.stripe_secret_key.get_secret_value() == DEVELOPMENT_STRIPE_KEY
+        assert settings.webhook_secrets == (DEVELOPMENT_WEBHOOK_SECRET,)
+        assert settings.stripe_api_base == STRIPE
+        assert (settings.explorer, settings.run_worker) == (True, True)
+        assert settings.jwt_issuer == "users"
+
+    def test_of_the_sandbox_send_its_events_to_our_webhook(self, tmp_path: Path) -> None:
+        settings = sandbox_settings(tmp_path, API)
+
+        assert [hook.url for hook in settings.webhooks] == [f"{API}/api/v1/payments/webhooks/stripe"]
+        assert settings.state == tmp_path / "sandbox.sqlite"
+
+
+class TestBanner:
+    def test_holds_tokens_that_the_server_accepts(self, settings: Settings) -> None:
+        told = banner(settings, API, STRIPE)
+
+        verifier = SharedSecretVerifier(settings.jwt_secret.get_secret_value())
+        bearers = {verifier.verify(word).role: word for word in told.split() if word.startswith("eyJ")}
+        assert bearers.keys() == {Role.USER, Role.ADMIN}
+        assert f"{API}/graphql" in told
+        assert STRIPE in told
+
+
+class TestDemo:
+    async def test_is_made_once_however_often_it_is_loaded(self, gateway: Gateway, sandbox: Sandbox) -> None:
+        first = await load_demo(gateway)
+        made = sandbox.ledger()
+
+        again = await load_demo(gateway)
+
+        assert again == first
+        assert sandbox.ledger() == made
+        assert made["totals"]["payment_intents"] == len(PURCHASES)
+        assert {intent["status"] for intent in made["payment_intents"]} == {
+            "succeeded",
+            "requires_payment_method",
+            "requires_capture",
+        }
+
+    async def test_has_a_card_for_each_placeholder_of_the_stories(self, gateway: Gateway) -> None:
+        assert placeholders() <= (await load_demo(gateway)).keys()
+
+
+class TestExplorer:
+    async def test_opens_with_the_demo_users_token_and_all_stories(self, gateway: Gateway) -> None:
+        explorer = Explorer(gateway.settings)
+        before = await explorer.configuration()
+        explorer.cards = await load_demo(gateway)
+
+        after = await explorer.configuration()
+
+        assert len(before["tabs"]) < len(after["tabs"]) == len(stories())
+        assert after["authorization"] is not None
+        bearer = after["authorization"].removeprefix("Bearer ")
+        actor = SharedSecretVerifier(gateway.settings.jwt_secret.get_secret_value()).verify(bearer)
+        assert (actor.user_id, actor.role) == (USER.user_id, Role.USER)
+
+    def test_token_of_an_admin_is_an_admins(self, settings: Settings) -> None:
+        actor = SharedSecretVerifier(settings.jwt_secret.get_secret_value()).verify(token(settings, ADMIN))
+
+        assert actor.role is Role.ADMIN

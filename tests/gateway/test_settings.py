@@ -1,0 +1,173 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from domain.currency import DEFAULT_CURRENCIES
+from gateway.settings import (
+    DEVELOPMENT_JWT_SECRET,
+    DEVELOPMENT_STRIPE_KEY,
+    DEVELOPMENT_WEBHOOK_SECRET,
+    Environment,
+    Settings,
+    UnfitSettings,
+    settings_table,
+)
+
+README = Path(__file__).parents[2] / "README.md"
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://gateway@db.example/payments",
+    "STRIPE_SECRET_KEY": "sk_live_0123456789",
+    "STRIPE_WEBHOOK_SECRET": "whsec_0123456789",
+    "JWT_SECRET": "a-secret-of-the-user-service-0123456789",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting from outside, and no .env."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Settings from a production environment with these changes."""
+
+    def settings(**changes: str) -> Settings:
+        for name, value in {**PRODUCTION, **changes}.items():
+            monkeypatch.setenv(name, value)
+        return Settings()
+
+    return settings
+
+
+class TestCheck:
+    def test_production_is_what_is_assumed(self, environment: Any) -> None:
+        settings = environment()
+
+        settings.check()
+        assert settings.is_production
+
+    @pytest.mark.parametrize(
+        ("name", "value", "reason"),
+        [
+            ("JWT_SECRET", DEVELOPMENT_JWT_SECRET, "JWT_SECRET is the development default"),
+            ("STRIPE_SECRET_KEY", DEVELOPMENT_STRIPE_KEY, "STRIPE_SECRET_KEY is the development default"),
+            (
+                "STRIPE_WEBHOOK_SECRET",
+                DEVELOPMENT_WEBHOOK_SECRET,
+                "STRIPE_WEBHOOK_SECRET is the development default",
+            ),
+            ("STRIPE_WEBHOOK_SECRET", f"whsec_1, {DEVELOPMENT_WEBHOOK_SECRET}", "STRIPE_WEBHOOK_SECRET"),
+            ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE is not https"),
+            ("STRIPE_API_BASE", "ftp://api.stripe.com", "STRIPE_API_BASE is not https"),
+            ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
+            ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
+            ("DATABASE_URL", "", "DATABASE_URL is not set"),
+            ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY is not set"),
+            ("JWT_SECRET", "", "JWT_SECRET is not set"),
+        ],
+    )
+    def test_production_names_what_is_unfit_and_does_not_repeat_it(
+        self, environment: Any, name: str, value: str, reason: str
+    ) -> None:
+        settings = environment(**{name: value})
+
+        with pytest.raises(UnfitSettings, match=re.escape(reason)) as refused:
+            settings.check()
+
+        assert "SECRET" not in name or not value or value not in str(refused.value)
+
+    def test_everything_unfit_is_named_at_once(self) -> None:
+        with pytest.raises(UnfitSettings) as refused:
+            Settings(stripe_api_base="http://localhost").check()
+
+        assert str(refused.value) == (
+            "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; JWT_SECRET is not set; "
+            "STRIPE_API_BASE is not https."
+        )
+
+    def test_development_may_have_development_secrets(self, environment: Any) -> None:
+        settings = environment(
+            ENVIRONMENT="development",
+            JWT_SECRET=DEVELOPMENT_JWT_SECRET,
+            STRIPE_SECRET_KEY=DEVELOPMENT_STRIPE_KEY,
+            STRIPE_API_BASE="http://127.0.0.1:12111",
+        )
+
+        settings.check()
+        assert settings.environment is Environment.DEVELOPMENT
+
+
+class TestValues:
+    def test_of_lists_are_separated_by_commas(self, environment: Any) -> None:
+        settings = environment(
+            ALLOWED_ORIGINS="https://a.example, https://b.example:8443,",
+            ACCEPTED_CURRENCIES="EUR,JPY",
+            STRIPE_WEBHOOK_SECRET="whsec_new , whsec_old",
+        )
+
+        assert settings.allowed_origins == ("https://a.example", "https://b.example:8443")
+        assert settings.accepted_currencies == ("EUR", "JPY")
+        assert settings.webhook_secrets == ("whsec_new", "whsec_old")
+
+    def test_that_are_empty_leave_the_default(self, environment: Any) -> None:
+        settings = environment(PORT="", ACCEPTED_CURRENCIES="", STRIPE_API_BASE="")
+
+        assert settings.port == 8000
+        assert set(settings.accepted_currencies) == set(DEFAULT_CURRENCIES)
+        assert settings.stripe_api_base == "https://api.stripe.com"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("PORT", "http"),
+            ("PORT", "65536"),
+            ("ENVIRONMENT", "staging"),
+            ("ACCEPTED_CURRENCIES", "EUR,XXX"),
+            ("ALLOWED_ORIGINS", "*"),
+            ("ALLOWED_ORIGINS", "https://app.example/path"),
+            ("LOG_LEVEL", "CHATTY"),
+            ("RESUME_SECONDS", "0"),
+            ("OPERATION_LEASE_SECONDS", "-1"),
+        ],
+    )
+    def test_that_are_malformed_are_refused_by_name(self, environment: Any, name: str, value: str) -> None:
+        with pytest.raises(ValidationError, match=f"(?i){name}"):
+            environment(**{name: value})
+
+    def test_that_are_secret_are_not_shown(self, environment: Any) -> None:
+        shown = repr(environment())
+
+        assert not any(PRODUCTION[name] in shown for name in PRODUCTION if "SECRET" in name)
+
+    def test_come_from_a_file_where_the_environment_has_none(self, tmp_path: Path, environment: Any) -> None:
+        (tmp_path / ".env").write_text("PORT=9001\nDATABASE_URL=postgresql://file/\nSOMETHING_ELSE=1\n")
+
+        settings = environment()
+
+        assert settings.port == 9001
+        assert settings.database_url == PRODUCTION["DATABASE_URL"]
+
+
+class TestTable:
+    def test_has_a_line_for_each_setting_with_its_default(self) -> None:
+        lines = settings_table().splitlines()[2:]
+
+        assert [line.split("`")[1] for line in lines] == [name.upper() for name in Settings.model_fields]
+        assert "| `PORT` | `8000` | The port to listen on. |" in lines
+        assert all(line.count("|") == 4 and not line.endswith("None |") for line in lines)
+
+    def test_shows_no_secret(self) -> None:
+        assert "secret-0000" not in settings_table()
+
+    def test_stands_in_the_readme(self) -> None:
+        readme = README.read_text(encoding="utf-8")
+        if "| variable |" not in readme:
+            pytest.skip("The README has no table of settings yet.")
+
+        assert settings_table() in readme

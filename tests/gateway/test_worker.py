@@ -1,0 +1,172 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+import structlog
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from domain.actor import Actor
+from domain.commands.payment_methods import AddPaymentMethod
+from domain.commands.payments import CreatePayment
+from domain.money import Money
+from gateway.app import application, working
+from gateway.settings import Settings
+from gateway.wiring import Gateway, wire
+from gateway.worker import Worker
+from sandbox import Sandbox
+from tests.news import shown, signed
+from tests.waiting import until
+from tests.watched_processor import WatchedProcessor
+
+COFFEE = Money(minor=450, currency="EUR")
+
+
+@pytest.fixture
+async def own(fresh_database: Callable[[], Awaitable[str]], settings: Settings) -> AsyncIterator[Gateway]:
+    """A gateway over a database that no other test writes into."""
+    changes = {"database_url": await fresh_database(), "resume_seconds": 1, "run_worker": True}
+    gateway = wire(settings.model_copy(update=changes), connect=WatchedProcessor.connected)
+    yield gateway
+    await gateway.close()
+
+
+async def value(gateway: Gateway, statement: str) -> Any:
+    async with gateway.engine.connect() as connection:
+        return await connection.scalar(text(statement))
+
+
+async def change(gateway: Gateway, statement: str) -> None:
+    async with gateway.engine.begin() as connection:
+        await connection.execute(text(statement))
+
+
+@asynccontextmanager
+async def at_work(gateway: Gateway) -> AsyncIterator[Worker]:
+    worker = Worker(gateway)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        async with asyncio.timeout(10):
+            await task
+
+
+async def paid(gateway: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+    """A payment whose events are stored, and wait."""
+    commands = gateway.services.commands
+    await commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+    await commands.execute(actor, CreatePayment(amount=COFFEE), key="coffee-17")
+    for event in sandbox.objects.all("event"):
+        body = orjson.dumps(shown(event))
+        await gateway.webhooks.receive(body, signed(body))
+
+
+class TestWorker:
+    async def test_handles_events_that_were_stored_before_and_after_its_start(
+        self, own: Gateway, actor: Actor, other_actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        left = "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, left))
+            await paid(own, other_actor, sandbox)
+            await until(lambda: is_zero(own, left))
+
+        assert await value(own, "SELECT count(*) FROM inbox_events WHERE status = 'FAILED'") == 0
+        assert await value(own, "SELECT count(*) FROM pgqueuer") == 0
+
+    async def test_resumes_what_was_abandoned(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+        await paid(own, actor, sandbox)
+        await change(
+            own,
+            "UPDATE operations SET state = 'RUNNING', finished_at = NULL, leased_until = now() - interval '1 minute'"
+            " WHERE mutation = 'createPayment'",
+        )
+
+        async with at_work(own):
+            await until(
+                lambda: value(
+                    own,
+                    "SELECT state = 'SUCCEEDED' AND attempts = 2 FROM operations WHERE mutation = 'createPayment'",
+                )
+            )
+
+        assert sandbox.ledger()["totals"]["captures"] == 1
+
+    async def test_tries_an_event_that_failed_again(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await paid(own, actor, sandbox)
+        failures = iter([RuntimeError("once")])
+        genuine = type(own.webhooks)._apply
+
+        async def stumbling(service: Any, *arguments: Any) -> None:
+            for failure in failures:
+                raise failure
+            await genuine(service, *arguments)
+
+        monkeypatch.setattr(type(own.webhooks), "_apply", stumbling)
+
+        async with at_work(own):
+            await until(
+                lambda: value(
+                    own, "SELECT bool_and(status = 'HANDLED' OR status = 'IGNORED') FROM inbox_events"
+                )
+            )
+
+        assert await value(own, "SELECT max(attempts) FROM inbox_events") == 2
+
+    async def test_starts_again_whatever_ended_it(
+        self, own: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        structlog.reset_defaults()
+        endings = iter([OSError("gone"), RuntimeError("surprise")])
+        runs = asyncio.Event()
+        monkeypatch.setattr("gateway.worker.RESTART_PAUSE", 0)
+
+        async def ending(_: Worker) -> None:
+            for failure in endings:
+                raise failure
+            runs.set()
+            await asyncio.sleep(0)
+
+        monkeypatch.setattr(Worker, "_run_once", ending)
+        with capture_logs() as events:
+            async with at_work(own), asyncio.timeout(10):
+                await runs.wait()
+
+        assert [event["event"] for event in events][:2] == ["worker.database_lost", "worker.failed"]
+
+    async def test_stops_before_it_has_started(self, own: Gateway) -> None:
+        worker = Worker(own)
+        worker.stop()
+
+        async with asyncio.timeout(5):
+            await worker.run()
+
+
+async def is_zero(gateway: Gateway, statement: str) -> bool:
+    return bool(await value(gateway, statement) == 0)
+
+
+class TestBesideTheServer:
+    async def test_runs_while_the_server_does(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+        async with working(own):
+            await paid(own, actor, sandbox)
+            await until(lambda: is_zero(own, "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"))
+
+    async def test_does_not_run_where_the_settings_say_so(
+        self, gateway: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        app = application(gateway)
+
+        async with app.router.lifespan_context(app):
+            running = [repr(task.get_coro()) for task in asyncio.all_tasks()]
+
+        assert not any("Worker.run" in coroutine for coroutine in running)
