@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,9 @@ QUICK: Final = Effort(payments=10_000, turns=1, seconds=0.5)
 
 
 def measured(folder: Path, effort: Effort) -> Result:
-    with step("Data set"), database(folder, effort.payments) as address:
+    with ExitStack() as opened:
+        with step("Data set"):
+            address = opened.enter_context(database(folder, effort.payments))
         with step("Starts"):
             serve, develop = serve_seconds(folder, address), develop_seconds(folder)
         with stack(folder, address) as running:

@@ -1,6 +1,8 @@
 """Carries out commands: once per idempotency key, whatever crashes in between."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -33,15 +35,29 @@ class KeyWasUsed(Exception):
     """Another request with the key was first; the transaction must roll back."""
 
 
+@asynccontextmanager
+async def within(moment: float) -> AsyncIterator[None]:
+    """What has no answer at that moment of the event loop's clock is not known: raises ProcessorUnavailable."""
+    try:
+        async with asyncio.timeout_at(moment):
+            yield
+    except TimeoutError as late:
+        raise ProcessorUnavailable from late
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandService:
-    """`lease` is how long one attempt may take before others may resume it; longer than any call's deadline."""
+    """
+    `deadline` bounds what one attempt at a command may ask of the processor; `lease` is longer, and when it is
+    over others may resume the command.
+    """
 
     database: Database
     processor: PaymentProcessor
     customers: Customers
     clock: Clock
     rules: Rules = field(default_factory=Rules)
+    deadline: timedelta = timedelta(seconds=25)
     lease: timedelta = timedelta(seconds=30)
 
     async def execute(self, actor: Actor, command: Command[Any, Any], *, key: str | None = None) -> Executed:
@@ -56,8 +72,10 @@ class CommandService:
         if first := await self._first_use(caller, command, key):
             return await self._again(command, first)
         command.check(self.rules)
+        until = self._deadline()
         if command.needs_customer:
-            await self.customers.with_customer(command.payer(actor))
+            async with within(until):
+                await self.customers.with_customer(command.payer(actor))
         try:
             operation, intent = await self._commit_intent(actor, command, key)
         except KeyWasUsed:
@@ -67,14 +85,15 @@ class CommandService:
             if first := await self._first_use(caller, command, key):
                 return await self._again(command, first)
             raise
-        return Executed(operation=await self._carry_out(actor, command, operation, intent))
+        return Executed(operation=await self._carry_out(actor, command, operation, intent, until=until))
 
     async def resume(self, operation: Operation) -> Operation:
         """Go on where a crash or an unknown outcome left off; the caller holds the operation's lease."""
         command = decoded(COMMANDS[operation.mutation], operation.arguments)
         async with self.database.reads() as reads:
             intent = await command.recall(reads, operation)
-        return await self._carry_out(SYSTEM, command, operation, intent, is_again=True)
+        until = self._deadline()
+        return await self._carry_out(SYSTEM, command, operation, intent, until=until, is_again=True)
 
     async def resume_abandoned(self) -> int:
         """Resume what nobody works on any more. How many operations were resumed."""
@@ -87,6 +106,10 @@ class CommandService:
         if failures := [result for result in results if isinstance(result, Exception)]:
             raise ExceptionGroup("Some operations could not be resumed", failures)
         return len(abandoned)
+
+    def _deadline(self) -> float:
+        """On the event loop's clock."""
+        return asyncio.get_running_loop().time() + self.deadline.total_seconds()
 
     def _step(self, work: Work, actor: Actor, at: datetime) -> Step:
         return Step(work=work, at=at, by=actor, is_live=self.processor.is_live)
@@ -144,13 +167,15 @@ class CommandService:
         operation: Operation,
         intent: Any,
         *,
+        until: float,
         is_again: bool = False,
     ) -> Operation:
         try:
-            answer = await self._earlier_answer(command, intent) if is_again else None
-            if answer is None:
-                key = operation.attempt_key if command.is_repeatable else operation.processor_key
-                answer = await command.call(self.processor, intent, key=key)
+            async with within(until):
+                answer = await self._earlier_answer(command, intent) if is_again else None
+                if answer is None:
+                    key = operation.attempt_key if command.is_repeatable else operation.processor_key
+                    answer = await command.call(self.processor, intent, key=key)
         except ProcessorUnavailable as unknown:
             return await self._leave_open(operation, unknown)
         except Verdict as verdict:

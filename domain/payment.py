@@ -203,7 +203,12 @@ class Payment:
         )
 
     def settle(self, outcome: Outcome, *, at: datetime) -> Self:
-        """Take the processor's word; a late or repeated one changes nothing."""
+        """Take the processor's word; a late or repeated one, and one about another object, changes nothing."""
+        if self.processor_payment_id and outcome.processor_payment_id not in {
+            None,
+            self.processor_payment_id,
+        }:
+            return self
         told = self._with_amounts(outcome)
         if self._is_news(outcome):
             told = told._in_status(outcome, at=at)._with_charge(outcome)
@@ -247,6 +252,7 @@ class Payment:
         return replace(
             self,
             processor_payment_id=self.processor_payment_id or outcome.processor_payment_id,
+            processor_method_id=self.processor_method_id or outcome.processor_method_id,
             authorized_amount=max(self.authorized_amount, outcome.authorized_amount),
             captured_amount=max(self.captured_amount, outcome.captured_amount),
         )

@@ -1,5 +1,6 @@
 """The only code by which the processor's word changes a payment, a method or a set-up."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,10 +18,19 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
     before = await work.payments.lock(payment_id)
     if before is None:
         raise NotFound("There is no such payment.")
-    after = before.settle(outcome, at=at)
-    if after is not before:
+    after = await _with_method(work, before.settle(outcome, at=at))
+    if after != before:
         await record_payment(work, before, after, action=f"payment.{after.status.lower()}", at=at, by=by)
     return after
+
+
+async def _with_method(work: Work, payment: Payment) -> Payment:
+    """An app may confirm with a method that we learn of from the processor only."""
+    if payment.payment_method_id is not None or payment.processor_method_id is None:
+        return payment
+    return replace(
+        payment, payment_method_id=await work.payment_methods.known_as(payment.processor_method_id)
+    )
 
 
 async def record_payment(

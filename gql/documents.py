@@ -17,9 +17,12 @@ from graphql import (
     validate,
 )
 
+from gql.limits import Limits
+
 MOST_TOKENS: Final = 2000
 """Per document: what validation of a hostile one may cost grows faster than its length."""
 MOST_ERRORS: Final = 5
+RULES: Final = (*specified_rules, Limits)
 MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 4 * 1024 * 1024
 
@@ -66,7 +69,7 @@ class Documents:
             ast = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLSyntaxError as malformed:
             return Document(ast=None, errors=[malformed])
-        return Document(ast=ast, errors=validate(self._schema, ast, specified_rules, max_errors=MOST_ERRORS))
+        return Document(ast=ast, errors=validate(self._schema, ast, RULES, max_errors=MOST_ERRORS))
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document

@@ -43,6 +43,9 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
             select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
         )
 
+    async def known_as(self, processor_method_id: str) -> UUID | None:
+        return await self._id_where(self.table.c.processor_method_id == processor_method_id)
+
     async def lock_known(self, processor_method_id: str) -> PaymentMethod | None:
         return await self._one(
             select(self.table)

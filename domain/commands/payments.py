@@ -76,8 +76,10 @@ class PaymentCommand(Command[Payment, Outcome]):
 
     async def conclude(self, step: Step, intent: Payment, answer: Outcome) -> Conclusion:
         payment = await settle(step.work, intent.id, answer, at=step.at, by=step.by)
-        failed = payment.decline if payment.status is PaymentStatus.FAILED else None
-        return Conclusion(object_id=payment.id, verdict=Declined(failed) if failed else None)
+        declined = payment.decline if payment.status is PaymentStatus.FAILED else None
+        if answer.status is PaymentStatus.FAILED and payment.status is PaymentStatus.AUTHORIZED:
+            declined = answer.decline
+        return Conclusion(object_id=payment.id, verdict=Declined(declined) if declined else None)
 
     async def give_up(self, step: Step, intent: Payment, verdict: Verdict) -> UUID:
         """The processor did nothing, and may have said why: the payment had moved on."""

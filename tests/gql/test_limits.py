@@ -1,0 +1,129 @@
+import time
+
+import pytest
+from graphql import get_introspection_query
+
+from gql.documents import Documents
+from gql.execution import Executor
+from gql.explorer.page import stories
+from gql.limits import DEEPEST, MOST_COST
+
+
+@pytest.fixture
+def documents() -> Documents:
+    return Executor().documents
+
+
+def messages(documents: Documents, document: str) -> list[str]:
+    return [error.message for error in documents.get(document).errors]
+
+
+def many(field: str, count: int, *, name: str = "a") -> str:
+    """The field under so many names."""
+    return " ".join(f"{name}{at}: {field}" for at in range(count))
+
+
+def chained(levels: int, times: int) -> str:
+    """Fragments of which each asks `times` times for the next one."""
+    return (
+        " ".join(
+            f"fragment f{at} on Payment {{ "
+            + " ".join(f"a{each}: billingAccount {{ ...g{at} }}" for each in range(times))
+            + f" }} fragment g{at} on BillingAccount {{ payments(first: 1) {{ nodes {{ ...f{at + 1} }} }} }}"
+            for at in range(levels)
+        )
+        + f" fragment f{levels} on Payment {{ id }} {{ payments(first: 1) {{ nodes {{ ...f0 }} }} }}"
+    )
+
+
+PAGES = "billingAccount { payments(first: 100) { nodes { "
+
+SETUP = "startPaymentMethodSetup(input: {}) { setup { id clientSecret } errors { code message } }"
+
+COSTLY = {
+    "pages in pages": f"{{ payments(first: 100) {{ nodes {{ {PAGES * 2} id {'} } } ' * 2} }} }} }}",
+    "pages of unknown size in pages": """query($first: Int) { payments(first: $first) { nodes {
+        billingAccount { payments(first: $first) { totalCount nodes { id } } } } } }""",
+    "questions to Stripe for each node": "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Payment { "
+    + many("nextAction { kind }", 3)
+    + " } } }",
+    "very many fields of a large page": "{ payments(first: 100) { nodes { " + many("id", 110) + " } } }",
+    "lists in lists": "{ payments(first: 50) { nodes { billingAccount { "
+    + many("paymentMethods { id last4 }", 11)
+    + " } } } }",
+    "six mutations": "mutation { " + many(SETUP, 6) + " }",
+    "mutations in fragments": "mutation { ...a ...b } fragment a on Mutation { "
+    + many(SETUP, 3)
+    + " } fragment b on Mutation { "
+    + many(SETUP, 3, name="b")
+    + " }",
+    "110 counts": "{ " + many("payments(first: 1) { totalCount }", 110) + " }",
+    "doubling fragments": chained(5, times=4),
+}
+
+USUAL = {
+    "a page of 100 with what belongs to it": """{ payments(first: 100) {
+        edges { cursor node {
+            id uuid status amount { minor decimal currency } capturedAmount { minor } description createdAt
+            paymentMethod { last4 brand } paymentMethodSnapshot { last4 brand } decline { code category }
+            billingAccount { id user { id } paymentMethods { id last4 } }
+        } }
+        pageInfo { hasNextPage endCursor } totalCount
+    } }""",
+    "a hundred nodes": "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Payment { status amount { minor } } } }",
+    "five mutations": "mutation { " + many(SETUP, 5) + " }",
+    "introspection": get_introspection_query(input_value_deprecation=True),
+    "fragments as deep as components": " ".join(
+        f"fragment f{at} on Payment {{ id ...f{at + 1} }}" for at in range(DEEPEST - 5)
+    )
+    + f" fragment f{DEEPEST - 5} on Payment {{ id }} {{ payments(first: 1) {{ nodes {{ ...f0 }} }} }}",
+}
+
+
+class TestLimits:
+    @pytest.mark.parametrize("name", COSTLY)
+    def test_refuse_what_is_too_costly(self, documents: Documents, name: str) -> None:
+        assert f"This asks for more than a cost of {MOST_COST} at once." in messages(documents, COSTLY[name])
+
+    @pytest.mark.parametrize("name", USUAL)
+    def test_allow_what_apps_ask_for(self, documents: Documents, name: str) -> None:
+        assert messages(documents, USUAL[name]) == []
+
+    def test_allow_all_stories(self, documents: Documents) -> None:
+        assert [messages(documents, story.query) for story in stories()] == [[]] * len(stories())
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "{ viewer { " + "... { " * DEEPEST + "id" + " }" * DEEPEST + " } }",
+            " ".join(f"fragment f{at} on BillingAccount {{ ...f{at + 1} }}" for at in range(40))
+            + " fragment f40 on BillingAccount { id } { viewer { ...f0 } }",
+            chained(DEEPEST, times=1),
+        ],
+        ids=["inline fragments", "a chain of fragments", "fields"],
+    )
+    def test_refuse_what_is_too_deep(self, documents: Documents, document: str) -> None:
+        assert messages(documents, document) == [f"This is nested more than {DEEPEST} levels deep."]
+
+    def test_measure_each_fragment_once(self, documents: Documents) -> None:
+        began = time.perf_counter()
+
+        refused = messages(documents, chained(12, times=12))
+
+        assert refused
+        assert time.perf_counter() - began < 5  # 12^12 written-out fragments would take years.
+
+    def test_leave_cycles_and_unknown_names_to_other_rules(self, documents: Documents) -> None:
+        cycle = (
+            "{ viewer { ...a } } fragment a on BillingAccount { ...b } fragment b on BillingAccount { ...a }"
+        )
+        unknown = "{ viewer { ...nowhere nothing { id } ... on Nothing { id } } nothing { id } }"
+
+        assert messages(documents, cycle) == ["Cannot spread fragment 'a' within itself via 'b'."]
+        assert len(messages(documents, unknown)) == 4
+
+    @pytest.mark.parametrize("size", ["-1", "0", "99999999999", "1.5", '"1"', "null"])
+    def test_leave_sizes_that_are_none_to_others(self, documents: Documents, size: str) -> None:
+        errors = messages(documents, f"{{ payments(first: {size}) {{ totalCount }} }}")
+
+        assert not any("cost" in message for message in errors)
