@@ -203,12 +203,7 @@ class Payment:
         )
 
     def settle(self, outcome: Outcome, *, at: datetime) -> Self:
-        """Take the processor's word; a late or repeated one, and one about another object, changes nothing."""
-        if self.processor_payment_id and outcome.processor_payment_id not in {
-            None,
-            self.processor_payment_id,
-        }:
-            return self
+        """Take the processor's word; a late or repeated one changes nothing."""
         told = self._with_amounts(outcome)
         if self._is_news(outcome):
             told = told._in_status(outcome, at=at)._with_charge(outcome)
