@@ -4,7 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment, CreatePayment
+from domain.commands.create_payment import CreatePayment
+from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 from domain.errors import InvalidInput
 from domain.money import Money
 from domain.payment import CaptureMethod, Payment

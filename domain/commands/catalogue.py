@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.commands.command import Command
+from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import (
     AddPaymentMethod,
     DeletePaymentMethod,
     StartPaymentMethodSetup,
     UpdatePaymentMethod,
 )
-from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment, CreatePayment
+from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 
 COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
     command.mutation: command

@@ -13,8 +13,8 @@ import orjson
 from domain.actor import Actor
 from domain.command_service import Executed
 from domain.commands.command import Command
+from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import AddPaymentMethod
-from domain.commands.payments import CreatePayment
 from domain.events import InboxEvent
 from domain.money import Money
 from domain.operation import Operation

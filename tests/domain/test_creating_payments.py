@@ -2,8 +2,8 @@ from uuid import uuid4
 
 import pytest
 
+from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import DeletePaymentMethod
-from domain.commands.payments import CreatePayment
 from domain.decline import DeclineCategory
 from domain.errors import Declined, Forbidden, InvalidInput, NotFound
 from domain.money import Money

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from domain.command_service import Executed
+from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import DeletePaymentMethod, StartPaymentMethodSetup
-from domain.commands.payments import CancelPayment, CapturePayment, CreatePayment
+from domain.commands.payments import CancelPayment, CapturePayment
 from domain.errors import KeyInProgress, KeyReused, Retry
 from domain.money import Money
 from domain.operation import KEPT_FOR, OperationState

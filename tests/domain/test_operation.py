@@ -5,7 +5,8 @@ import pytest
 
 from domain.arguments import decoded, encoded, kept
 from domain.commands.catalogue import COMMANDS
-from domain.commands.payments import CancelPayment, CapturePayment, CreatePayment
+from domain.commands.create_payment import CreatePayment
+from domain.commands.payments import CancelPayment, CapturePayment
 from domain.decline import Decline
 from domain.errors import (
     Declined,

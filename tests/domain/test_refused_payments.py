@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from domain.actor import ANONYMOUS
-from domain.commands.payments import CancelPayment, ConfirmPayment, CreatePayment
+from domain.commands.create_payment import CreatePayment
+from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.currency import DEFAULT_CURRENCIES
 from domain.errors import (
     AmountOutOfRange,

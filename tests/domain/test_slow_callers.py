@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands.payments import CreatePayment
+from domain.commands.create_payment import CreatePayment
 from domain.errors import ProcessorUnavailable
 from domain.operation import OperationState
 from gateway.wiring import Gateway

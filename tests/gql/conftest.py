@@ -1,12 +1,20 @@
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from domain.payment import Payment
+from domain.ports import Database
+from persistence.tables import metadata
 from tests.api import Api
+from tests.gql.belongings import Belongings, belongings
+from tests.gql.many_payments import NUMBER, START, payment_of, stored
 from tests.parts import bearer
+from tests.tables import contents_of
 
 Caller = Callable[[Actor], Api]
 
@@ -48,3 +56,25 @@ def services(by: Caller) -> Api:
 @pytest.fixture
 def anonymous(http: httpx2.AsyncClient) -> Api:
     return Api(http=http, headers={})
+
+
+@pytest.fixture
+async def made(database: Database, actor: Actor) -> list[Payment]:
+    """Seven payments of the actor, a minute apart; amounts and states repeat, so that ids decide."""
+    payments = [
+        payment_of(actor, at=START + timedelta(minutes=number), amount=1000 + number // 2, number=number)
+        for number in range(NUMBER)
+    ]
+    await stored(database, actor, payments)
+    return payments
+
+
+@pytest.fixture
+async def theirs(others: Api) -> Belongings:
+    return await belongings(others)
+
+
+@pytest.fixture
+def contents(database_url: str) -> Callable[[], Any]:
+    """Everything that is stored, to tell that nothing was changed."""
+    return lambda: contents_of(database_url, metadata)

@@ -12,7 +12,7 @@ from graphql.execution import Executor
 
 from domain.actor import Actor
 from domain.command_service import CommandService
-from domain.commands.payments import CreatePayment
+from domain.commands.create_payment import CreatePayment
 from domain.money import Money
 from domain.payment import Payment
 from gateway.wiring import Gateway

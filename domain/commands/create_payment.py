@@ -1,0 +1,125 @@
+"""Create payments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from domain.arguments import UNKEPT
+from domain.audit import audit_record
+from domain.commands.command import Step
+from domain.commands.payment_command import PaymentCommand, usable_method
+from domain.decline import Decline
+from domain.errors import (
+    InvalidInput,
+    NotFound,
+)
+from domain.identity import new_id
+from domain.json_value import JsonValue
+from domain.money import Money
+from domain.payment import (
+    CaptureMethod,
+    Outcome,
+    Payment,
+    PaymentStatus,
+    PaymentTrigger,
+)
+from domain.payment_method import PaymentMethod
+from domain.ports import PaymentProcessor
+from domain.rules import Rules
+from domain.text import checked_metadata, checked_text, checked_url
+
+REFUSED: Final = "processor_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePayment(PaymentCommand):
+    """Collect an amount; without a method the default one pays. `owner` is set when an admin acts for a user."""
+
+    mutation: ClassVar = "createPayment"
+    needs_customer: ClassVar = True
+
+    amount: Money
+    payment_method_id: UUID | None = None
+    is_confirmed: bool = True
+    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    saves_method: bool = False
+    is_off_session: bool = False
+    return_url: str | None = None
+    description: str | None = field(default=None, metadata=UNKEPT)
+    details: Mapping[str, JsonValue] = field(default_factory=dict, metadata=UNKEPT)
+    owner: UUID | None = None
+
+    def check(self, rules: Rules) -> None:
+        rules.must_allow_client_amounts()
+        rules.must_accept(self.amount, path=("charge", "amount"))
+        if self.description is not None:
+            checked_text(self.description, path=("description",))
+        if self.return_url is not None:
+            checked_url(self.return_url, path=("return_url",))
+        checked_metadata(self.details, path=("metadata",))
+        if self.is_off_session and not self.is_confirmed:
+            raise InvalidInput("An off-session payment must be confirmed at once.", path=("off_session",))
+
+    def payer(self, actor: Actor) -> UUID:
+        if self.owner is None:
+            return actor.known_id
+        actor.must_be({Role.ADMIN})
+        return self.owner
+
+    async def intend(self, step: Step) -> tuple[UUID, Payment]:
+        payer = self.payer(step.by)
+        account = await step.work.accounts.get(payer)
+        if account is None:
+            raise NotFound("There is no such billing account.")
+        method = await self._method(step, payer)
+        payment = Payment(
+            id=new_id(),
+            user_id=payer,
+            status=PaymentStatus.PENDING,
+            trigger=PaymentTrigger.PURCHASE if self.owner is None else PaymentTrigger.ADMIN,
+            livemode=step.is_live,
+            amount=self.amount.minor,
+            currency=self.amount.currency,
+            capture_method=self.capture_method,
+            description=self.description,
+            details=self.details,
+            payment_method_id=method.id if method else None,
+            processor_customer_id=account.customer_id,
+            processor_method_id=method.processor_method_id if method else None,
+            created_at=step.at,
+            updated_at=step.at,
+        )
+        await step.work.payments.add(payment)
+        await step.work.audit.add(audit_record("payment.created", None, payment, at=step.at, by=step.by))
+        return payment.id, payment
+
+    async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
+        return await processor.charge(
+            intent,
+            is_confirmed=self.is_confirmed,
+            is_off_session=self.is_off_session,
+            saves_method=self.saves_method,
+            return_url=self.return_url,
+            key=key,
+        )
+
+    def is_seen_in(self, payment: Payment) -> bool:
+        return True
+
+    def unchanged(self, intent: Payment) -> Outcome:
+        """The processor made nothing, so the payment has failed for a reason of ours."""
+        return Outcome(status=PaymentStatus.FAILED, decline=Decline(code=REFUSED))
+
+    async def _method(self, step: Step, payer: UUID) -> PaymentMethod | None:
+        if self.payment_method_id is not None:
+            return await usable_method(step, self.payment_method_id, payer)
+        default = await step.work.payment_methods.default_of(payer) if self.is_confirmed else None
+        if default is None and self.is_confirmed:
+            raise InvalidInput(
+                "There is no default payment method: name one.",
+                path=("payment_method_id",),
+                constraint="required",
+            )
+        return default
