@@ -18,7 +18,7 @@ from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
 from gateway.demo import ADMIN, USER, load_demo
 from gateway.embedded_postgres import EmbeddedPostgres
-from gateway.server import listening_socket, serving
+from gateway.server import listening_socket, serving, spare_the_collector
 from gateway.settings import (
     DEVELOPMENT_JWT_SECRET,
     DEVELOPMENT_STRIPE_KEY,
@@ -79,7 +79,8 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
     ):
         with step("Demo data"):
             explorer.cards = await load_demo(gateway)
-        typer.echo(banner(settings, address(api), address(stripe)))
+        spare_the_collector()
+        typer.echo(banner(settings, folder, address(api), address(stripe)))
         await stopping.wait()
         typer.echo("\nStopping …")
 
@@ -136,7 +137,7 @@ def address(listener: socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def banner(settings: Settings, api: str, stripe: str) -> str:
+def banner(settings: Settings, folder: Path, api: str, stripe: str) -> str:
     return f"""
   GraphiQL   {api}{GRAPHQL}
   REST       {api}/api/v1/payments
@@ -146,7 +147,7 @@ def banner(settings: Settings, api: str, stripe: str) -> str:
   demo user  {token(settings, USER)}
   admin      {token(settings, ADMIN)}
 
-  Ctrl-C stops everything; the data stays in ./var."""
+  Ctrl-C stops everything; the data stays in {folder}."""
 
 
 @contextmanager

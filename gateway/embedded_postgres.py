@@ -93,7 +93,7 @@ class EmbeddedPostgres:
         except (OSError, subprocess.SubprocessError) as error:
             raise EmbeddedPostgresError(
                 f"PostgreSQL cannot run in {self.folder}: {error}\n"
-                "Use another folder, or set DATABASE_URL to a server of your own."
+                "Use another folder (for `make run`: DATA_FOLDER=…), or end what uses this one."
             ) from error
 
     def stop(self) -> None:

@@ -5,7 +5,7 @@ import os
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import AutoString
 
@@ -15,6 +15,8 @@ from persistence.tables import metadata
 JOB_QUEUE = "pgqueuer"
 IMPATIENT = {"lock_timeout": "5s"}
 """A migration that waits for a lock holds up everybody behind it: rather fail, and be run again."""
+ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('payments-gateway migrations'))")
+"""Held until the connection closes, since each migration commits on its own."""
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
@@ -44,6 +46,7 @@ def run(connection: Connection) -> None:
 async def connect_and_run(address: str) -> None:
     engine = create_async_engine(sqlalchemy_url(address), connect_args={"server_settings": IMPATIENT})
     async with engine.connect() as connection:
+        await connection.execute(ONE_AT_A_TIME)
         await connection.run_sync(run)
         await connection.commit()
     await engine.dispose()

@@ -188,7 +188,7 @@ class TestStart:
             EmbeddedPostgres(folder).start()
 
     def test_refuses_a_folder_of_another_user(self, home: Path) -> None:
-        with pytest.raises(EmbeddedPostgresError, match=r"belongs to another user .*\n.* set DATABASE_URL"):
+        with pytest.raises(EmbeddedPostgresError, match=r"belongs to another user .*\n.*DATA_FOLDER"):
             EmbeddedPostgres(folder_of_another_user(home)).start()
 
     def test_says_why_the_server_does_not_start_and_frees_the_folder(self, folder: Path) -> None:
