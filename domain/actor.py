@@ -1,6 +1,6 @@
 """Who asks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -52,14 +52,14 @@ class Actor:
     def may_see(self, owner: UUID) -> bool:
         return self.sees_everybody or self.user_id == owner
 
-    def must_see(self, owner: UUID, what: str) -> None:
+    def must_see(self, owner: UUID, what: str, *, path: Sequence[str] = ()) -> None:
         """Another user's object looks exactly like one that does not exist: raises NotFound."""
         if not self.may_see(owner):
-            raise NotFound(f"There is no such {what}.")
+            raise NotFound(f"There is no such {what}.", path=path)
 
-    def must_act_for(self, owner: UUID, what: str) -> None:
+    def must_act_for(self, owner: UUID, what: str, *, path: Sequence[str] = ()) -> None:
         """To change an object one owns it or is an admin: raises NotFound or Forbidden."""
-        self.must_see(owner, what)
+        self.must_see(owner, what, path=path)
         if self.user_id != owner and self.role not in ACTS_FOR_OTHERS:
             raise Forbidden("Your role may see this, but not change it.")
 

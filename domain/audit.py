@@ -39,9 +39,15 @@ class AuditRecord:
 
 
 def audit_record(
-    action: str, before: Audited | None, after: Audited, *, at: datetime, by: Actor
+    action: str,
+    before: Audited | None,
+    after: Audited,
+    *,
+    at: datetime,
+    by: Actor,
+    note: str | None = None,
 ) -> AuditRecord:
-    """The record of one change; `before` is None for a new object."""
+    """The record of one change; `before` is None for a new object, `note` what the actor said about it."""
     return AuditRecord(
         id=new_id(),
         at=at,
@@ -51,7 +57,10 @@ def audit_record(
         action=action,
         object_kind=KINDS[type(after)],
         object_id=after.id,
-        changes=_changes({} if before is None else _state(before), _state(after)),
+        changes={
+            **_changes({} if before is None else _state(before), _state(after)),
+            **({} if note is None else {"note": note}),
+        },
     )
 
 

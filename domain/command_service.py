@@ -13,13 +13,23 @@ from domain.arguments import decoded, encoded, kept
 from domain.commands.catalogue import COMMANDS
 from domain.commands.command import Command, Conclusion, Step
 from domain.customers import Customers
-from domain.errors import DomainError, KeyInProgress, KeyReused, ProcessorUnavailable, Verdict
+from domain.errors import (
+    DomainError,
+    KeyInProgress,
+    KeyReused,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    Verdict,
+)
 from domain.identity import new_id
 from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
 from domain.ports import Clock, Database, PaymentProcessor, Work
 from domain.rules import Rules
 
 LONGEST_BACK_OFF: Final = timedelta(minutes=15)
+DOUBLINGS: Final = 10
+KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
+"""How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
 RESUMED_AT_ONCE: Final = 20
 
 
@@ -172,7 +182,7 @@ class CommandService:
     ) -> Operation:
         try:
             async with within(until):
-                answer = await self._earlier_answer(command, intent) if is_again else None
+                answer = await self._earlier_answer(command, operation, intent) if is_again else None
                 if answer is None:
                     key = operation.attempt_key if command.is_repeatable else operation.processor_key
                     answer = await command.call(self.processor, intent, key=key)
@@ -182,12 +192,19 @@ class CommandService:
             return await self._give_up(actor, command, operation, intent, verdict)
         return await self._conclude(actor, command, operation, intent, answer)
 
-    async def _earlier_answer(self, command: Command[Any, Any], intent: Any) -> Any:
-        """A processor that will not tell leaves open what it did: raises ProcessorUnavailable."""
+    async def _earlier_answer(self, command: Command[Any, Any], operation: Operation, intent: Any) -> Any:
+        """
+        A processor that will not tell leaves open what it did: raises ProcessorUnavailable.
+
+        What it never heard of in a day is given up, since nobody waits for it any more: raises ProcessorRefused.
+        """
         try:
-            return await command.ask(self.processor, intent)
+            answer = await command.ask(self.processor, intent)
         except Verdict as untold:
             raise ProcessorUnavailable from untold
+        if answer is None and self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR:
+            raise ProcessorRefused("This was not carried out in time.", reason="too_late")
+        return answer
 
     async def _conclude(
         self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, answer: Any
@@ -214,7 +231,7 @@ class CommandService:
         return ended
 
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
-        pause = min(timedelta(seconds=2**operation.attempts), LONGEST_BACK_OFF)
+        pause = min(timedelta(seconds=2 ** min(operation.attempts, DOUBLINGS)), LONGEST_BACK_OFF)
         async with self.database.work() as work:
             current = await work.operations.locked(operation.id)
             if current.has_ended:

@@ -69,7 +69,7 @@ _CODES: Mapping[Ruling, str] = {
     Ruling(_CATEGORY.GENERIC, _BY.CUSTOMER, retryable=True): "invalid_customer_account",
     Ruling(_CATEGORY.GENERIC, _BY.MERCHANT, retryable=False): """
         compliance_violation duplicate_transaction invalid_business_account partner_duplicate_transaction
-        payment_disputed""",
+        payment_disputed processor_refused""",
     Ruling(_CATEGORY.INSUFFICIENT_FUNDS, _BY.CUSTOMER, retryable=True): """
         insufficient_funds partner_insufficient_funds""",
     Ruling(_CATEGORY.CARD_EXPIRED, _BY.CUSTOMER, retryable=False): """

@@ -66,6 +66,8 @@ SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     S.COMPLETED: frozenset(),
 }
 
+UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
+
 ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
     S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
     S.REQUIRES_ACTION: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
@@ -166,6 +168,9 @@ class Payment:
 
     @property
     def actions(self) -> tuple[PaymentAction, ...]:
+        """What never reached the processor cannot be tried again there."""
+        if self.status is PaymentStatus.FAILED and self.processor_payment_id is None:
+            return (PaymentAction.CANCEL,)
         return ACTIONS[self.status]
 
     @property
@@ -220,7 +225,16 @@ class Payment:
         )
 
     def _is_news(self, outcome: Outcome) -> bool:
-        return outcome.status in SUCCESSORS[self.status] and not self._knows_failure(outcome)
+        may_follow = outcome.status in SUCCESSORS[self.status] or self._is_open_again(outcome)
+        return may_follow and not self._knows_failure(outcome)
+
+    def _is_open_again(self, outcome: Outcome) -> bool:
+        """An answer to a call tells how things are now; an event may tell how they were."""
+        return (
+            self.status is PaymentStatus.FAILED
+            and outcome.source is SyncSource.API_CALL
+            and outcome.status in UNDER_WAY
+        )
 
     def _knows_failure(self, outcome: Outcome) -> bool:
         """Whether this is the failure of the attempt before the running one, told again."""

@@ -1,15 +1,18 @@
 """What callers may read of payments. What they may do stands in `domain.commands`."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.errors import Forbidden
+from domain.errors import Forbidden, ProcessorUnavailable
 from domain.paging import Page, Slice, page_of
 from domain.payment import NextAction, Payment, PaymentStatus
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.ports import Database, PaymentProcessor
 
+PATIENCE = 5.0
+"""Seconds that a reader waits for the processor."""
 AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 
@@ -38,8 +41,15 @@ class PaymentService:
         """
         if payment.status not in AWAITS_THE_APP or payment.processor_payment_id is None:
             return None
-        action = await self.processor.next_action(payment)
+        action = await self._asked(payment)
         return action if action is None or actor.user_id == payment.user_id else NextAction(kind=action.kind)
+
+    async def _asked(self, payment: Payment) -> NextAction | None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.processor.next_action(payment)
+        except TimeoutError as late:
+            raise ProcessorUnavailable("Stripe does not say what is to be done now.") from late
 
 
 def scoped(actor: Actor, wanted: PaymentFilter) -> PaymentFilter:

@@ -27,6 +27,8 @@ from web.webhooks import stripe_webhook
 GRAPHQL = "/graphql"
 STRIPE_WEBHOOK = "/api/v1/payments/webhooks/stripe"
 LARGEST_EVENT = 1024 * 1024
+WORKER_SECONDS = 5
+"""How long jobs may take to end; what they do is done again elsewhere."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -112,12 +114,12 @@ async def working(gateway: Gateway) -> AsyncIterator[None]:
         yield
     finally:
         worker.stop()
-        await ended(task, within=gateway.settings.shutdown_seconds)
+        await cut_off(task, after=min(gateway.settings.shutdown_seconds, WORKER_SECONDS))
 
 
-async def ended(task: asyncio.Task[None], *, within: float) -> None:
+async def cut_off(task: asyncio.Task[None], *, after: float) -> None:
     """What a job does is safe to cut short: another worker does it again."""
-    _, running = await asyncio.wait([task], timeout=within)
+    _, running = await asyncio.wait([task], timeout=after)
     for late in running:
         late.cancel()
     await asyncio.gather(task, return_exceptions=bool(running))

@@ -88,6 +88,7 @@ def develop() -> None:
     from gateway.embedded_postgres import EmbeddedPostgresError
     from gateway.server import PortTaken
 
+    read_settings()
     try:
         develop()
     except (EmbeddedPostgresError, PortTaken) as problem:

@@ -34,7 +34,7 @@ from web.auth import development_token
 from web.logs import configure_logs
 
 DATABASE: Final = "payments"
-SHUTDOWN_SECONDS: Final = 2
+SHUTDOWN_SECONDS: Final = 1
 TOKEN_LIFETIME: Final = timedelta(days=7)
 NOTICE: Final = "Demo data, and a sandbox instead of Stripe: no money moves."
 
@@ -45,12 +45,13 @@ def develop() -> None:
 
     Raises PortTaken and EmbeddedPostgresError, whose messages say the way out.
     """
-    folder = Path(os.environ.get("DATA_FOLDER", "var")).resolve()
     asked = Settings(environment=Environment.DEVELOPMENT)
+    folder = asked.data_folder.resolve()
     with ExitStack() as opened:
         api = opened.enter_context(listening_socket(asked.host, asked.port))
-        stripe_port = int(os.environ.get("SANDBOX_PORT", "12111"))
-        stripe = opened.enter_context(listening_socket(asked.host, stripe_port, variable="SANDBOX_PORT"))
+        stripe = opened.enter_context(
+            listening_socket(asked.host, asked.sandbox_port, variable="SANDBOX_PORT")
+        )
         with step("PostgreSQL"):
             postgres = opened.enter_context(EmbeddedPostgres(folder / "postgres"))
             postgres.ensure_database(DATABASE)

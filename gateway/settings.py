@@ -1,6 +1,7 @@
 """Every setting, from the environment (or a `.env` file), with its meaning and its default."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -80,6 +81,12 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         default=30, ge=0, description="How long running requests may take to end after SIGTERM."
     )
+    data_folder: Path = Field(
+        default=Path("var"), description="Where `make run` keeps its data; nothing else uses it."
+    )
+    sandbox_port: int = Field(
+        default=12111, ge=0, le=65535, description="The port of the Stripe sandbox of `make run`."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="One JSON object per line, or text for people.")
 
@@ -153,6 +160,8 @@ class Settings(BaseSettings):
             "STRIPE_WEBHOOK_SECRET": DEVELOPMENT_WEBHOOK_SECRET in self.webhook_secrets,
         }
         problems = [f"{name} is the development default" for name, is_left in leftovers.items() if is_left]
+        if not self.webhook_secrets:
+            problems.append("STRIPE_WEBHOOK_SECRET is not set")
         if urlsplit(self.stripe_api_base).scheme != "https":
             problems.append("STRIPE_API_BASE is not https")
         return problems

@@ -19,7 +19,8 @@ from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
 from persistence.jobs import HANDLE_EVENT
 
-ATTEMPTS: Final = 8
+ATTEMPTS: Final = 100
+"""About a day, as long as Stripe itself may be away; then the event is held for an operator."""
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)

@@ -99,6 +99,8 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
             }
         case None | GraphQLError():
             return error.message, {"code": _code(error)}
+        case ValueError() if error.path is None:
+            return "A value in the document cannot be read.", {"code": VALIDATION}
     log.error("graphql.failed", path=error.path, exc_info=cause, request_id=context.actor.request_id)
     return "Something went wrong on our side.", {"code": INTERNAL}
 

@@ -6,6 +6,8 @@ from typing import ClassVar, Final
 import strawberry
 
 from domain.command_service import Executed
+from domain.commands.catalogue import COMMANDS
+from domain.errors import InvalidInput
 from domain.operation import ObjectKind, Operation, OperationState, checked_key
 from gql.context import Info
 from gql.errors import UserError, user_error
@@ -25,7 +27,7 @@ LOADER: Final = {
 
 @strawberry.type(
     name="Operation",
-    description="One use of an idempotency key, kept for 30 days. Its caller alone may see it.",
+    description="One use of an idempotency key, kept for 30 days. Its caller, support and admins may see it.",
 )
 class OperationView(Node):
     _domain: ClassVar[type] = Executed
@@ -84,6 +86,8 @@ class OperationView(Node):
 
 async def find_operation(info: Info, mutation: str, idempotency_key: IdempotencyKey) -> OperationView | None:
     caller = info.context.actor.known_id
+    if mutation not in COMMANDS:
+        raise InvalidInput("There is no such mutation.", path=("mutation",), constraint="oneOf")
     async with info.context.services.database.reads() as reads:
         operation = await reads.operations.find(caller, mutation, checked_key(idempotency_key))
     return operation_view(operation)

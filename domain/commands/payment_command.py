@@ -72,7 +72,7 @@ async def owned_payment(step: Step, payment_id: UUID) -> Payment:
     payment = await step.work.payments.lock(payment_id)
     if payment is None:
         raise NotFound("There is no such payment.", path=("payment_id",))
-    step.by.must_act_for(payment.user_id, "payment")
+    step.by.must_act_for(payment.user_id, "payment", path=("payment_id",))
     return payment
 
 

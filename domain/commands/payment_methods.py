@@ -219,7 +219,7 @@ async def owned_method(step: Step, method_id: UUID) -> PaymentMethod:
     method = await step.work.payment_methods.lock(method_id)
     if method is None:
         raise NotFound("There is no such payment method.", path=("id",))
-    step.by.must_act_for(method.user_id, "payment method")
+    step.by.must_act_for(method.user_id, "payment method", path=("id",))
     if not method.is_attached:
         raise StateConflict("This payment method was removed.", current="DETACHED", path=("id",))
     return method

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from domain.actor import Role
 from domain.arguments import UNKEPT
+from domain.audit import audit_record
 from domain.commands.command import Step
 from domain.commands.payment_command import PaymentCommand, owned_payment, usable_method
 from domain.errors import (
     AmountOutOfRange,
     Busy,
     CurrencyRuleBroken,
-    InvalidInput,
 )
 from domain.money import Money
 from domain.payment import (
@@ -144,6 +144,8 @@ class CancelPayment(PaymentCommand):
     async def intend(self, step: Step) -> tuple[UUID, Payment]:
         payment = await owned_payment(step, self.payment_id)
         payment.must_allow(PaymentAction.CANCEL)
+        asked = audit_record("payment.cancelling", payment, payment, at=step.at, by=step.by, note=self.reason)
+        await step.work.audit.add(asked)
         return payment.id, payment
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
@@ -156,9 +158,6 @@ class CancelPayment(PaymentCommand):
 
 
 def must_have_reached_the_bank(payment: Payment) -> None:
-    """Raises Busy while nobody knows whether it did, and InvalidInput where it did not."""
-    if payment.processor_payment_id is not None:
-        return
-    if payment.status is PaymentStatus.PENDING:
+    """Raises Busy while nobody knows whether it did."""
+    if payment.processor_payment_id is None:
         raise Busy("It is not known yet what became of this payment.", current="BUSY", path=("payment_id",))
-    raise InvalidInput("This payment never reached the bank: make a new one.", path=("payment_id",))

@@ -1,9 +1,9 @@
 import pytest
 
 from domain.commands.payments import ConfirmPayment
-from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused, StateConflict
+from domain.errors import Declined, NotFound, ProcessorRefused, StateConflict
 from domain.operation import OperationState
-from domain.payment import Payment, PaymentStatus
+from domain.payment import Payment, PaymentAction, PaymentStatus
 from sandbox import Sandbox
 from tests.domain.shopping import Cardholder, Post, Shopper, captures
 
@@ -131,7 +131,7 @@ class TestRefusedConfirmation:
         settled = await confirmed(shopper, payment, payment_method_id=card)
         assert settled.status is PaymentStatus.COMPLETED
 
-    async def test_of_a_payment_that_never_reached_the_bank_says_so(
+    async def test_of_a_payment_that_never_reached_the_bank_is_a_conflict(
         self, shopper: Shopper, sandbox: Sandbox
     ) -> None:
         card = await shopper.saves()
@@ -141,5 +141,6 @@ class TestRefusedConfirmation:
         payment = await shopper.pays()
         assert (payment.status, payment.decline_code) == (PaymentStatus.FAILED, "processor_refused")
 
-        with pytest.raises(InvalidInput, match="never reached the bank"):
+        assert payment.actions == (PaymentAction.CANCEL,)
+        with pytest.raises(StateConflict):
             await confirmed(shopper, payment)

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ API, STRIPE = "http://127.0.0.1:8000", "http://127.0.0.1:12111"
 
 
 @pytest.fixture
-def real_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def real_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A shell in which the real thing was set up."""
     monkeypatch.chdir(tmp_path)
     for name, value in {
@@ -30,7 +29,6 @@ def real_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
         "JWT_ISSUER": "users",
     }.items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 class TestSettings:
@@ -53,14 +51,15 @@ class TestSettings:
 
 
 class TestBanner:
-    def test_holds_tokens_that_the_server_accepts(self, settings: Settings) -> None:
-        told = banner(settings, API, STRIPE)
+    def test_holds_tokens_that_the_server_accepts(self, settings: Settings, tmp_path: Path) -> None:
+        told = banner(settings, tmp_path, API, STRIPE)
 
         verifier = SharedSecretVerifier(settings.jwt_secret.get_secret_value())
         bearers = {verifier.verify(word).role: word for word in told.split() if word.startswith("eyJ")}
         assert bearers.keys() == {Role.USER, Role.ADMIN}
         assert f"{API}/graphql" in told
         assert STRIPE in told
+        assert str(tmp_path) in told
 
 
 class TestDemo:

@@ -88,7 +88,7 @@ class TestCheck:
 
         assert str(refused.value) == (
             "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; JWT_SECRET is not set; "
-            "STRIPE_API_BASE is not https."
+            "STRIPE_WEBHOOK_SECRET is not set; STRIPE_API_BASE is not https."
         )
 
     def test_development_may_have_development_secrets(self, environment: Any) -> None:
