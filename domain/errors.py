@@ -28,7 +28,7 @@ from domain.json_value import JsonObject
 if TYPE_CHECKING:
     from domain.currency import Currency
     from domain.operation import Operation
-    from domain.payment import Outcome
+    from domain.outcome import Outcome
 
 
 class ErrorCode(StrEnum):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.payment import Outcome
+from domain.outcome import Outcome
 from domain.payment_method import MethodFacts, SetupFacts
 
 

@@ -6,10 +6,8 @@ order of the same news ends in the same state. FAILED ranks below success, becau
 same payment again with another card.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -17,106 +15,20 @@ from domain.currency import CURRENCIES, Currency
 from domain.decline import Decline
 from domain.errors import StateConflict
 from domain.json_value import JsonObject
+from domain.outcome import Outcome
 from domain.payment_method import MethodSnapshot, PaymentMethodType
-
-
-class PaymentStatus(StrEnum):
-    PENDING = "PENDING"
-    REQUIRES_ACTION = "REQUIRES_ACTION"
-    PROCESSING = "PROCESSING"
-    FAILED = "FAILED"
-    AUTHORIZED = "AUTHORIZED"
-    CANCELLED = "CANCELLED"
-    COMPLETED = "COMPLETED"
-
-
-class PaymentAction(StrEnum):
-    CONFIRM = "CONFIRM"
-    CAPTURE = "CAPTURE"
-    CANCEL = "CANCEL"
-    RETRY = "RETRY"
-
-
-class PaymentTrigger(StrEnum):
-    PURCHASE = "PURCHASE"
-    ADMIN = "ADMIN"
-
-
-class CaptureMethod(StrEnum):
-    AUTOMATIC = "AUTOMATIC"
-    MANUAL = "MANUAL"
-
-
-class SyncSource(StrEnum):
-    """How we came to know what we know."""
-
-    API_CALL = "API_CALL"
-    WEBHOOK = "WEBHOOK"
-    RECONCILIATION = "RECONCILIATION"
-
-
-S = PaymentStatus
-SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
-    S.PENDING: frozenset({S.REQUIRES_ACTION, S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
-    S.REQUIRES_ACTION: frozenset({S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
-    S.PROCESSING: frozenset({S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
-    S.FAILED: frozenset({S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
-    S.AUTHORIZED: frozenset({S.CANCELLED, S.COMPLETED}),
-    S.CANCELLED: frozenset(),
-    S.COMPLETED: frozenset(),
-}
-
-UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
-
-ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
-    S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
-    S.REQUIRES_ACTION: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
-    S.PROCESSING: (),
-    S.FAILED: (PaymentAction.RETRY, PaymentAction.CANCEL),
-    S.AUTHORIZED: (PaymentAction.CAPTURE, PaymentAction.CANCEL),
-    S.CANCELLED: (),
-    S.COMPLETED: (),
-}
-
+from domain.payment_status import (
+    ACTIONS,
+    SUCCESSORS,
+    UNDER_WAY,
+    CaptureMethod,
+    PaymentAction,
+    PaymentStatus,
+    PaymentTrigger,
+    SyncSource,
+)
 
 SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
-
-
-class NextActionKind(StrEnum):
-    USE_STRIPE_SDK = "USE_STRIPE_SDK"
-    REDIRECT = "REDIRECT"
-    VERIFY_MICRODEPOSITS = "VERIFY_MICRODEPOSITS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextAction:
-    """What the app must do now. Never stored: the client secret opens the payment to whoever holds it."""
-
-    kind: NextActionKind
-    client_secret: str | None = field(default=None, repr=False)
-    redirect_url: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """
-    The processor's word about a payment.
-
-    Amounts are minor units of the payment's currency, and facts: the most that was ever authorised or
-    captured. `occurred_at` is the processor's clock.
-    """
-
-    status: PaymentStatus
-    processor_payment_id: str | None = None
-    processor_method_id: str | None = None
-    charge_id: str | None = None
-    authorized_amount: int = 0
-    captured_amount: int = 0
-    decline: Decline | None = None
-    snapshot: MethodSnapshot | None = None
-    receipt_url: str | None = None
-    source: SyncSource = SyncSource.API_CALL
-    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from domain.paging import Direction, Place
-from domain.payment import Payment, PaymentStatus, PaymentTrigger
+from domain.payment import Payment
+from domain.payment_status import PaymentStatus, PaymentTrigger
 
 
 class PaymentOrderField(StrEnum):

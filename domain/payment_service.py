@@ -6,9 +6,11 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Forbidden, ProcessorUnavailable
+from domain.outcome import NextAction
 from domain.paging import Page, Slice, page_of
-from domain.payment import NextAction, Payment, PaymentStatus
+from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
+from domain.payment_status import PaymentStatus
 from domain.ports import Database, PaymentProcessor
 
 PATIENCE = 5.0

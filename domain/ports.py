@@ -10,8 +10,9 @@ from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.events import InboxEvent, ProcessorEvent
 from domain.operation import ObjectKind, Operation
+from domain.outcome import NextAction, Outcome
 from domain.paging import Slice
-from domain.payment import NextAction, Outcome, Payment
+from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
 

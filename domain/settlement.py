@@ -8,7 +8,8 @@ from domain.actor import Actor
 from domain.audit import audit_record
 from domain.errors import NotFound
 from domain.identity import new_id
-from domain.payment import Outcome, Payment
+from domain.outcome import Outcome
+from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts, facts_in
 from domain.ports import Work
 

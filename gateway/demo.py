@@ -8,8 +8,8 @@ from domain.actor import Actor, Role
 from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import AddPaymentMethod
 from domain.money import Money
-from domain.payment import CaptureMethod
 from domain.payment_method import PaymentMethod
+from domain.payment_status import CaptureMethod
 from gateway.settings import DEMO_USER
 from gateway.wiring import Gateway
 from gql.ids import global_id

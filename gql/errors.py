@@ -26,7 +26,7 @@ from domain.errors import (
     Retry,
     StateConflict,
 )
-from domain.payment import PaymentAction
+from domain.payment_status import PaymentAction
 from gql.decline import DeclineView, decline_view
 from gql.money import CurrencyRuleView, MoneyView, money
 from gql.node import optional_view, view

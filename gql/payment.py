@@ -7,16 +7,10 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Role
-from domain.payment import (
-    CaptureMethod,
-    NextActionKind,
-    Payment,
-    PaymentAction,
-    PaymentStatus,
-    PaymentTrigger,
-    SyncSource,
-)
+from domain.outcome import NextActionKind
+from domain.payment import Payment
 from domain.payment_method import PaymentMethodType
+from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger, SyncSource
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.money import MoneyView, money

@@ -8,8 +8,9 @@ from domain.commands.create_payment import CreatePayment
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 from domain.errors import InvalidInput
 from domain.money import Money
-from domain.payment import CaptureMethod, Payment
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod
+from domain.payment_status import CaptureMethod
 from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput

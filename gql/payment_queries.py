@@ -8,9 +8,10 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.paging import Direction
-from domain.payment import Payment, PaymentStatus, PaymentTrigger
+from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
+from domain.payment_status import PaymentStatus, PaymentTrigger
 from gql.connection import PaymentConnection, asked_slice
 from gql.context import Info
 from gql.ids import id_of, user_id_of

@@ -17,8 +17,8 @@ from sqlmodel import Field, SQLModel
 from domain.actor import Role
 from domain.events import InboxStatus
 from domain.operation import ObjectKind, OperationState
-from domain.payment import CaptureMethod, PaymentStatus, PaymentTrigger, SyncSource
 from domain.payment_method import PaymentMethodType, SetupStatus
+from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger, SyncSource
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -19,7 +19,8 @@ from domain.events import (
     Unhandled,
 )
 from domain.identity import new_id
-from domain.payment import Outcome, SyncSource
+from domain.outcome import Outcome
+from domain.payment_status import SyncSource
 from processor.stripe_shapes import (
     Shape,
     identity,

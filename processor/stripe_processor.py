@@ -9,8 +9,10 @@ from stripe import HTTPClient, HTTPXClient, PaymentIntent, RequestOptions, Strip
 from stripe import PaymentMethod as StripePaymentMethod
 
 from domain.errors import Declined, ProcessorRefused
-from domain.payment import CaptureMethod, NextAction, Outcome, Payment, PaymentStatus
+from domain.outcome import NextAction, Outcome
+from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.payment_status import CaptureMethod, PaymentStatus
 from processor.stripe_calls import TIMEOUT, call, error_body, every_one
 from processor.stripe_shapes import (
     Shape,

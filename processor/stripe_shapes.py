@@ -10,14 +10,9 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from domain.decline import GENERIC_DECLINE, Decline
-from domain.payment import (
-    NextAction,
-    NextActionKind,
-    Outcome,
-    PaymentStatus,
-    SyncSource,
-)
+from domain.outcome import NextAction, NextActionKind, Outcome
 from domain.payment_method import MethodFacts, MethodSnapshot, PaymentMethodType, SetupFacts, SetupStatus
+from domain.payment_status import PaymentStatus, SyncSource
 
 Shape: TypeAlias = Mapping[str, Any]
 """One of Stripe's objects as JSON."""

@@ -18,14 +18,10 @@ from domain.errors import (
 from domain.identity import new_id
 from domain.json_value import JsonValue
 from domain.money import Money
-from domain.payment import (
-    CaptureMethod,
-    Outcome,
-    Payment,
-    PaymentStatus,
-    PaymentTrigger,
-)
+from domain.outcome import Outcome
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod
+from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from domain.ports import PaymentProcessor
 from domain.rules import Rules
 from domain.text import checked_metadata, checked_text, checked_url

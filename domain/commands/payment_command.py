@@ -13,12 +13,10 @@ from domain.errors import (
     Verdict,
 )
 from domain.operation import ObjectKind, Operation
-from domain.payment import (
-    Outcome,
-    Payment,
-    PaymentStatus,
-)
+from domain.outcome import Outcome
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod
+from domain.payment_status import PaymentStatus
 from domain.ports import PaymentProcessor, Reads
 from domain.settlement import settle
 

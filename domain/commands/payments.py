@@ -15,12 +15,9 @@ from domain.errors import (
     CurrencyRuleBroken,
 )
 from domain.money import Money
-from domain.payment import (
-    Outcome,
-    Payment,
-    PaymentAction,
-    PaymentStatus,
-)
+from domain.outcome import Outcome
+from domain.payment import Payment
+from domain.payment_status import PaymentAction, PaymentStatus
 from domain.ports import PaymentProcessor
 from domain.rules import Rules
 from domain.settlement import record_payment

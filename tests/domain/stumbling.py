@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from domain.operation import OperationState
-from domain.payment import Outcome, Payment, PaymentStatus
+from domain.outcome import Outcome
+from domain.payment import Payment
+from domain.payment_status import PaymentStatus
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.domain.shopping import COFFEE, Shopper, captures

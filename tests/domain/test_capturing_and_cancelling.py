@@ -12,7 +12,8 @@ from domain.errors import (
 )
 from domain.identity import new_id
 from domain.money import Money
-from domain.payment import CaptureMethod, Payment, PaymentStatus
+from domain.payment import Payment
+from domain.payment_status import CaptureMethod, PaymentStatus
 from sandbox import Sandbox
 from tests.domain.shopping import COFFEE, Cardholder, Post, Shopper, captures
 

@@ -3,7 +3,8 @@ import pytest
 from domain.commands.payments import ConfirmPayment
 from domain.errors import Declined, NotFound, ProcessorRefused, StateConflict
 from domain.operation import OperationState
-from domain.payment import Payment, PaymentAction, PaymentStatus
+from domain.payment import Payment
+from domain.payment_status import PaymentAction, PaymentStatus
 from sandbox import Sandbox
 from tests.domain.shopping import Cardholder, Post, Shopper, captures
 

@@ -8,7 +8,7 @@ from domain.decline import DeclineCategory
 from domain.errors import Declined, Forbidden, InvalidInput, NotFound
 from domain.money import Money
 from domain.operation import ObjectKind, OperationState
-from domain.payment import CaptureMethod, PaymentStatus, PaymentTrigger, SyncSource
+from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger, SyncSource
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.domain.shopping import COFFEE, Cardholder, Post, Shopper, captures

@@ -8,7 +8,8 @@ from domain.commands.payments import CancelPayment
 from domain.decline import Decline
 from domain.errors import ProcessorRefused
 from domain.operation import ObjectKind, OperationState
-from domain.payment import Outcome, PaymentStatus, SyncSource
+from domain.outcome import Outcome
+from domain.payment_status import PaymentStatus, SyncSource
 from domain.ports import Database
 from gateway.wiring import Gateway
 from sandbox import Sandbox

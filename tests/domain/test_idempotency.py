@@ -14,7 +14,7 @@ from domain.commands.payments import CancelPayment, CapturePayment
 from domain.errors import KeyInProgress, KeyReused, Retry
 from domain.money import Money
 from domain.operation import KEPT_FOR, OperationState
-from domain.payment import CaptureMethod, PaymentStatus
+from domain.payment_status import CaptureMethod, PaymentStatus
 from domain.ports import Database, Work
 from gateway.wiring import Gateway
 from sandbox import Sandbox

@@ -21,7 +21,7 @@ from domain.identity import new_id
 from domain.json_value import JsonValue
 from domain.money import Money
 from domain.operation import Operation, OperationState, checked_key, fingerprint_of
-from domain.payment import CaptureMethod
+from domain.payment_status import CaptureMethod
 from tests.domain.values import NOON, an_operation
 
 VERDICTS: list[Verdict] = [

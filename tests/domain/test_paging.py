@@ -8,8 +8,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.paging import LARGEST_PAGE, Direction, Place, Slice, checked_size, page_of
-from domain.payment import PaymentStatus
 from domain.payment_list import PaymentOrder, PaymentOrderField
+from domain.payment_status import PaymentStatus
 from tests.domain.values import NOON, a_payment
 
 BY_TIME = PaymentOrder()

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.decline import Decline
-from domain.payment import SUCCESSORS, Outcome, Payment, PaymentStatus
+from domain.outcome import Outcome
+from domain.payment import Payment
 from domain.payment_method import MethodSnapshot, PaymentMethodType
+from domain.payment_status import SUCCESSORS, PaymentStatus
 from tests.domain.values import NOON, a_payment, outcome_in
 
 TELLING = {"version", "updated_at", "synced_by", "last_event_id"}

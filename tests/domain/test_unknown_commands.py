@@ -8,7 +8,7 @@ from domain.commands.payment_methods import (
 )
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 from domain.operation import OperationState
-from domain.payment import CaptureMethod, PaymentStatus
+from domain.payment_status import CaptureMethod, PaymentStatus
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from sandbox.control.faults import Kind

@@ -5,7 +5,7 @@ from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.errors import Busy, ProcessorUnavailable, Retry
 from domain.operation import OperationState
-from domain.payment import PaymentStatus
+from domain.payment_status import PaymentStatus
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from sandbox.control.faults import Kind

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from domain.events import InboxStatus
 from domain.identity import new_id
 from domain.operation import OperationState
-from domain.payment import PaymentStatus
+from domain.payment_status import PaymentStatus
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule

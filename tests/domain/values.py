@@ -12,8 +12,10 @@ import orjson
 from domain.events import InboxEvent, PaymentReported
 from domain.identity import new_id
 from domain.operation import KEPT_FOR, ObjectKind, Operation
-from domain.payment import CaptureMethod, Outcome, Payment, PaymentStatus, PaymentTrigger
+from domain.outcome import Outcome
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodType
+from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from processor.stripe_events import StripeNews
 
 EVENTS = Path(__file__).parent.parent / "stripe" / "events"

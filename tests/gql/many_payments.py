@@ -6,8 +6,9 @@ from typing import Any
 from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.identity import new_id
-from domain.payment import CaptureMethod, Payment, PaymentStatus, PaymentTrigger
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodType
+from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from domain.ports import Database
 from tests.api import Api
 

@@ -14,7 +14,7 @@ from domain.audit import audit_record
 from domain.errors import Busy
 from domain.identity import new_id
 from domain.operation import ObjectKind, OperationState
-from domain.payment import PaymentStatus
+from domain.payment_status import PaymentStatus
 from domain.ports import Database
 from gateway.wiring import Gateway
 from tests.domain.values import NOON, a_method, a_payment, an_operation

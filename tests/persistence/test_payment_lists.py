@@ -12,8 +12,9 @@ from domain.actor import Actor, Role
 from domain.errors import Forbidden
 from domain.identity import new_id
 from domain.paging import Direction, Slice
-from domain.payment import Payment, PaymentStatus, PaymentTrigger
+from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
+from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.ports import Database
 from gateway.wiring import Gateway
 from tests.domain.values import NOON, OWNER, a_method, a_payment

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from domain.identity import new_id
-from domain.payment import Outcome, Payment
+from domain.outcome import Outcome
+from domain.payment import Payment
 from processor.stripe_processor import StripeProcessor
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from domain.errors import Declined, ProcessorRefused
 from domain.identity import new_id
-from domain.payment import CaptureMethod, Payment, PaymentStatus
+from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethodSetup, SetupStatus
+from domain.payment_status import CaptureMethod, PaymentStatus
 from processor.stripe_processor import API_VERSION, StripeProcessor
 from sandbox import Sandbox
 from tests.domain.values import NOON, OWNER, a_method, a_payment

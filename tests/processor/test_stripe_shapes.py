@@ -11,8 +11,9 @@ from domain.events import (
     SetupReported,
     Unhandled,
 )
-from domain.payment import NextActionKind, PaymentStatus
+from domain.outcome import NextActionKind
 from domain.payment_method import PaymentMethodType, SetupStatus
+from domain.payment_status import PaymentStatus
 from processor.stripe_events import StripeNews
 from processor.stripe_shapes import (
     decline_of,
