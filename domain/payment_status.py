@@ -1,0 +1,64 @@
+"""How far a payment may come, what may follow what, and what may be done meanwhile."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "PENDING"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    FAILED = "FAILED"
+    AUTHORIZED = "AUTHORIZED"
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+
+
+class PaymentAction(StrEnum):
+    CONFIRM = "CONFIRM"
+    CAPTURE = "CAPTURE"
+    CANCEL = "CANCEL"
+    RETRY = "RETRY"
+
+
+class PaymentTrigger(StrEnum):
+    PURCHASE = "PURCHASE"
+    ADMIN = "ADMIN"
+
+
+class CaptureMethod(StrEnum):
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+
+class SyncSource(StrEnum):
+    """How we came to know what we know."""
+
+    API_CALL = "API_CALL"
+    WEBHOOK = "WEBHOOK"
+    RECONCILIATION = "RECONCILIATION"
+
+
+S = PaymentStatus
+SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
+    S.PENDING: frozenset({S.REQUIRES_ACTION, S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.REQUIRES_ACTION: frozenset({S.PROCESSING, S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.PROCESSING: frozenset({S.FAILED, S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.FAILED: frozenset({S.AUTHORIZED, S.CANCELLED, S.COMPLETED}),
+    S.AUTHORIZED: frozenset({S.CANCELLED, S.COMPLETED}),
+    S.CANCELLED: frozenset(),
+    S.COMPLETED: frozenset(),
+}
+
+UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
+
+ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
+    S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
+    S.REQUIRES_ACTION: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
+    S.PROCESSING: (),
+    S.FAILED: (PaymentAction.RETRY, PaymentAction.CANCEL),
+    S.AUTHORIZED: (PaymentAction.CAPTURE, PaymentAction.CANCEL),
+    S.CANCELLED: (),
+    S.COMPLETED: (),
+}

@@ -1,0 +1,49 @@
+"""Transactions, and what is in them."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+from uuid import UUID
+
+from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+
+
+class Jobs(Protocol):
+    async def handle_event(self, event_id: UUID) -> None:
+        """Have the worker handle a stored event, if and only if the transaction commits."""
+        ...
+
+
+class Reads(Protocol):
+    """The repositories; whoever opened them decides whether a transaction holds them together."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def payment_methods(self) -> PaymentMethods: ...
+    @property
+    def setups(self) -> Setups: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def inbox(self) -> Inbox: ...
+
+
+class Work(Reads, Protocol):
+    """One transaction."""
+
+    @property
+    def jobs(self) -> Jobs: ...
+
+
+class Database(Protocol):
+    def work(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction: a clean exit commits, an exception rolls back."""
+        ...
+
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """A connection for single statements, each with its own snapshot."""
+        ...

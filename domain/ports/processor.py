@@ -1,0 +1,70 @@
+"""The processor: commands out, news in."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.events import InboxEvent, ProcessorEvent
+from domain.outcome import NextAction, Outcome
+from domain.payment import Payment
+from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+
+
+class PaymentProcessor(Protocol):
+    """
+    Every command carries `key`, under which the processor executes it once.
+
+    All raise ProcessorUnavailable where the outcome is not known, and ProcessorRefused for a definite no.
+    """
+
+    @property
+    def is_live(self) -> bool: ...
+    async def create_customer(self, user_id: UUID, *, key: str) -> str: ...
+    async def charge(
+        self,
+        payment: Payment,
+        *,
+        is_confirmed: bool,
+        is_off_session: bool,
+        saves_method: bool,
+        return_url: str | None,
+        key: str,
+    ) -> Outcome:
+        """A decline is an outcome, not an error."""
+        ...
+
+    async def confirm(self, payment: Payment, *, return_url: str | None, key: str) -> Outcome: ...
+    async def capture(self, payment: Payment, *, amount: int | None, key: str) -> Outcome: ...
+    async def cancel(self, payment: Payment, *, key: str) -> Outcome: ...
+    async def find_payment(self, payment: Payment) -> Outcome | None:
+        """What the processor knows of our payment, found by its id or by ours; None where it never heard of it."""
+        ...
+
+    async def next_action(self, payment: Payment) -> NextAction | None: ...
+    async def start_setup(self, setup: PaymentMethodSetup, *, key: str) -> SetupFacts: ...
+    async def setup_secret(self, setup: PaymentMethodSetup) -> str | None: ...
+    async def attach_method(self, processor_method_id: str, customer_id: str, *, key: str) -> MethodFacts:
+        """Raises Declined where the bank refuses the card."""
+        ...
+
+    async def find_method(self, processor_method_id: str) -> MethodFacts: ...
+    async def update_method(
+        self,
+        method: PaymentMethod,
+        *,
+        exp_month: int | None,
+        exp_year: int | None,
+        billing_name: str | None,
+        key: str,
+    ) -> MethodFacts: ...
+    async def detach_method(self, method: PaymentMethod, *, key: str) -> None: ...
+
+
+class ProcessorNews(Protocol):
+    """The processor's events, at the border."""
+
+    def receive(self, body: bytes, signature: str, *, at: datetime) -> InboxEvent:
+        """Raises InvalidInput unless the body is an event that the processor signed, lately."""
+        ...
+
+    def read(self, event: InboxEvent) -> ProcessorEvent: ...
