@@ -1,20 +1,10 @@
 """The schema. `python -m gql.schema` prints what schema.graphql must hold."""
 
 import sys
-from asyncio import gather
-from typing import Annotated, Any, Final, TypeVar, cast
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from domain.account import BillingAccount
-from domain.errors import InvalidInput, NotFound
-from domain.operation import Operation
-from domain.payment import Payment
-from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from gql.account import BillingAccountView
-from gql.connection import After, Before, First, Last, PaymentConnection
-from gql.context import Info
 from gql.errors import (
     AmountError,
     DeclinedError,
@@ -23,115 +13,10 @@ from gql.errors import (
     SimpleError,
     StateConflictError,
 )
-from gql.ids import id_of, parsed_id
-from gql.loaders import Loaders
-from gql.money import CurrencyRuleView
-from gql.node import Node, optional_view, view, views
-from gql.operation import OperationView, find_operation, operation_view
-from gql.payment import PaymentView
-from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView, PaymentMethodView, methods_of
+from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
-from gql.payment_queries import Filter, Order, PaymentFilterInput, page_of_payments
-from gql.scalars import SCALARS, IdempotencyKey
-
-LARGEST_LOOKUP: Final = 100
-T = TypeVar("T")
-
-
-async def found(loaders: Loaders, text: str) -> Any:
-    """The object with this id, if the caller may see it. Raises NotFound."""
-    kind, identity = parsed_id(text)
-    loader: Any = {
-        Payment: loaders.payments,
-        PaymentMethod: loaders.payment_methods,
-        PaymentMethodSetup: loaders.setups,
-        BillingAccount: loaders.accounts,
-        Operation: loaders.operations,
-    }[kind]
-    thing = await loader.load(identity)
-    if thing is None:
-        raise NotFound("There is no object with this id.")
-    return operation_view(thing) if kind is Operation else thing
-
-
-@strawberry.type(description="What may be read.")
-class Query:
-    @strawberry.field(description="Any object by its id.")
-    async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object.")]
-    ) -> Node | None:
-        return optional_view(Node, await found(info.context.loaders, id))
-
-    @strawberry.field(
-        description="Objects by their ids, in the same order; null for those that are not there."
-    )
-    async def nodes(
-        self,
-        info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 ids.")],
-    ) -> list[Node | None]:
-        if len(ids) > LARGEST_LOOKUP:
-            raise InvalidInput(f"At most {LARGEST_LOOKUP} ids.", path=("ids",), constraint="maxItems")
-        lookups = (found(info.context.loaders, text) for text in ids)
-        return cast("list[Node | None]", await gather(*lookups, return_exceptions=True))
-
-    @strawberry.field(description="The caller's billing account, opened at first sight.")
-    async def viewer(self, info: Info) -> BillingAccountView | None:
-        account = await info.context.services.customers.account(info.context.actor.known_id)
-        return optional_view(BillingAccountView, account)
-
-    @strawberry.field(description="A payment that the caller may see.")
-    async def payment(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The payment.")]
-    ) -> PaymentView | None:
-        found = await info.context.loaders.payments.load(id_of(Payment, id, "id"))
-        return view(PaymentView, existing(found, "payment"))
-
-    @strawberry.field(
-        description="The caller's payments; support and admins see everybody's and may filter by userId."
-    )
-    async def payments(
-        self,
-        info: Info,
-        filter: Filter = None,
-        order_by: Order = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> PaymentConnection:
-        wanted = (filter or PaymentFilterInput()).wanted()
-        return await page_of_payments(info, wanted, order_by, first, after, last, before)
-
-    @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
-    async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
-        return await methods_of(info.context.actor.known_id, info)
-
-    @strawberry.field(description="A saved method that the caller may see.")
-    async def payment_method(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The method.")]
-    ) -> PaymentMethodView | None:
-        found = await info.context.loaders.payment_methods.load(id_of(PaymentMethod, id, "id"))
-        return view(PaymentMethodView, existing(found, "payment method"))
-
-    @strawberry.field(
-        description="What became of a mutation of the caller's whose answer was lost; null if it never arrived."
-    )
-    async def operation(
-        self,
-        info: Info,
-        mutation: Annotated[
-            str, strawberry.argument(description="The mutation's name, as in createPayment.")
-        ],
-        idempotency_key: Annotated[
-            IdempotencyKey, strawberry.argument(description="The key it was sent with.")
-        ],
-    ) -> OperationView | None:
-        return await find_operation(info, mutation, idempotency_key)
-
-    @strawberry.field(description="The currencies that can be charged, and their rules. Open to everybody.")
-    def currencies(self, info: Info) -> list[CurrencyRuleView]:
-        return views(CurrencyRuleView, info.context.services.rules.currencies)
+from gql.query import Query
+from gql.scalars import SCALARS
 
 
 @strawberry.type(
@@ -139,12 +24,6 @@ class Query:
 )
 class Mutation(PaymentMutations, PaymentMethodMutations):
     pass
-
-
-def existing(thing: T | None, what: str) -> T:
-    if thing is None:
-        raise NotFound(f"There is no such {what}.", path=("id",))
-    return thing
 
 
 schema = strawberry.Schema(

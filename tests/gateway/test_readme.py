@@ -10,8 +10,8 @@ from domain.identity import new_id
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK
 from gateway.cli import app as command
 from gateway.settings import settings_table
+from processor.stripe_client import API_VERSION
 from processor.stripe_events import StripeNews
-from processor.stripe_processor import API_VERSION
 from web.health import LIVENESS, READINESS
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import ProcessorUnavailable
 from domain.payment import Payment
-from processor import stripe_calls, stripe_processor
+from processor import stripe_calls, stripe_payments
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from sandbox.control.faults import Kind
@@ -25,7 +25,7 @@ class TestFindPayment:
         outcome = await charge(processor, payment)
         for number in range(4):
             await charge(processor, like(payment), key=f"other-{number}")
-        monkeypatch.setattr(stripe_processor, "LARGEST_PAGE", 2)
+        monkeypatch.setattr(stripe_payments, "LARGEST_PAGE", 2)
         requests.clear()
 
         found = await processor.find_payment(payment)
@@ -39,7 +39,7 @@ class TestFindPayment:
     ) -> None:
         for number in range(3):
             await charge(processor, like(payment), key=f"other-{number}")
-        monkeypatch.setattr(stripe_processor, "LARGEST_PAGE", 2)
+        monkeypatch.setattr(stripe_payments, "LARGEST_PAGE", 2)
         found: list[object] = []
 
         async def spoil_after_the_first_page(send: Any) -> Any:

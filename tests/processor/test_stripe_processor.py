@@ -7,7 +7,8 @@ from domain.identity import new_id
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethodSetup, SetupStatus
 from domain.payment_status import CaptureMethod, PaymentStatus
-from processor.stripe_processor import API_VERSION, StripeProcessor
+from processor.stripe_client import API_VERSION
+from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from tests.domain.values import NOON, OWNER, a_method, a_payment
 from tests.processor.charging import charge, like

@@ -1,0 +1,120 @@
+"""Customers, and the methods that they pay with: https://docs.stripe.com/api/payment_methods"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import stripe
+from stripe import PaymentMethod as StripePaymentMethod
+
+from domain.errors import Declined, ProcessorRefused
+from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from processor.stripe_calls import call, error_body
+from processor.stripe_shapes import (
+    decline_of,
+    identity,
+    method_facts,
+    setup_facts,
+)
+
+if TYPE_CHECKING:
+    from stripe import params as asked
+
+from processor.stripe_client import StripeConnection, shape, under
+
+UNKNOWN: Final = "resource_missing"
+
+
+class StripeMethods(StripeConnection):
+    async def create_customer(self, user_id: UUID, *, key: str) -> str:
+        """https://docs.stripe.com/api/customers/create"""
+        params: asked.CustomerCreateParams = {"metadata": {"user_id": str(user_id)}}
+        customer = await call(lambda: self._stripe.customers.create_async(params, under(key)))
+        return customer.id
+
+    async def start_setup(self, setup: PaymentMethodSetup, *, key: str) -> SetupFacts:
+        """https://docs.stripe.com/api/setup_intents/create"""
+        params: asked.SetupIntentCreateParams = {
+            "customer": setup.processor_customer_id,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "usage": "off_session",
+            "metadata": {"setup_id": str(setup.id), "user_id": str(setup.user_id)},
+        }
+        made = await call(lambda: self._stripe.setup_intents.create_async(params, under(key)))
+        return setup_facts(shape(made))
+
+    async def setup_secret(self, setup: PaymentMethodSetup) -> str | None:
+        setup_id = setup.processor_setup_id
+        if setup_id is None:
+            return None
+        found = await call(lambda: self._stripe.setup_intents.retrieve_async(setup_id))
+        return found.client_secret
+
+    async def attach_method(self, processor_method_id: str, customer_id: str, *, key: str) -> MethodFacts:
+        """
+        https://docs.stripe.com/api/payment_methods/attach
+
+        A method that is attached to this customer already is not refused.
+        """
+        params: asked.PaymentMethodAttachParams = {"customer": customer_id}
+        try:
+            return await _facts(
+                lambda: self._stripe.payment_methods.attach_async(processor_method_id, params, under(key))
+            )
+        except ProcessorRefused:
+            if await self._holder_of(processor_method_id) != customer_id:
+                raise
+            return await self.find_method(processor_method_id)
+
+    async def find_method(self, processor_method_id: str) -> MethodFacts:
+        return await _facts(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
+
+    async def update_method(
+        self,
+        method: PaymentMethod,
+        *,
+        exp_month: int | None,
+        exp_year: int | None,
+        billing_name: str | None,
+        key: str,
+    ) -> MethodFacts:
+        """https://docs.stripe.com/api/payment_methods/update"""
+        params: asked.PaymentMethodUpdateParams = {}
+        if exp_month is not None and exp_year is not None:
+            params["card"] = {"exp_month": exp_month, "exp_year": exp_year}
+        if billing_name is not None:
+            params["billing_details"] = {"name": billing_name}
+        return await _facts(
+            lambda: self._stripe.payment_methods.update_async(method.processor_method_id, params, under(key))
+        )
+
+    async def detach_method(self, method: PaymentMethod, *, key: str) -> None:
+        """
+        https://docs.stripe.com/api/payment_methods/detach
+
+        A method that Stripe has no more, or that is attached to nobody, is as good as detached.
+        """
+        try:
+            await _facts(
+                lambda: self._stripe.payment_methods.detach_async(method.processor_method_id, {}, under(key))
+            )
+        except ProcessorRefused:
+            if await self._holder_of(method.processor_method_id) is not None:
+                raise
+
+    async def _holder_of(self, processor_method_id: str) -> str | None:
+        """The customer to whom a method is attached, if it is to any."""
+        try:
+            found = await call(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
+        except ProcessorRefused as refused:
+            if refused.reason != UNKNOWN:
+                raise
+            return None
+        return identity(shape(found).get("customer"))
+
+
+async def _facts(send: Callable[[], Awaitable[StripePaymentMethod]]) -> MethodFacts:
+    try:
+        return method_facts(shape(await call(send)))
+    except stripe.CardError as declined:
+        raise Declined(decline_of(error_body(declined))) from declined
