@@ -7,20 +7,44 @@ from enum import Enum
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from domain.access import Entitlement
 from domain.actor import Actor, Role
+from domain.dispute import Dispute
 from domain.identity import new_id
+from domain.invoice import Invoice
 from domain.json_value import JsonObject, JsonValue
 from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
+from domain.refund import Refund
+from domain.subscription import Subscription
 
-Audited: TypeAlias = Payment | PaymentMethod | PaymentMethodSetup
+Audited: TypeAlias = (
+    Payment
+    | PaymentMethod
+    | PaymentMethodSetup
+    | Refund
+    | Dispute
+    | Plan
+    | Subscription
+    | Invoice
+    | Entitlement
+)
 KINDS: Final[Mapping[type, ObjectKind]] = {
     Payment: ObjectKind.PAYMENT,
     PaymentMethod: ObjectKind.PAYMENT_METHOD,
     PaymentMethodSetup: ObjectKind.PAYMENT_METHOD_SETUP,
+    Refund: ObjectKind.REFUND,
+    Dispute: ObjectKind.DISPUTE,
+    Plan: ObjectKind.PLAN,
+    Subscription: ObjectKind.SUBSCRIPTION,
+    Invoice: ObjectKind.INVOICE,
+    Entitlement: ObjectKind.ENTITLEMENT,
 }
-NOT_RECORDED: Final = frozenset({"version", "created_at", "updated_at", "details", "description"})
+NOT_RECORDED: Final = frozenset(
+    {"version", "readings", "created_at", "updated_at", "details", "description", "history", "lines", "note"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

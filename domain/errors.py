@@ -9,12 +9,17 @@ What can go wrong, in the caller's terms.
     ├── Forbidden               this role may not do that
     ├── NotFound                no such object, or not the caller's: both look alike
     ├── StateConflict           the object's state does not allow it
-    │   └── Busy                another operation on the object is still running
+    │   ├── Busy                another operation on the object is still running
+    │   ├── Disputed            the payer's bank holds the money
+    │   ├── AlreadySubscribed   the user has a live subscription to this plan
+    │   ├── TrialUsed           this person, or this card, has had a trial
+    │   └── MethodInUse         a live subscription needs this payment method
     ├── KeyReused               the idempotency key belongs to another input
     ├── KeyInProgress           the first use of the key has not ended yet
     └── Verdict                 what the processor's answer means
         ├── Declined                the bank or the card network said no
         ├── ProcessorRefused        the processor definitely did not do it
+        ├── PreviewStale            what was previewed is not what would be charged now
         └── ProcessorUnavailable    nobody knows yet whether the processor did it
 """
 
@@ -26,6 +31,8 @@ from domain.decline import Decline
 from domain.json_value import JsonObject
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from domain.currency import Currency
     from domain.operation import Operation
     from domain.outcome import Outcome
@@ -41,6 +48,11 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
     STATE_CONFLICT = "STATE_CONFLICT"
+    DISPUTED = "DISPUTED"
+    ALREADY_SUBSCRIBED = "ALREADY_SUBSCRIBED"
+    TRIAL_USED = "TRIAL_USED"
+    METHOD_IN_USE = "METHOD_IN_USE"
+    PREVIEW_STALE = "PREVIEW_STALE"
     KEY_REUSED = "KEY_REUSED"
     KEY_IN_PROGRESS = "KEY_IN_PROGRESS"
     DECLINED = "DECLINED"
@@ -128,6 +140,54 @@ class Busy(StateConflict):
     retry = Retry.LATER_SAME_KEY
 
 
+class Disputed(StateConflict):
+    """The money is with the payer's bank, which would give it back twice."""
+
+    code = ErrorCode.DISPUTED
+
+    def __init__(self, *, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            "This payment is disputed: its money is with the payer's bank.", current="DISPUTED", path=path
+        )
+
+
+class AlreadySubscribed(StateConflict):
+    """`existing_id` is the user's live subscription to this plan."""
+
+    code = ErrorCode.ALREADY_SUBSCRIBED
+
+    def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
+        super().__init__("There is a live subscription to this plan already.", current=current, path=path)
+        self.existing_id = existing_id
+
+
+class TrialUsed(StateConflict):
+    code = ErrorCode.TRIAL_USED
+    retry = Retry.NEW_KEY
+
+    def __init__(self, *, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            "This person, or this card, has had a trial before: subscribe without one.",
+            current="TRIAL_USED",
+            path=path,
+        )
+
+
+class MethodInUse(StateConflict):
+    """`subscription_ids` are the live subscriptions that would be left without a method."""
+
+    code = ErrorCode.METHOD_IN_USE
+    retry = Retry.NEW_KEY
+
+    def __init__(self, subscription_ids: "Sequence[UUID]", *, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            "A live subscription needs this payment method: name another to replace it.",
+            current="IN_USE",
+            path=path,
+        )
+        self.subscription_ids = tuple(subscription_ids)
+
+
 class KeyReused(DomainError):
     code = ErrorCode.KEY_REUSED
     retry = Retry.NEW_KEY
@@ -192,6 +252,25 @@ class ProcessorRefused(Verdict):
         return {**super().record(), "reason": self.reason}
 
 
+class PreviewStale(Verdict):
+    """Nothing was changed and nothing charged; `preview_id` is the preview that went stale."""
+
+    code = ErrorCode.PREVIEW_STALE
+    retry = Retry.NEW_KEY
+
+    def __init__(
+        self,
+        message: str = "The amount has changed since this preview: ask for a fresh one.",
+        *,
+        preview_id: str,
+    ) -> None:
+        super().__init__(message, path=("preview_id",))
+        self.preview_id = preview_id
+
+    def record(self) -> JsonObject:
+        return {**super().record(), "preview_id": self.preview_id}
+
+
 class ProcessorUnavailable(Verdict):
     """The outcome is unknown, so the same key must be used again and nothing may be charged anew."""
 
@@ -218,6 +297,8 @@ def remembered(record: JsonObject) -> Verdict:
             return Declined(Decline(code=code, network_advice=None if advice is None else str(advice)))
         case ErrorCode.PROVIDER_REFUSED:
             return ProcessorRefused(message, reason=str(record["reason"]))
+        case ErrorCode.PREVIEW_STALE:
+            return PreviewStale(message, preview_id=str(record["preview_id"]))
         case ErrorCode.PROVIDER_UNAVAILABLE:
             return ProcessorUnavailable(message, retry_after_seconds=int(str(record["retry_after_seconds"])))
         case unknown:

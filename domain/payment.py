@@ -19,6 +19,7 @@ from domain.outcome import Outcome
 from domain.payment_method import MethodSnapshot, PaymentMethodType
 from domain.payment_status import (
     ACTIONS,
+    COLLECTED,
     SUCCESSORS,
     UNDER_WAY,
     CaptureMethod,
@@ -27,6 +28,7 @@ from domain.payment_status import (
     PaymentTrigger,
     SyncSource,
 )
+from domain.refund import RefundSums
 
 SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
 
@@ -45,9 +47,15 @@ class Payment:
     currency: str
     authorized_amount: int = 0
     captured_amount: int = 0
+    refunded_amount: int = 0
+    refund_pending_amount: int = 0
+    disputed_amount: int = 0
     capture_method: CaptureMethod
     description: str | None = None
     details: JsonObject = field(default_factory=dict)
+    media_item_id: str | None = None
+    subscription_id: UUID | None = None
+    invoice_id: UUID | None = None
     payment_method_id: UUID | None = None
     processor_customer_id: str
     processor_method_id: str | None = None
@@ -83,7 +91,25 @@ class Payment:
         """What never reached the processor cannot be tried again there."""
         if self.status is PaymentStatus.FAILED and self.processor_payment_id is None:
             return (PaymentAction.CANCEL,)
+        if self.is_collected and self.refundable_amount == 0:
+            return ()
         return ACTIONS[self.status]
+
+    @property
+    def is_collected(self) -> bool:
+        return self.status in COLLECTED
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether its payer's bank holds some of it, for now or for good."""
+        return self.disputed_amount > 0
+
+    @property
+    def refundable_amount(self) -> int:
+        """What may still be refunded; nothing while it is disputed, since the bank would give it back twice."""
+        if self.is_disputed or not self.is_collected:
+            return 0
+        return self.captured_amount - self.refunded_amount - self.refund_pending_amount
 
     @property
     def decline(self) -> Decline | None:
@@ -126,6 +152,7 @@ class Payment:
             told = told._in_status(outcome, at=at)._with_charge(outcome)
         elif self._is_about_its_charge(outcome):
             told = told._with_charge(outcome)
+        told = told._with_collected_status()
         if told == self:
             return self
         return replace(
@@ -135,6 +162,40 @@ class Payment:
             synced_by=outcome.source,
             last_event_id=outcome.event_id or self.last_event_id,
         )
+
+    def with_refunds(self, sums: RefundSums, *, at: datetime) -> Self:
+        """
+        With what its refunds come to. They are facts, so a refund that is heard of first proves the payment.
+
+        What waits is bounded by what is left: a refund that was made elsewhere meanwhile may have taken it.
+        """
+        captured = max(self.captured_amount, sums.refunded)
+        told = replace(
+            self,
+            captured_amount=captured,
+            authorized_amount=max(self.authorized_amount, captured),
+            refunded_amount=sums.refunded,
+            refund_pending_amount=min(sums.pending, captured - sums.refunded),
+        )
+        if sums.refunded and not self.is_collected:
+            told = replace(told, status=PaymentStatus.COMPLETED, completed_at=at)
+        told = told._with_collected_status()
+        return self if told == self else replace(told, version=self.version + 1, updated_at=at)
+
+    def with_disputes(self, disputed: int, *, at: datetime) -> Self:
+        """With the amount that its payer's bank holds."""
+        if disputed == self.disputed_amount:
+            return self
+        return replace(self, disputed_amount=disputed, version=self.version + 1, updated_at=at)
+
+    def _with_collected_status(self) -> Self:
+        """How much of what was collected was given back decides among the states of a collected payment."""
+        if not self.is_collected:
+            return self
+        if self.refunded_amount == 0:
+            return replace(self, status=PaymentStatus.COMPLETED)
+        is_all = self.refunded_amount >= self.captured_amount
+        return replace(self, status=PaymentStatus.REFUNDED if is_all else PaymentStatus.PARTIALLY_REFUNDED)
 
     def _is_news(self, outcome: Outcome) -> bool:
         may_follow = outcome.status in SUCCESSORS[self.status] or self._is_open_again(outcome)

@@ -13,17 +13,27 @@ class PaymentStatus(StrEnum):
     AUTHORIZED = "AUTHORIZED"
     CANCELLED = "CANCELLED"
     COMPLETED = "COMPLETED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
 
 
 class PaymentAction(StrEnum):
     CONFIRM = "CONFIRM"
     CAPTURE = "CAPTURE"
     CANCEL = "CANCEL"
+    REFUND = "REFUND"
     RETRY = "RETRY"
 
 
 class PaymentTrigger(StrEnum):
+    """What made us collect, at the last attempt."""
+
     PURCHASE = "PURCHASE"
+    SUBSCRIPTION_START = "SUBSCRIPTION_START"
+    RENEWAL = "RENEWAL"
+    DUNNING_RETRY = "DUNNING_RETRY"
+    CUSTOMER_RETRY = "CUSTOMER_RETRY"
+    PLAN_CHANGE = "PLAN_CHANGE"
     ADMIN = "ADMIN"
 
 
@@ -49,9 +59,13 @@ SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     S.AUTHORIZED: frozenset({S.CANCELLED, S.COMPLETED}),
     S.CANCELLED: frozenset(),
     S.COMPLETED: frozenset(),
+    S.PARTIALLY_REFUNDED: frozenset(),
+    S.REFUNDED: frozenset(),
 }
+"""By the processor's word about the payment; what was refunded follows from its refunds."""
 
 UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
+COLLECTED: Final = frozenset({S.COMPLETED, S.PARTIALLY_REFUNDED, S.REFUNDED})
 
 ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
     S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),
@@ -60,5 +74,7 @@ ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
     S.FAILED: (PaymentAction.RETRY, PaymentAction.CANCEL),
     S.AUTHORIZED: (PaymentAction.CAPTURE, PaymentAction.CANCEL),
     S.CANCELLED: (),
-    S.COMPLETED: (),
+    S.COMPLETED: (PaymentAction.REFUND,),
+    S.PARTIALLY_REFUNDED: (PaymentAction.REFUND,),
+    S.REFUNDED: (),
 }

@@ -1,5 +1,6 @@
 """What every repository does: plain statements over a twin table, domain values in and out."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -82,6 +83,22 @@ class Repository(Generic[Entity]):
         found = await self._all(self._owned_by(None if owner is None else by), values)
         return {getattr(entity, self.identity): entity for entity in found}
 
+    async def _of_parents(
+        self, parent: str, identities: Sequence[UUID], *, owner: UUID | None
+    ) -> list[Entity]:
+        """The children of these parents, the oldest first; None is everybody's."""
+        values = {"identities": identities, "owner": owner}
+        return await self._all(self._children_by(parent, has_owner=owner is not None), values)
+
+    @classmethod
+    @cache
+    def _children_by(cls, parent: str, *, has_owner: bool) -> Select[Any]:
+        columns = cls.table.c
+        statement = select(cls.table).where(is_among(columns[parent], "identities"))
+        if has_owner:
+            statement = statement.where(columns.user_id == bindparam("owner"))
+        return statement.order_by(columns.created_at, columns[cls.identity])
+
     @classmethod
     @cache
     def _by_identity(cls) -> Select[Any]:
@@ -97,3 +114,11 @@ class Repository(Generic[Entity]):
 def is_among(column: Column[Any], name: str) -> ColumnElement[bool]:
     """Whether the column's value is in the parameter, a list: one statement for every length of it."""
     return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
+def grouped(things: Sequence[Entity], by: str) -> Mapping[UUID, list[Entity]]:
+    """By the parent that each names, in the order in which they come."""
+    groups: defaultdict[UUID, list[Entity]] = defaultdict(list)
+    for thing in things:
+        groups[getattr(thing, by)].append(thing)
+    return groups

@@ -8,11 +8,20 @@ from functools import cached_property
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence.accounts import AccountRepository
+from persistence.entitlements import EntitlementRepository
 from persistence.jobs import JobQueue
 from persistence.journal import AuditRepository, InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository
+from persistence.refunds import DisputeRepository, RefundRepository
+from persistence.subscriptions import (
+    ChargePreviewRepository,
+    InvoiceRepository,
+    PlanRepository,
+    SubscriptionRepository,
+    TrialRepository,
+)
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -41,6 +50,38 @@ class SqlReads:
     @cached_property
     def setups(self) -> SetupRepository:
         return SetupRepository(self._connection)
+
+    @cached_property
+    def refunds(self) -> RefundRepository:
+        return RefundRepository(self._connection)
+
+    @cached_property
+    def disputes(self) -> DisputeRepository:
+        return DisputeRepository(self._connection)
+
+    @cached_property
+    def plans(self) -> PlanRepository:
+        return PlanRepository(self._connection)
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionRepository:
+        return SubscriptionRepository(self._connection)
+
+    @cached_property
+    def invoices(self) -> InvoiceRepository:
+        return InvoiceRepository(self._connection)
+
+    @cached_property
+    def previews(self) -> ChargePreviewRepository:
+        return ChargePreviewRepository(self._connection)
+
+    @cached_property
+    def trials(self) -> TrialRepository:
+        return TrialRepository(self._connection)
+
+    @cached_property
+    def entitlements(self) -> EntitlementRepository:
+        return EntitlementRepository(self._connection)
 
     @cached_property
     def operations(self) -> OperationRepository:

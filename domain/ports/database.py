@@ -4,6 +4,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
 
+from domain.ports.billing_repositories import (
+    ChargePreviews,
+    Disputes,
+    Entitlements,
+    Invoices,
+    Plans,
+    Refunds,
+    Subscriptions,
+    Trials,
+)
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 
 
@@ -24,6 +34,22 @@ class Reads(Protocol):
     def payment_methods(self) -> PaymentMethods: ...
     @property
     def setups(self) -> Setups: ...
+    @property
+    def refunds(self) -> Refunds: ...
+    @property
+    def disputes(self) -> Disputes: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    @property
+    def invoices(self) -> Invoices: ...
+    @property
+    def previews(self) -> ChargePreviews: ...
+    @property
+    def trials(self) -> Trials: ...
+    @property
+    def entitlements(self) -> Entitlements: ...
     @property
     def operations(self) -> Operations: ...
     @property

@@ -6,19 +6,36 @@ One test pins the twins. Repositories read and write columns; no ORM object leav
 
 from persistence.tables.accounts import BillingAccountRow, PaymentMethodRow, PaymentMethodSetupRow
 from persistence.tables.base import Row, metadata, table_of
+from persistence.tables.entitlements import EntitlementRow
 from persistence.tables.journal import AuditRecordRow, InboxEventRow
 from persistence.tables.operations import OperationRow
 from persistence.tables.payments import PaymentRow
+from persistence.tables.refunds import DisputeRow, RefundRow
+from persistence.tables.subscriptions import (
+    ChargePreviewRow,
+    InvoiceRow,
+    PlanRow,
+    SubscriptionRow,
+    TrialRedemptionRow,
+)
 
 __all__ = [
     "AuditRecordRow",
     "BillingAccountRow",
+    "ChargePreviewRow",
+    "DisputeRow",
+    "EntitlementRow",
     "InboxEventRow",
+    "InvoiceRow",
     "OperationRow",
     "PaymentMethodRow",
     "PaymentMethodSetupRow",
     "PaymentRow",
+    "PlanRow",
+    "RefundRow",
     "Row",
+    "SubscriptionRow",
+    "TrialRedemptionRow",
     "metadata",
     "table_of",
 ]

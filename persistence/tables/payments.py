@@ -19,8 +19,17 @@ class PaymentRow(Row, table=True):
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("authorized_amount BETWEEN 0 AND amount", name="authorized_amount"),
         CheckConstraint("captured_amount BETWEEN 0 AND amount", name="captured_amount"),
+        CheckConstraint("refunded_amount BETWEEN 0 AND captured_amount", name="refunded_amount"),
+        CheckConstraint(
+            "refund_pending_amount BETWEEN 0 AND captured_amount - refunded_amount",
+            name="refund_pending_amount",
+        ),
+        CheckConstraint("disputed_amount >= 0", name="disputed_amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        CheckConstraint("(status = 'COMPLETED') = (completed_at IS NOT NULL)", name="completed_at"),
+        CheckConstraint(
+            "(status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')) = (completed_at IS NOT NULL)",
+            name="completed_at",
+        ),
         CheckConstraint("status <> 'FAILED' OR decline_code IS NOT NULL", name="decline"),
         CheckConstraint("version > 0", name="version"),
         Index("ix_payments_user_created", "user_id", "created_at", "id"),
@@ -30,6 +39,10 @@ class PaymentRow(Row, table=True):
         Index("ix_payments_created", "created_at", "id"),
         Index("ix_payments_updated", "updated_at", "id"),
         Index("ix_payments_method", "payment_method_id"),
+        Index("ix_payments_subscription", "subscription_id", "created_at", "id"),
+        Index("ix_payments_invoice", "invoice_id"),
+        Index("ix_payments_media_item", "user_id", "media_item_id"),
+        Index("ix_payments_charge", "processor_charge_id"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -42,9 +55,15 @@ class PaymentRow(Row, table=True):
     currency: str = Field(sa_type=cast("Any", String(3)))
     authorized_amount: int = Field(sa_type=BigInteger)
     captured_amount: int = Field(sa_type=BigInteger)
+    refunded_amount: int = Field(sa_type=BigInteger)
+    refund_pending_amount: int = Field(sa_type=BigInteger)
+    disputed_amount: int = Field(sa_type=BigInteger)
     capture_method: CaptureMethod = Field(sa_type=one_of(CaptureMethod, "capture_method"))
     description: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] = Field(sa_type=JSONB)
+    media_item_id: str | None = None
+    subscription_id: UUID | None = Field(default=None, foreign_key="subscriptions.id")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoices.id")
     payment_method_id: UUID | None = Field(default=None, foreign_key="payment_methods.id")
     processor_customer_id: str
     processor_method_id: str | None = None

@@ -104,7 +104,10 @@ class TestConfirmPayment:
         with pytest.raises(StateConflict) as conflict:
             await confirmed(shopper, payment)
 
-        assert (conflict.value.current, conflict.value.allowed) == (PaymentStatus.COMPLETED, ())
+        assert (conflict.value.current, conflict.value.allowed) == (
+            PaymentStatus.COMPLETED,
+            (PaymentAction.REFUND,),
+        )
         assert captures(sandbox) == 1
 
 

@@ -4,22 +4,38 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
+from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.charge_preview import ChargePreview
+from domain.dispute import Dispute
 from domain.events import InboxEvent
+from domain.invoice import Invoice
 from domain.json_value import JsonValue
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
+from domain.refund import Refund
+from domain.subscription import Subscription
+from domain.trial import TrialRedemption
 from persistence.tables import (
     AuditRecordRow,
     BillingAccountRow,
+    ChargePreviewRow,
+    DisputeRow,
+    EntitlementRow,
     InboxEventRow,
+    InvoiceRow,
     OperationRow,
     PaymentMethodRow,
     PaymentMethodSetupRow,
     PaymentRow,
+    PlanRow,
+    RefundRow,
     Row,
+    SubscriptionRow,
+    TrialRedemptionRow,
     metadata,
     table_of,
 )
@@ -32,6 +48,14 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (Operation, OperationRow),
     (AuditRecord, AuditRecordRow),
     (InboxEvent, InboxEventRow),
+    (Refund, RefundRow),
+    (Dispute, DisputeRow),
+    (Plan, PlanRow),
+    (Subscription, SubscriptionRow),
+    (Invoice, InvoiceRow),
+    (ChargePreview, ChargePreviewRow),
+    (TrialRedemption, TrialRedemptionRow),
+    (Entitlement, EntitlementRow),
 ]
 JSON = dict
 """What both sides keep in a JSONB column, whatever their annotations call it."""
@@ -43,9 +67,9 @@ def hints(cls: type[Any]) -> dict[str, Any]:
 
 
 def plain(annotation: Any) -> Any:
-    """The annotation, with every kind of mapping as one."""
+    """The annotation, with every kind of mapping as one, and every kind of list."""
     parts = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    return {JSON if is_mapping(part) else part for part in parts}
+    return {JSON if is_mapping(part) else get_origin(part) or part for part in parts}
 
 
 def is_mapping(annotation: Any) -> bool:

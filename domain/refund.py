@@ -1,0 +1,130 @@
+"""
+Refunds: money given back, whoever asked for it.
+
+Their progress has a rank, as a payment's has: PENDING, then SUCCEEDED, then FAILED or CANCELLED, since a bank may
+return a refund that had succeeded already (https://docs.stripe.com/refunds#failed-refunds). Only refunds that
+have neither failed nor been cancelled count against their payment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+from uuid import UUID
+
+from domain.payment_status import SyncSource
+
+
+class RefundStatus(StrEnum):
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class RefundReason(StrEnum):
+    DUPLICATE = "DUPLICATE"
+    FRAUDULENT = "FRAUDULENT"
+    CUSTOMER_REQUEST = "CUSTOMER_REQUEST"
+    SERVICE_DISRUPTION = "SERVICE_DISRUPTION"
+    GOODWILL = "GOODWILL"
+    DISPUTE_PREVENTION = "DISPUTE_PREVENTION"
+    OTHER = "OTHER"
+
+
+class RefundOrigin(StrEnum):
+    """Who asked the processor for it."""
+
+    API = "API"
+    STRIPE_DASHBOARD = "STRIPE_DASHBOARD"
+    DISPUTE_PREVENTION = "DISPUTE_PREVENTION"
+
+
+R = RefundStatus
+SUCCESSORS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
+    R.PENDING: frozenset({R.SUCCEEDED, R.FAILED, R.CANCELLED}),
+    R.SUCCEEDED: frozenset({R.FAILED, R.CANCELLED}),
+    R.FAILED: frozenset(),
+    R.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFacts:
+    """The processor's word about a refund. The amount is in minor units of its currency."""
+
+    processor_refund_id: str
+    status: RefundStatus
+    amount: int
+    currency: str
+    reason: RefundReason
+    failure_reason: str | None = None
+    source: SyncSource = SyncSource.API_CALL
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money on its way back to the payer of one payment. The amount is in minor units of `currency`."""
+
+    id: UUID
+    user_id: UUID
+    payment_id: UUID
+    status: RefundStatus
+    amount: int
+    currency: str
+    reason: RefundReason
+    note: str | None = None
+    failure_reason: str | None = None
+    origin: RefundOrigin
+    revokes_access: bool
+    created_by: UUID | None = None
+    processor_refund_id: str | None = None
+    last_event_id: str | None = None
+    synced_by: SyncSource = SyncSource.API_CALL
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    succeeded_at: datetime | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status is RefundStatus.PENDING
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes its amount from what is left of the payment."""
+        return self.status in {RefundStatus.PENDING, RefundStatus.SUCCEEDED}
+
+    def settle(self, facts: RefundFacts, *, at: datetime) -> Self:
+        """Take the processor's word; a late or repeated one changes nothing."""
+        known = replace(self, processor_refund_id=self.processor_refund_id or facts.processor_refund_id)
+        if facts.status in SUCCESSORS[self.status]:
+            known = known._in_status(facts, at=at)
+        if known == self:
+            return self
+        return replace(
+            known,
+            version=self.version + 1,
+            updated_at=at,
+            synced_by=facts.source,
+            last_event_id=facts.event_id or self.last_event_id,
+        )
+
+    def _in_status(self, facts: RefundFacts, *, at: datetime) -> Self:
+        has_succeeded = facts.status is RefundStatus.SUCCEEDED
+        return replace(
+            self,
+            status=facts.status,
+            failure_reason=facts.failure_reason if facts.status is RefundStatus.FAILED else None,
+            succeeded_at=at if has_succeeded else self.succeeded_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSums:
+    """What a payment's refunds come to, in minor units: what was given back, and what is on its way."""
+
+    refunded: int = 0
+    pending: int = 0

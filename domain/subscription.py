@@ -1,0 +1,156 @@
+"""
+Subscriptions: a plan that is paid for period after period.
+
+The processor runs them; ours are mirrors that name the user, the plan and the method in our ids. They go back and
+forth (past due, active, past due), so the processor's news are hints: the subscription is read anew, and `readings`
+tells whether somebody else did so meanwhile.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from domain.errors import StateConflict
+from domain.invoice import InvoiceFacts
+from domain.json_value import JsonObject
+from domain.payment_status import SyncSource
+from domain.subscription_status import ACTIONS, ENDED, LIVE, SubscriptionAction, SubscriptionStatus
+
+
+class CancelTiming(StrEnum):
+    NOW = "NOW"
+    PERIOD_END = "PERIOD_END"
+
+
+class CancelReason(StrEnum):
+    TOO_EXPENSIVE = "TOO_EXPENSIVE"
+    UNUSED = "UNUSED"
+    MISSING_CONTENT = "MISSING_CONTENT"
+    SWITCHED_SERVICE = "SWITCHED_SERVICE"
+    TECHNICAL_PROBLEMS = "TECHNICAL_PROBLEMS"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionFacts:
+    """
+    The processor's word about a subscription, read anew with its latest invoice.
+
+    `subscription_id` is what we wrote into its metadata. Prices and methods go by the processor's ids.
+    """
+
+    processor_subscription_id: str
+    subscription_id: UUID | None
+    customer_id: str
+    status: SubscriptionStatus
+    livemode: bool
+    processor_item_id: str
+    processor_price_id: str
+    processor_schedule_id: str | None = None
+    pending_price_id: str | None = None
+    processor_method_id: str | None = None
+    current_period_start: datetime
+    current_period_end: datetime
+    trial_ends_at: datetime | None = None
+    cancel_at_period_end: bool = False
+    cancel_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    ended_at: datetime | None = None
+    paused_until: datetime | None = None
+    latest_invoice: InvoiceFacts | None = None
+    source: SyncSource = SyncSource.API_CALL
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """
+    `paid_through` is the end of the last period that was paid for (or is free), `past_due_since` the first failure
+    of the renewal that is being retried. `is_surplus` marks one that the processor has although the user already
+    had a live one to the plan: it was not made here. A pause without `paused_until` lasts until it is resumed.
+    """
+
+    id: UUID
+    user_id: UUID
+    plan_id: UUID
+    pending_plan_id: UUID | None = None
+    payment_method_id: UUID | None = None
+    status: SubscriptionStatus
+    livemode: bool
+    is_surplus: bool = False
+    current_period_start: datetime
+    current_period_end: datetime
+    paid_through: datetime | None = None
+    past_due_since: datetime | None = None
+    trial_ends_at: datetime | None = None
+    cancel_at_period_end: bool = False
+    cancel_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    ended_at: datetime | None = None
+    paused_until: datetime | None = None
+    cancel_reason: CancelReason | None = None
+    latest_invoice_id: UUID | None = None
+    details: JsonObject = field(default_factory=dict)
+    processor_customer_id: str
+    processor_subscription_id: str | None = None
+    processor_item_id: str | None = None
+    processor_schedule_id: str | None = None
+    last_event_id: str | None = None
+    synced_by: SyncSource = SyncSource.API_CALL
+    readings: int = 0
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it will end, or has ended, as far as that is settled."""
+        if self.has_ended:
+            return self.ended_at
+        return self.current_period_end if self.cancel_at_period_end else self.cancel_at
+
+    @property
+    def will_charge_again(self) -> bool:
+        """Whether any charge can follow: not once it is cancelled, unpaid or expired, or ends with this period."""
+        if self.has_ended or self.status is SubscriptionStatus.UNPAID:
+            return False
+        is_last_period = self.ends_at is not None and self.ends_at <= self.current_period_end
+        return (
+            self.status in {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE} or not is_last_period
+        )
+
+    @property
+    def actions(self) -> tuple[SubscriptionAction, ...]:
+        allowed = ACTIONS[self.status]
+        if self.ends_at is None or self.has_ended:
+            return allowed
+        return (*allowed, SubscriptionAction.KEEP)
+
+    def access_until(self, grace: timedelta) -> datetime | None:
+        """While a renewal is being retried: when access ends, if it is not paid before."""
+        return None if self.past_due_since is None else self.past_due_since + grace
+
+    def must_allow(self, wanted: SubscriptionAction) -> None:
+        """Raises StateConflict unless this may be done now."""
+        if wanted not in self.actions:
+            raise StateConflict(
+                f"A subscription that is {self.status} does not allow this.",
+                current=self.status,
+                allowed=self.actions,
+                path=("id",),
+            )
+
+    def changed(self, *, at: datetime, **attributes: object) -> Self:
+        """With these attributes, as a new version; itself where they are what it has."""
+        fresh: Self = replace(self, **attributes)  # type: ignore[arg-type]  # The names are checked by replace.
+        return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
