@@ -16,6 +16,7 @@ from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
 from sandbox.control import routes as control
 from sandbox.control.faults import Faults
+from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
 from sandbox.pages import authentication, home, receipt
@@ -33,7 +34,7 @@ class Sandbox:
     """
     A Stripe-compatible server in one object. Serve `app` with its lifespan, which runs the deliveries.
 
-    `clock`, `faults`, `requests` and `dispatcher` are what a test in the same process turns; the same is
+    `clock`, `faults`, `guards`, `requests` and `dispatcher` are what a test in the same process turns; the same is
     offered to other processes under `/_sandbox/`.
     """
 
@@ -45,6 +46,7 @@ class Sandbox:
         self.deliveries = Deliveries(self._database)
         self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
         self.faults = Faults()
+        self.guards = Guards()
         self.requests = RequestLog(self.settings.remembered_requests)
         self._service = Service(
             settings=self.settings,
@@ -53,6 +55,7 @@ class Sandbox:
             events=Events(self.objects, self.deliveries, self.clock),
             clock=self.clock,
             answers=Answers(self._database, self.clock),
+            guards=self.guards,
         )
         for target in self.settings.webhooks:
             webhook_endpoints.install(self.objects, self.clock, target)
