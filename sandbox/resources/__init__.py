@@ -7,6 +7,8 @@ from sandbox.resources import (
     balance_transactions,
     charges,
     customers,
+    dispute_api,
+    disputes,
     events,
     payment_intent_api,
     payment_intents,
@@ -24,6 +26,7 @@ RESOURCES: tuple[Resource, ...] = (
     payment_intent_api.RESOURCE,
     charges.RESOURCE,
     refund_api.RESOURCE,
+    dispute_api.RESOURCE,
     balance_transactions.RESOURCE,
     events.RESOURCE,
     webhook_endpoints.RESOURCE,
@@ -33,5 +36,6 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for e
 CHORES: tuple[Callable[[Call], None], ...] = (
     payment_intents.expire_authorizations,
     refunds.settle_due,
+    disputes.pass_deadlines,
 )
 EXPANDABLE = {resource.name: resource.expandable for resource in RESOURCES}
