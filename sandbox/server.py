@@ -16,6 +16,7 @@ from sandbox.api.gateway import ApiGateway
 from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
 from sandbox.cards.claims import Claim
+from sandbox.control import dashboard
 from sandbox.control import routes as control
 from sandbox.control.faults import Faults
 from sandbox.control.guards import Guards
@@ -128,6 +129,7 @@ class Sandbox:
                 *authentication.routes(self._service),
                 receipt.route(self.objects),
                 *control.routes(self),
+                *dashboard.routes(self),
                 Mount("/v1", _open_to_browsers(api)),
             ],
         )
