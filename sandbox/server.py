@@ -1,7 +1,7 @@
 """The sandbox as a whole: its state, its application, and the background deliveries."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -11,19 +11,23 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox.api.connection import SCOPE_KEY, Connection
+from sandbox.api.endpoint import Call
 from sandbox.api.gateway import ApiGateway
 from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
+from sandbox.cards.claims import Claim
+from sandbox.control import dashboard
 from sandbox.control import routes as control
 from sandbox.control.faults import Faults
+from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
 from sandbox.pages import authentication, home, receipt
-from sandbox.resources import CHORES, webhook_endpoints
+from sandbox.resources import CHORES, disputes, refunds, webhook_endpoints
 from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
 from sandbox.state.database import Database
-from sandbox.state.objects import Objects
+from sandbox.state.objects import Objects, StripeObject, visible
 from sandbox.webhooks.deliveries import Deliveries
 from sandbox.webhooks.dispatcher import Dispatcher
 from sandbox.webhooks.events import Events
@@ -33,7 +37,7 @@ class Sandbox:
     """
     A Stripe-compatible server in one object. Serve `app` with its lifespan, which runs the deliveries.
 
-    `clock`, `faults`, `requests` and `dispatcher` are what a test in the same process turns; the same is
+    `clock`, `faults`, `guards`, `requests` and `dispatcher` are what a test in the same process turns; the same is
     offered to other processes under `/_sandbox/`.
     """
 
@@ -45,6 +49,7 @@ class Sandbox:
         self.deliveries = Deliveries(self._database)
         self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
         self.faults = Faults()
+        self.guards = Guards()
         self.requests = RequestLog(self.settings.remembered_requests)
         self._service = Service(
             settings=self.settings,
@@ -53,6 +58,7 @@ class Sandbox:
             events=Events(self.objects, self.deliveries, self.clock),
             clock=self.clock,
             answers=Answers(self._database, self.clock),
+            guards=self.guards,
         )
         for target in self.settings.webhooks:
             webhook_endpoints.install(self.objects, self.clock, target)
@@ -68,6 +74,52 @@ class Sandbox:
         """What was captured, per payment intent and in total: the referee of a test."""
         return ledger(self.objects)
 
+    def refund(
+        self, payment_intent: str, *, amount: int | None = None, reason: str | None = None
+    ) -> StripeObject:
+        """Refund a payment by hand, as in the Stripe Dashboard: without metadata, and under no key."""
+
+        def refund(call: Call) -> StripeObject:
+            charge = refunds.charge_of(call, call.target("payment_intent"))
+            return refunds.make(call, charge, amount=amount, reason=reason)
+
+        return self._happening(refund, payment_intent)
+
+    def decide_refund(
+        self, refund: str, status: str, *, failure_reason: str = refunds.USUAL_FAILURE
+    ) -> StripeObject:
+        """Settle a refund: a pending one as succeeded, failed or canceled, a succeeded one as failed."""
+
+        def decide(call: Call) -> StripeObject:
+            return refunds.decide(call, call.target("refund"), status, failure_reason=failure_reason)
+
+        return self._happening(decide, refund)
+
+    def dispute(
+        self,
+        payment_intent: str,
+        *,
+        reason: str = "fraudulent",
+        amount: int | None = None,
+        is_inquiry: bool = False,
+    ) -> StripeObject:
+        """Let the cardholder's bank dispute a payment: what is left of it, or an amount in minor units."""
+        claim = Claim(reason=reason, is_inquiry=is_inquiry)
+
+        def dispute(call: Call) -> StripeObject:
+            charge = refunds.charge_of(call, call.target("payment_intent"))
+            return disputes.open_(call, charge, claim, amount=amount)
+
+        return self._happening(dispute, payment_intent)
+
+    def decide_dispute(self, dispute: str, status: str) -> StripeObject:
+        """Let the bank decide, and change its mind as often as it likes; the money follows."""
+        return self._happening(lambda call: disputes.move(call, call.target("dispute"), status), dispute)
+
+    def _happening(self, action: Callable[[Call], StripeObject], id_: str) -> StripeObject:
+        """What happens outside the API, to the object with this id; the outcome as the API shows it."""
+        return visible(self._service.transact(action, id_))
+
     def _application(self) -> Starlette:
         api = ApiGateway(self._service, self.faults, self.requests)
         return _Application(
@@ -77,6 +129,7 @@ class Sandbox:
                 *authentication.routes(self._service),
                 receipt.route(self.objects),
                 *control.routes(self),
+                *dashboard.routes(self),
                 Mount("/v1", _open_to_browsers(api)),
             ],
         )

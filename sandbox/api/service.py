@@ -15,6 +15,7 @@ from sandbox.api.idempotency import Answers, KeyedRequest, StoredAnswer
 from sandbox.api.incoming import Incoming
 from sandbox.api.params import read_fields
 from sandbox.api.routes import Routes
+from sandbox.control.guards import Guards
 from sandbox.resources import ENDPOINTS, EXPANDABLE
 from sandbox.settings import API_VERSION, SandboxSettings
 from sandbox.state.clock import Clock
@@ -44,6 +45,7 @@ class Service:
     events: Events
     clock: Clock
     answers: Answers
+    guards: Guards
     routes: Routes = field(default_factory=lambda: Routes(ENDPOINTS))
 
     def understand(self, incoming: Incoming) -> Order:
@@ -67,6 +69,7 @@ class Service:
             objects=self.objects,
             events=self.events,
             clock=self.clock,
+            guards=self.guards,
         )
         return Order(
             endpoint=endpoint,
@@ -106,6 +109,7 @@ class Service:
             objects=self.objects,
             events=self.events,
             clock=self.clock,
+            guards=self.guards,
         )
         with self.database.transaction():
             return action(call)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Literal
 
 from sandbox.cards import declines
+from sandbox.cards.claims import Claim
 from sandbox.cards.declines import Decline
 
 Check = Literal["pass", "fail", "unavailable"]
@@ -27,11 +28,19 @@ class Authentication(Enum):
     ALWAYS = "on every payment, set up or not"
 
 
+class Refunds(Enum):
+    """How a card's bank takes money back."""
+
+    AT_ONCE = "at once"
+    LATER = "pending first, then succeeded"
+    NEVER = "succeeded first, then failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """
     A test card. `decline` is the answer to every charge; `attaches` tells whether the bank vouches for the
-    card when it is saved or set up all the same.
+    card when it is saved or set up all the same. `claim` is raised against every captured charge.
     """
 
     name: str
@@ -46,6 +55,8 @@ class Card:
     cvc_check: Check = "pass"
     line1_check: Check = "pass"
     postal_code_check: Check = "pass"
+    claim: Claim | None = None
+    refunds: Refunds = Refunds.AT_ONCE
 
     @property
     def last4(self) -> str:
@@ -164,10 +175,28 @@ SECURED = (
     ),
 )
 
-CARDS = {card.name: card for card in (*BRANDS, *COUNTRIES, *REFUSED, *RISKS_AND_CHECKS, *SECURED)}
+DISPUTED = (
+    Card(name="createDispute", number="4000000000000259", claim=Claim()),
+    Card(
+        name="createDisputeProductNotReceived",
+        number="4000000000002685",
+        claim=Claim(reason="product_not_received"),
+    ),
+    Card(name="createDisputeInquiry", number="4000000000001976", claim=Claim(is_inquiry=True)),
+)
+
+REFUNDED_LATE = (
+    Card(name="pendingRefund", number="4000000000007726", refunds=Refunds.LATER),
+    Card(name="refundFail", number="4000000000005126", refunds=Refunds.NEVER),
+)
+
+KINDS = (BRANDS, COUNTRIES, REFUSED, RISKS_AND_CHECKS, SECURED, DISPUTED, REFUNDED_LATE)
+CARDS = {card.name: card for kind in KINDS for card in kind}
 BY_NUMBER = {card.number: card for card in reversed(CARDS.values())}
-# The declining Visa cards go by two names, and so does the card that Radar blocks.
-ALIASES = {f"visa_{card.name}": card.name for card in REFUSED} | {"radarBlock": "chargeDeclinedFraudulent"}
+# The declining and the disputed Visa cards go by two names, and so does the card that Radar blocks.
+ALIASES = {f"visa_{card.name}": card.name for card in (*REFUSED, *DISPUTED)} | {
+    "radarBlock": "chargeDeclinedFraudulent"
+}
 
 
 def by_method_id(id_: str) -> Card | None:

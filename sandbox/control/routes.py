@@ -38,7 +38,7 @@ def _answering(
 ) -> Answering:
     async def respond(request: Request) -> Response:
         try:
-            content, status = act(sandbox, request.method, await _body(request)), 200
+            content, status = act(sandbox, request.method, await json_body(request)), 200
         except Malformed as error:
             content, status = {"error": {"message": str(error)}}, 400
         return Response(orjson.dumps(content), status, media_type="application/json")
@@ -46,7 +46,7 @@ def _answering(
     return respond
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def json_body(request: Request) -> dict[str, Any]:
     """A JSON object; the media type is required, so that no web page can post here unasked."""
     if request.method != "POST":
         return {}

@@ -5,7 +5,7 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.cards.catalog import ALIASES, CARDS, METHOD_PREFIX, Card
+from sandbox.cards.catalog import ALIASES, CARDS, METHOD_PREFIX, Card, Refunds
 from sandbox.pages.html import document
 from sandbox.resources import ENDPOINTS
 from sandbox.settings import API_VERSION
@@ -35,6 +35,11 @@ def _behaviour(card: Card) -> str:
         traits.append(f"declined: {card.decline.decline_code}")
     if card.authentication.name != "ON_REQUEST":
         traits.append(f"3-D Secure: {card.authentication.value}")
+    if card.claim is not None:
+        kind = "inquiry" if card.claim.is_inquiry else "disputed"
+        traits.append(f"{kind}: {card.claim.reason}")
+    if card.refunds is not Refunds.AT_ONCE:
+        traits.append(f"refunds: {card.refunds.value}")
     return "; ".join(traits)
 
 

@@ -7,10 +7,14 @@ from sandbox.resources import (
     balance_transactions,
     charges,
     customers,
+    dispute_api,
+    disputes,
     events,
     payment_intent_api,
     payment_intents,
     payment_methods,
+    refund_api,
+    refunds,
     setup_intent_api,
     webhook_endpoints,
 )
@@ -21,11 +25,17 @@ RESOURCES: tuple[Resource, ...] = (
     setup_intent_api.RESOURCE,
     payment_intent_api.RESOURCE,
     charges.RESOURCE,
+    refund_api.RESOURCE,
+    dispute_api.RESOURCE,
     balance_transactions.RESOURCE,
     events.RESOURCE,
     webhook_endpoints.RESOURCE,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
 # What the passing of time does, whenever the clock was moved forward.
-CHORES: tuple[Callable[[Call], None], ...] = (payment_intents.expire_authorizations,)
+CHORES: tuple[Callable[[Call], None], ...] = (
+    payment_intents.expire_authorizations,
+    refunds.settle_due,
+    disputes.pass_deadlines,
+)
 EXPANDABLE = {resource.name: resource.expandable for resource in RESOURCES}

@@ -132,7 +132,6 @@ def _new(
         "receipt_email": intent["receipt_email"],
         "receipt_url": None,
         "refunded": False,
-        "refunds": {"object": "list", "data": [], "has_more": False, "url": f"/v1/charges/{id_}/refunds"},
         "shipping": intent["shipping"],
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": suffix,

@@ -7,7 +7,7 @@ from sandbox.api.errors import CardError, InvalidRequest, UnexpectedState
 from sandbox.api.params import Params
 from sandbox.cards import declines
 from sandbox.cards.declines import Decline
-from sandbox.resources import authentication, charges, wallets
+from sandbox.resources import authentication, charges, disputes, wallets
 from sandbox.resources.authentication import Presence
 from sandbox.state.objects import StripeObject, visible
 
@@ -100,7 +100,9 @@ def _charge(
     charge = charges.approve(call, intent, method, is_authenticated=is_authenticated)
     _remember_method(call, intent, method)
     paid = {**intent, "latest_charge": charge["id"]}
-    return _held(call, paid) if intent["capture_method"] == "manual" else _collected(call, paid, charge)
+    if intent["capture_method"] == "manual":
+        return _held(call, paid)
+    return _collected(call, paid, disputes.follow(call, charge))
 
 
 def _held(call: Call, intent: StripeObject) -> StripeObject:

@@ -7,7 +7,7 @@ from sandbox.api.errors import InvalidRequest
 from sandbox.api.listing import listed
 from sandbox.api.params import Params
 from sandbox.currencies import check_amount, checked_currency
-from sandbox.resources import charges, payment_attempts, wallets
+from sandbox.resources import charges, disputes, payment_attempts, wallets
 from sandbox.resources.common import automatic_payment_methods, changed, payment_method_types, shipping
 from sandbox.resources.payment_attempts import keep, require_status
 from sandbox.state.ids import new_id, new_secret
@@ -68,7 +68,7 @@ def capture(call: Call) -> StripeObject:
         )
     if call.params.get("final_capture") is False:
         raise InvalidRequest("This payment can be captured only once.", param="final_capture")
-    charges.capture(call, intent["latest_charge"], amount, books_at_once=True)
+    disputes.follow(call, charges.capture(call, intent["latest_charge"], amount, books_at_once=True))
     paid = keep(
         call,
         {

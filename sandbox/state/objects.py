@@ -42,6 +42,9 @@ UPDATE objects SET deleted = ?, customer = ?, payment_intent = ?, payment_method
     body = ?
 WHERE id = ?
 """
+# Listed by rarely enough to be read out of the body.
+FIELDS = ("charge",)
+NO_LIMIT = -1
 COMPARISONS = {"gt": "created > ?", "gte": "created >= ?", "lt": "created < ?", "lte": "created <= ?"}
 
 
@@ -61,10 +64,10 @@ class Query:
 
     def conditions(self) -> tuple[list[str], list[object]]:
         texts, values = ["object = ?", "deleted = 0"], list[object]([self.kind])
-        for column, value in self.where.items():
-            if column not in COLUMNS:
-                raise LookupError(f"objects cannot be listed by {column}")
-            texts.append(f"{column} = ?")
+        for name, value in self.where.items():
+            if name not in (*COLUMNS, *FIELDS):
+                raise LookupError(f"objects cannot be listed by {name}")
+            texts.append(f"{name} = ?" if name in COLUMNS else f"json_extract(body, '$.{name}') = ?")
             values.append(value)
         for comparison, moment in self.created.items():
             texts.append(COMPARISONS[comparison])
@@ -105,6 +108,11 @@ class Objects:
     def newer(self, query: Query, *, than: int, limit: int) -> list[StripeObject]:
         """The objects just above a position of the newest-first list, still newest first."""
         return self._select(query, "seq > ?", than, "seq ASC", limit)[::-1]
+
+    def of_payment(self, kind: str, payment_intent: str) -> list[StripeObject]:
+        """Every object of a kind that belongs to a payment intent, newest first."""
+        query = Query(kind=kind, where={"payment_intent": payment_intent})
+        return self.newest(query, older_than=None, limit=NO_LIMIT)
 
     def all(self, kind: str) -> Iterator[StripeObject]:
         """Every object of a kind, oldest first, deleted ones left out."""

@@ -25,6 +25,15 @@ def charge_of(intent: PaymentIntent) -> Charge:
     return intent.latest_charge
 
 
+async def pay(client: StripeClient, **settings: Any) -> PaymentIntent:
+    return await client.v1.payment_intents.create_async(payment(**settings))
+
+
+async def current_charge(client: StripeClient, intent: PaymentIntent) -> Charge:
+    """The charge of a payment as it is now."""
+    return await client.v1.charges.retrieve_async(str(intent.latest_charge))
+
+
 async def event_types(client: StripeClient) -> list[str]:
     """The types of all events, oldest first."""
     return [str(event.type) for event in (await client.v1.events.list_async({"limit": 100})).data][::-1]

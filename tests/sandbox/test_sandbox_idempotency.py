@@ -169,10 +169,14 @@ class TestLedger:
             "amount_captured": 1500,
             "captures": 1,
             "amount_refunded": 0,
+            "refunds": [],
+            "disputes": [],
         }
         assert ledger["totals"] == {
             "payment_intents": 2,
             "captures": 2,
+            "refunds": 0,
+            "disputes": 0,
             "amount_captured": {"usd": 1500, "jpy": 300},
             "amount_refunded": {"usd": 0, "jpy": 0},
         }

@@ -11,10 +11,15 @@ from sandbox.api.endpoint import Endpoint
 from sandbox.api.params import Choice, Flag, Integer, Kind, Text
 from sandbox.resources import ENDPOINTS
 from tests.sandbox.declared_params import DECLARED
+from tests.sandbox.payments import payment
 from tests.sandbox.stripe_types import mistakes_in_object, mistakes_in_params
 
 FILES = Path(__file__).parents[1] / "stripe"
 OFFICIAL: dict[str, dict[str, Any]] = orjson.loads((FILES / "fixtures.json").read_bytes())
+# Since version 2022-11-15 a charge shows its refunds only when they are expanded.
+ON_REQUEST = {"charge": {"refunds"}}
+# What Stripe's types demand by now, and its examples do not show yet.
+NOT_IN_EXAMPLES = {"dispute": ["dispute.evidence_details.submission_method: missing"]}
 
 
 def name_of(endpoint: Endpoint) -> str:
@@ -24,7 +29,7 @@ def name_of(endpoint: Endpoint) -> str:
 class TestReferee:
     @pytest.mark.parametrize("kind", sorted(OFFICIAL.keys() - {"event"}))
     def test_official_examples_are_without_mistakes(self, kind: str) -> None:
-        assert mistakes_in_object(OFFICIAL[kind]) == []
+        assert mistakes_in_object(OFFICIAL[kind]) == NOT_IN_EXAMPLES.get(kind, [])
 
     @pytest.mark.parametrize(
         ("change", "mistake"),
@@ -108,7 +113,26 @@ class TestOfficialKeys:
 
         for thing in made:
             keys = set(thing.to_dict()) - {"secret"}
-            assert keys == set(OFFICIAL[thing["object"]]), thing["object"]
+            kind = thing["object"]
+            assert keys == OFFICIAL[kind].keys() - ON_REQUEST.get(kind, set()), kind
+
+    async def test_refunds_and_disputes_have_the_official_keys(self, client: StripeClient) -> None:
+        disputed = await client.v1.payment_intents.create_async(
+            payment(payment_method="pm_card_createDispute")
+        )
+        refunded = await client.v1.payment_intents.create_async(payment())
+
+        refund = await client.v1.refunds.create_async({"payment_intent": refunded.id})
+        dispute = (await client.v1.disputes.list_async({"payment_intent": disputed.id})).data[0]
+
+        assert refund.to_dict().keys() == OFFICIAL["refund"].keys()
+        assert dispute.to_dict().keys() == OFFICIAL["dispute"].keys()
+        assert dispute.evidence.to_dict().keys() == OFFICIAL["dispute"]["evidence"].keys()
+        details = {**OFFICIAL["dispute"]["evidence_details"], "submission_method": "manual"}
+        assert dispute.evidence_details.to_dict().keys() == details.keys()
+        for booked in (refund.balance_transaction, dispute.balance_transactions[0].id):
+            transaction = await client.v1.balance_transactions.retrieve_async(str(booked))
+            assert transaction.to_dict().keys() == OFFICIAL["balance_transaction"].keys()
 
     async def test_cards_have_the_official_keys(self, client: StripeClient) -> None:
         intent = await client.v1.payment_intents.create_async(
