@@ -13,7 +13,7 @@ from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from gql.account import BillingAccountView
-from gql.connection import After, Before, First, Last, PaymentConnection
+from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.errors import (
     AmountError,
@@ -31,7 +31,7 @@ from gql.operation import OperationView, find_operation, operation_view
 from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView, PaymentMethodView, methods_of
 from gql.payment_mutations import PaymentMutations
-from gql.payment_queries import Filter, Order, PaymentFilterInput, page_of_payments
+from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.scalars import SCALARS, IdempotencyKey
 
 LARGEST_LOOKUP: Final = 100
