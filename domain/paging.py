@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from domain.errors import InvalidInput
@@ -20,6 +20,7 @@ LARGEST_PAGE: Final = 100
 LONGEST_CURSOR: Final = 512
 
 T = TypeVar("T")
+Item = TypeVar("Item", contravariant=True)
 
 
 class Direction(StrEnum):
@@ -80,6 +81,21 @@ def _instant(written: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant without its offset")
     return instant.astimezone(UTC)
+
+
+class Order(Protocol[Item]):
+    """How a list is ordered."""
+
+    @property
+    def name(self) -> str:
+        """What a cursor is bound to."""
+        ...
+
+    def place_at(self, cursor: str, *, argument: str) -> Place:
+        """The place that a cursor of this list names; raises InvalidInput."""
+        ...
+
+    def place_of(self, item: Item) -> Place: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

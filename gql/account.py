@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar
 import strawberry
 
 from domain.account import BillingAccount
-from gql.connection import After, Before, First, Last, PaymentConnection
+from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.node import Node, optional_view
 from gql.payment_method import PaymentMethodView, methods_of
-from gql.payment_queries import Filter, Order, PaymentFilterInput, page_of_payments
+from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 
 
 @strawberry.type(name="User", description="A user, whom the User Service knows better.")

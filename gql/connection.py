@@ -1,16 +1,14 @@
 """Relay connections over keyset pages: https://relay.dev/graphql/connections.htm"""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from domain.errors import InvalidInput
-from domain.paging import DEFAULT_PAGE, Page, Slice, checked_size
-from domain.payment import Payment
-from domain.payment_list import PaymentFilter, PaymentOrder
-from gql.context import Info
-from gql.node import view, views
-from gql.payment import PaymentView
+from domain.paging import DEFAULT_PAGE, Order, Page, Slice, checked_size
+
+T = TypeVar("T")
 
 First = Annotated[
     int | None,
@@ -29,30 +27,38 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The last edge's cursor.")
 
 
-@strawberry.type(description="A payment in a list.")
-class PaymentEdge:
+@strawberry.type
+class Edge:
+    """What every edge has; a subclass adds its `node`."""
+
     cursor: str = strawberry.field(description="Its place, for after and before.")
-    node: PaymentView = strawberry.field(description="The payment.")
 
 
-@strawberry.type(description="A page of payments.")
-class PaymentConnection:
-    page: strawberry.Private[Page[Payment]]
-    wanted: strawberry.Private[PaymentFilter]
-    order: strawberry.Private[PaymentOrder]
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[T]):
+    """What an edge shows: an object of a list, and its place there."""
 
-    @strawberry.field(description="The payments with their cursors.")
-    def edges(self) -> list[PaymentEdge]:
-        return [
-            PaymentEdge(cursor=self._cursor(item), node=view(PaymentView, item)) for item in self.page.items
-        ]
+    cursor: str
+    node: T
 
-    @strawberry.field(description="The payments alone.")
-    def nodes(self) -> list[PaymentView]:
-        return views(PaymentView, self.page.items)
 
-    @strawberry.field(description="Where this page stands.")
-    def page_info(self) -> PageInfo:
+@strawberry.type
+class Connection(Generic[T]):
+    """
+    A page of a list, and how the list is ordered. A subclass names what its clients see:
+
+        edges: list[PaymentEdge] = edges("The payments with their cursors.")
+        nodes: list[PaymentView] = nodes("The payments alone.")
+        page_info: PageInfo = page_info()
+    """
+
+    page: strawberry.Private[Page[T]]
+    order: strawberry.Private[Order[T]]
+
+    def placed(self) -> list[Placed[T]]:
+        return [Placed(self._cursor(item), item) for item in self.page.items]
+
+    def stand(self) -> PageInfo:
         items = self.page.items
         return PageInfo(
             has_next_page=self.page.has_next,
@@ -61,16 +67,28 @@ class PaymentConnection:
             end_cursor=self._cursor(items[-1]) if items else None,
         )
 
-    @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
-    async def total_count(self, info: Info) -> int | None:
-        return await info.context.services.payments.count(info.context.actor, self.wanted)
+    def _cursor(self, item: T) -> str:
+        return self.order.place_of(item).cursor(self.order.name)
 
-    def _cursor(self, payment: Payment) -> str:
-        return self.order.place_of(payment).cursor(self.order.name)
+
+def edges(description: str) -> Any:
+    return strawberry.field(resolver=lambda self: self.placed(), description=description)
+
+
+def nodes(description: str) -> Any:
+    return strawberry.field(resolver=lambda self: self.page.items, description=description)
+
+
+def page_info() -> Any:
+    return strawberry.field(resolver=lambda self: self.stand(), description="Where this page stands.")
 
 
 def asked_slice(
-    order: PaymentOrder, first: int | None, after: str | None, last: int | None, before: str | None
+    order: Order[Any],
+    first: int | None,
+    after: str | None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> Slice:
     """Raises InvalidInput for a size out of range, a foreign cursor, or both directions at once."""
     if last is None and before is None:

@@ -12,9 +12,10 @@ from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
 from domain.payment_status import PaymentStatus, PaymentTrigger
-from gql.connection import PaymentConnection, asked_slice
+from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.ids import id_of, user_id_of
+from gql.payment import PaymentView
 from gql.scalars import CurrencyCode, MinorUnits
 
 MOST_VALUES: Final = 100
@@ -96,6 +97,24 @@ Order = Annotated[
     list[PaymentOrderInput] | None,
     strawberry.argument(description="One order, at present; the newest first where none is given."),
 ]
+
+
+@strawberry.type(description="A payment in a list.")
+class PaymentEdge(Edge):
+    node: PaymentView = strawberry.field(description="The payment.")
+
+
+@strawberry.type(description="A page of payments.")
+class PaymentConnection(Connection[Payment]):
+    wanted: strawberry.Private[PaymentFilter]
+
+    edges: list[PaymentEdge] = edges("The payments with their cursors.")
+    nodes: list[PaymentView] = nodes("The payments alone.")
+    page_info: PageInfo = page_info()
+
+    @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
+    async def total_count(self, info: Info) -> int | None:
+        return await info.context.services.payments.count(info.context.actor, self.wanted)
 
 
 async def page_of_payments(

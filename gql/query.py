@@ -11,7 +11,7 @@ from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from gql.account import BillingAccountView
-from gql.connection import After, Before, First, Last, PaymentConnection
+from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.ids import id_of, parsed_id
 from gql.loaders import Loaders
@@ -20,7 +20,7 @@ from gql.node import Node, optional_view, view, views
 from gql.operation import OperationView, find_operation, operation_view
 from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
-from gql.payment_queries import Filter, Order, PaymentFilterInput, page_of_payments
+from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.scalars import IdempotencyKey
 
 LARGEST_LOOKUP: Final = 100
