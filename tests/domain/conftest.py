@@ -4,7 +4,7 @@ import pytest
 
 from domain.actor import Actor
 from gateway.wiring import Gateway
-from processor import stripe_calls, stripe_processor
+from processor import stripe_calls, stripe_client
 from sandbox import Sandbox
 from tests.domain.shopping import Cardholder, Post, Shopper
 from tests.parts import RunningSandbox
@@ -41,6 +41,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Iterator[Non
     """No pauses between attempts, none of which waits long for its answer; no faulty request outlives the test."""
     monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(stripe_calls, "LONGEST_PAUSE", 0.001)
-    monkeypatch.setattr(stripe_processor, "TIMEOUT", 0.2)
+    monkeypatch.setattr(stripe_client, "TIMEOUT", 0.2)
     yield
     sandbox.faults.release()

@@ -7,7 +7,7 @@ from stripe import HTTPXClient
 from domain.payment import Payment
 from domain.payment_method import MethodFacts
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
-from processor import stripe_calls, stripe_payments
+from processor import stripe_calls, stripe_client
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from tests.domain.values import OWNER, a_payment
@@ -33,7 +33,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """What the processor sent, in order."""
     noted: list[Request] = []
     monkeypatch.setattr(NotingClient, "noted", noted, raising=False)
-    monkeypatch.setattr(stripe_payments, "HTTPXClient", NotingClient)
+    monkeypatch.setattr(stripe_client, "HTTPXClient", NotingClient)
     return noted
 
 
@@ -51,7 +51,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Iterator[Non
     """No pauses between attempts, none of which waits long for its answer; no faulty request outlives the test."""
     monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(stripe_calls, "LONGEST_PAUSE", 0.001)
-    monkeypatch.setattr(stripe_payments, "TIMEOUT", 0.2)
+    monkeypatch.setattr(stripe_client, "TIMEOUT", 0.2)
     yield
     sandbox.faults.release()
 
