@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from domain.account import BillingAccount
 from domain.actor import SYSTEM, Actor
 from domain.arguments import decoded, encoded, kept
 from domain.commands.catalogue import COMMANDS
@@ -78,16 +79,14 @@ class CommandService:
         still free, KeyReused or KeyInProgress where an earlier use stands in the way.
         """
         caller = actor.known_id
-        key = checked_key(key) if key is not None else f"unkeyed-{new_id()}"
+        key = None if key is None else checked_key(key)
         if first := await self._first_use(caller, command, key):
             return await self._again(command, first)
         command.check(self.rules)
         until = self._deadline()
-        if command.needs_customer:
-            async with within(until):
-                await self.customers.with_customer(command.payer(actor))
+        payer = await self._payer(actor, command, until=until) if command.needs_customer else None
         try:
-            operation, intent = await self._commit_intent(actor, command, key)
+            operation, intent = await self._commit_intent(actor, command, key, payer)
         except KeyWasUsed:
             return await self.execute(actor, command, key=key)
         except DomainError:
@@ -121,24 +120,30 @@ class CommandService:
         """On the event loop's clock."""
         return asyncio.get_running_loop().time() + self.deadline.total_seconds()
 
-    def _step(self, work: Work, actor: Actor, at: datetime) -> Step:
-        return Step(work=work, at=at, by=actor, is_live=self.processor.is_live)
+    def _step(self, work: Work, actor: Actor, at: datetime, payer: BillingAccount | None = None) -> Step:
+        return Step(work=work, at=at, by=actor, is_live=self.processor.is_live, payer=payer)
 
-    async def _first_use(self, caller: UUID, command: Command[Any, Any], key: str) -> Operation | None:
+    async def _payer(self, actor: Actor, command: Command[Any, Any], *, until: float) -> BillingAccount:
+        async with within(until):
+            return await self.customers.with_customer(command.payer(actor))
+
+    async def _first_use(self, caller: UUID, command: Command[Any, Any], key: str | None) -> Operation | None:
+        if key is None:
+            return None
         async with self.database.reads() as reads:
             return await reads.operations.find(caller, command.mutation, key)
 
     async def _commit_intent(
-        self, actor: Actor, command: Command[Any, Any], key: str
+        self, actor: Actor, command: Command[Any, Any], key: str | None, payer: BillingAccount | None
     ) -> tuple[Operation, object]:
         now = self.clock()
         async with self.database.work() as work:
-            object_id, intent = await command.intend(self._step(work, actor, now))
+            object_id, intent = await command.intend(self._step(work, actor, now, payer))
             operation = Operation(
                 id=new_id(),
                 caller_id=actor.known_id,
                 mutation=command.mutation,
-                key=key,
+                key=key or f"unkeyed-{new_id()}",
                 fingerprint=fingerprint_of(encoded(command)),
                 arguments=kept(command),
                 object_kind=command.object_kind,

@@ -52,13 +52,11 @@ async def settle_method(
     """
     await hold_methods(work, user_id)
     method = await _known_method(work, user_id, facts, at=at, by=by)
-    if (
-        method.is_attached
-        and not method.is_default
-        and (makes_default or await work.payment_methods.default_of(user_id) is None)
-    ):
+    if not method.is_attached or method.is_default:
+        return method
+    if makes_default:
         return await make_default(work, method, at=at, by=by)
-    return method
+    return await fill_default(work, method, at=at, by=by)
 
 
 async def _known_method(
@@ -93,6 +91,17 @@ async def hold_methods(work: Work, user_id: UUID) -> None:
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     """One default per user: a partial unique index holds it."""
     await work.payment_methods.clear_default(method.user_id, at=at)
+    return await _made_default(work, method, at=at, by=by)
+
+
+async def fill_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
+    """The method becomes the default one where its user has none. Their methods are held."""
+    if await work.payment_methods.default_of(method.user_id) is not None:
+        return method
+    return await _made_default(work, method, at=at, by=by)
+
+
+async def _made_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     after = method.made_default(at=at)
     return await _save_method(work, method, after, action="payment_method.made_default", at=at, by=by)
 

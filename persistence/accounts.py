@@ -25,21 +25,24 @@ class AccountRepository(Repository[BillingAccount]):
 
     async def ensure(self, account: BillingAccount) -> BillingAccount:
         """The account of that user, made from this one where there is none yet."""
-        await self._connection.execute(
-            insert(self.table).values(self._row(account)).on_conflict_do_nothing(index_elements=["user_id"])
+        made = await self._one(
+            insert(self.table)
+            .values(self._row(account))
+            .on_conflict_do_nothing(index_elements=["user_id"])
+            .returning(self.table)
         )
-        return await self.get(account.user_id) or account
+        return made or await self.get(account.user_id) or account
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime
     ) -> BillingAccount:
         """The first customer that is set stays."""
-        await self._connection.execute(
+        account = await self._one(
             update(self.table)
             .where(self.table.c.user_id == user_id, self.table.c.processor_customer_id.is_(None))
             .values(processor_customer_id=processor_customer_id, updated_at=at)
-        )
-        account = await self.get(user_id)
+            .returning(self.table)
+        ) or await self.get(user_id)
         if account is None:
             raise LookupError(f"Billing account {user_id} has gone")
         return account

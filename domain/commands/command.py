@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
+from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.errors import Verdict
 from domain.operation import ObjectKind, Operation
@@ -34,6 +35,15 @@ class Step:
     at: datetime
     by: Actor
     is_live: bool
+    payer: BillingAccount | None = None
+    """With its customer, before the call of a command that needs one."""
+
+    @property
+    def account(self) -> BillingAccount:
+        """The payer, for a command that needs a customer."""
+        if self.payer is None:
+            raise LookupError("No account was opened for this step")
+        return self.payer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

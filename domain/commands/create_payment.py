@@ -13,7 +13,6 @@ from domain.commands.payment_command import PaymentCommand, usable_method
 from domain.decline import Decline
 from domain.errors import (
     InvalidInput,
-    NotFound,
 )
 from domain.identity import new_id
 from domain.json_value import JsonValue
@@ -65,14 +64,11 @@ class CreatePayment(PaymentCommand):
         return self.owner
 
     async def intend(self, step: Step) -> tuple[UUID, Payment]:
-        payer = self.payer(step.by)
-        account = await step.work.accounts.get(payer)
-        if account is None:
-            raise NotFound("There is no such billing account.")
-        method = await self._method(step, payer)
+        account = step.account
+        method = await self._method(step, account.user_id)
         payment = Payment(
             id=new_id(),
-            user_id=payer,
+            user_id=account.user_id,
             status=PaymentStatus.PENDING,
             trigger=PaymentTrigger.PURCHASE if self.owner is None else PaymentTrigger.ADMIN,
             livemode=step.is_live,

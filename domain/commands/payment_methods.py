@@ -19,7 +19,15 @@ from domain.payment_method import (
 )
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
-from domain.settlement import detach, hold_methods, make_default, settle_method, settle_setup, update_method
+from domain.settlement import (
+    detach,
+    fill_default,
+    hold_methods,
+    make_default,
+    settle_method,
+    settle_setup,
+    update_method,
+)
 from domain.text import checked_text
 
 LONGEST_PROCESSOR_ID = 255
@@ -38,7 +46,7 @@ class StartPaymentMethodSetup(Command[PaymentMethodSetup, SetupFacts]):
     makes_default: bool = False
 
     async def intend(self, step: Step) -> tuple[UUID, PaymentMethodSetup]:
-        account = await customer_account(step, step.by.known_id)
+        account = step.account
         setup = PaymentMethodSetup(
             id=new_id(),
             user_id=account.user_id,
@@ -87,7 +95,7 @@ class AddPaymentMethod(Command[BillingAccount, MethodFacts]):
             raise InvalidInput("This is not the id of a Stripe payment method.", path=path, constraint="pm_…")
 
     async def intend(self, step: Step) -> tuple[None, BillingAccount]:
-        return None, await customer_account(step, step.by.known_id)
+        return None, step.account
 
     async def recall(self, reads: Reads, operation: Operation) -> BillingAccount:
         account = await reads.accounts.get(operation.caller_id)
@@ -190,14 +198,14 @@ class DeletePaymentMethod(SavedMethodCommand):
         await hold_methods(step.work, intent.user_id)
         await detach(step.work, await locked_method(step, intent.id), at=step.at, by=step.by)
         if self.successor_id is not None:
-            await self._hand_over(step, intent.user_id, self.successor_id)
+            await self._hand_over(step, self.successor_id)
         return Conclusion(object_id=intent.id)
 
-    async def _hand_over(self, step: Step, user_id: UUID, successor_id: UUID) -> None:
+    async def _hand_over(self, step: Step, successor_id: UUID) -> None:
         """Only where no default is left: the removed one was it, perhaps until a webhook told of its removal."""
         successor = await locked_method(step, successor_id)
-        if successor.is_attached and await step.work.payment_methods.default_of(user_id) is None:
-            await make_default(step.work, successor, at=step.at, by=step.by)
+        if successor.is_attached:
+            await fill_default(step.work, successor, at=step.at, by=step.by)
 
     async def _check_successor(self, step: Step, method: PaymentMethod, successor_id: UUID) -> None:
         successor = await step.work.payment_methods.get(successor_id)
@@ -205,13 +213,6 @@ class DeletePaymentMethod(SavedMethodCommand):
             raise NotFound("There is no such payment method.", path=("replace_with_id",))
         if successor.id == method.id:
             raise InvalidInput("A method cannot replace itself.", path=("replace_with_id",))
-
-
-async def customer_account(step: Step, user_id: UUID) -> BillingAccount:
-    account = await step.work.accounts.get(user_id)
-    if account is None:
-        raise NotFound("There is no such billing account.")
-    return account
 
 
 async def owned_method(step: Step, method_id: UUID) -> PaymentMethod:
