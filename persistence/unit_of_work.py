@@ -1,7 +1,7 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from persistence.journal import AuditRepository, InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository
+from persistence.statements import counting
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -79,6 +80,9 @@ class SqlDatabase:
         with _holding():
             async with self._autocommit.connect() as connection:
                 yield SqlReads(connection)
+
+    def counted(self) -> AbstractContextManager[Mapping[str, int]]:
+        return counting(self._engine)
 
     async def close(self) -> None:
         await self._engine.dispose()
