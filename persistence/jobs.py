@@ -8,6 +8,8 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from persistence.statements import note_statement
+
 HANDLE_EVENT: Final = "handle_event"
 
 
@@ -18,6 +20,7 @@ class JobQueue:
     async def handle_event(self, event_id: UUID) -> None:
         """Have the worker handle a stored event, if and only if the transaction commits."""
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
+        note_statement("pgqueuer")
         await queries.enqueue(HANDLE_EVENT, event_id.bytes)
 
     async def _in_transaction(self) -> "Connection[object]":

@@ -1,7 +1,7 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository
 from persistence.refunds import DisputeRepository, RefundRepository
+from persistence.statements import counting
 from persistence.subscriptions import (
     ChargePreviewRepository,
     InvoiceRepository,
@@ -120,6 +121,9 @@ class SqlDatabase:
         with _holding():
             async with self._autocommit.connect() as connection:
                 yield SqlReads(connection)
+
+    def counted(self) -> AbstractContextManager[Mapping[str, int]]:
+        return counting(self._engine)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -1,6 +1,7 @@
 """Transactions, and what is in them."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
@@ -72,4 +73,8 @@ class Database(Protocol):
 
     def reads(self) -> AbstractAsyncContextManager[Reads]:
         """A connection for single statements, each with its own snapshot."""
+        ...
+
+    def counted(self) -> AbstractContextManager[Mapping[str, int]]:
+        """How many statements were sent so far, by the first table that each names; it grows as more are."""
         ...
