@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import Worker
+from gql.debug import DebuggingExecutor
 from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
 from gql.schema import printed
@@ -60,7 +61,8 @@ def application(gateway: Gateway, *, configure_explorer: Configure | None = None
 
 
 def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
-    graphql = GraphQL(Executor(), gateway.authentication, gateway.services)
+    executor = DebuggingExecutor() if gateway.settings.debug_extension else Executor()
+    graphql = GraphQL(executor, gateway.authentication, gateway.services)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
         Route(

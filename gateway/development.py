@@ -108,6 +108,7 @@ def development_settings(database_url: str, api: str, stripe: str) -> Settings:
             "stripe_api_base": stripe,
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
             "explorer": True,
+            "debug_extension": True,
             "run_worker": True,
             "shutdown_seconds": SHUTDOWN_SECONDS,
         }

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         default=True, description="Whether callers may name the amount that they pay."
     )
     explorer: bool = Field(default=False, description="Whether GraphiQL is served. `make run` turns it on.")
+    debug_extension: bool = Field(
+        default=False,
+        description="Whether GraphQL answers tell what they cost; development only. `make run` turns it on.",
+    )
     run_worker: bool = Field(default=True, description="Whether the server runs the worker too.")
     operation_lease_seconds: int = Field(
         default=30, ge=1, description="How long one attempt at a command may take before others resume it."
@@ -160,6 +164,8 @@ class Settings(BaseSettings):
             "STRIPE_WEBHOOK_SECRET": DEVELOPMENT_WEBHOOK_SECRET in self.webhook_secrets,
         }
         problems = [f"{name} is the development default" for name, is_left in leftovers.items() if is_left]
+        if self.debug_extension:
+            problems.append("DEBUG_EXTENSION is for development only")
         if not self.webhook_secrets:
             problems.append("STRIPE_WEBHOOK_SECRET is not set")
         if urlsplit(self.stripe_api_base).scheme != "https":

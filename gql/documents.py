@@ -1,9 +1,10 @@
 """Documents that were parsed and validated once: one bounded cache, keyed by the document's text."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, cast
 
 from graphql import (
     DocumentNode,
@@ -22,7 +23,6 @@ from gql.limits import Limits
 MOST_TOKENS: Final = 2000
 """Per document: what validation of a hostile one may cost grows faster than its length."""
 MOST_ERRORS: Final = 5
-RULES: Final = (*specified_rules, Limits)
 MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 512 * 1024
 """Of text; what is made of it takes some ninety times as much memory."""
@@ -34,6 +34,8 @@ class Document:
 
     ast: DocumentNode | None
     errors: Sequence[GraphQLError] = ()
+    costs: Mapping[str | None, int] = field(default_factory=dict)
+    """What each operation may ask for, by its name, as gql.limits reckons it."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that a request means; None where that is not clear."""
@@ -46,6 +48,13 @@ class Document:
     def is_mutation(self, name: str | None) -> bool:
         operation = self.operation(name)
         return operation is not None and operation.operation is OperationType.MUTATION
+
+    def cost(self, name: str | None) -> int:
+        """0 where it is not clear which operation a request means."""
+        operation = self.operation(name)
+        if operation is None:
+            return 0
+        return self.costs[operation.name.value if operation.name else None]
 
 
 class Documents:
@@ -70,8 +79,11 @@ class Documents:
             ast = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLSyntaxError as malformed:
             return Document(ast=None, errors=[malformed])
-        errors = validate(self._schema, ast, RULES, max_errors=MOST_ERRORS)
-        return Document(ast=None if errors else ast, errors=errors)
+        costs: dict[str | None, int] = {}
+        # A rule is a class to the library, which only calls it.
+        limits = cast("type[Limits]", partial(Limits, costs=costs))
+        errors = validate(self._schema, ast, (*specified_rules, limits), max_errors=MOST_ERRORS)
+        return Document(ast=None if errors else ast, errors=errors, costs=costs)
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document

@@ -63,15 +63,21 @@ TOO_DEEP: Final = Size(depth=DEEPEST + 1)
 
 
 class Limits(ValidationRule):
-    """Refuses operations that are too deep or too costly. Other rules tell of unknown names and of cycles."""
+    """
+    Refuses operations that are too deep or too costly. Other rules tell of unknown names and of cycles.
 
-    def __init__(self, context: ValidationContext) -> None:
+    `costs` is where each operation's cost is left, by its name.
+    """
+
+    def __init__(self, context: ValidationContext, *, costs: dict[str | None, int] | None = None) -> None:
         super().__init__(context)
+        self._costs = {} if costs is None else costs
         self._fragments: dict[str, Size] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
         root = self.context.schema.get_root_type(node.operation)
         size = self._of_selections(node.selection_set, root, level=1)
+        self._costs[node.name.value if node.name else None] = size.cost
         if size.depth > DEEPEST:
             self.report_error(GraphQLError(f"This is nested more than {DEEPEST} levels deep.", node))
         elif size.is_too_large:

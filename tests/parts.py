@@ -91,6 +91,7 @@ def settings(database_url: str, running_sandbox: RunningSandbox, clean_tables: N
             "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
             "stripe_api_base": running_sandbox.url,
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "debug_extension": True,
             "run_worker": False,
         }
     )
