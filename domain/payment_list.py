@@ -67,3 +67,6 @@ class PaymentFilter:
     updated_from: datetime | None = None
     updated_to: datetime | None = None
     payment_method_id: UUID | None = None
+    subscription_id: UUID | None = None
+    media_item_id: str | None = None
+    disputed: bool | None = None

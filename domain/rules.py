@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.currency import CURRENCIES, DEFAULT_CURRENCIES, AmountRefusal, Currency
 from domain.errors import AmountOutOfRange, CurrencyRuleBroken, Forbidden
@@ -10,10 +11,18 @@ from domain.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """`allows_client_amounts` is whether a caller may name an amount instead of showing a quote of ours."""
+    """
+    `allows_client_amounts` is whether a caller may name an amount instead of showing a quote of ours.
+
+    `grace` is how long access outlasts a failed renewal, `dunning_attempts` how often the processor tries to
+    collect one in all (as it is told in its own settings), `customer_retries` how often a customer may.
+    """
 
     accepted_currencies: Collection[str] = DEFAULT_CURRENCIES
     allows_client_amounts: bool = True
+    grace: timedelta = timedelta(days=7)
+    dunning_attempts: int = 4
+    customer_retries: int = 5
 
     @property
     def currencies(self) -> Sequence[Currency]:

@@ -27,14 +27,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookService:
+    """`wall_clock` is real time, by which signatures are judged, also where `clock` is a sandbox's."""
+
     database: Database
     processor: PaymentProcessor
     news: ProcessorNews
     clock: Clock
+    wall_clock: Clock
 
     async def receive(self, body: bytes, signature: str) -> InboxEvent:
         """Verify and keep an event, once, and have the worker handle it. Raises InvalidInput."""
-        event = self.news.receive(body, signature, at=self.clock())
+        event = self.news.receive(body, signature, at=self.wall_clock())
         async with self.database.work() as work:
             if await work.inbox.add(event):
                 await work.jobs.handle_event(event.id)

@@ -70,6 +70,14 @@ class Settings(BaseSettings):
     allow_client_amounts: bool = Field(
         default=True, description="Whether callers may name the amount that they pay."
     )
+    grace_days: int = Field(
+        default=7, ge=0, description="How many days access outlasts a renewal that failed."
+    )
+    dunning_attempts: int = Field(
+        default=4,
+        ge=1,
+        description="How often Stripe tries to collect a renewal in all, as its billing settings say.",
+    )
     explorer: bool = Field(default=False, description="Whether GraphiQL is served. `make run` turns it on.")
     debug_extension: bool = Field(
         default=False,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.ports import Clock
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
@@ -44,8 +45,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected) -> Gateway:
-    """`connect` makes the processor; tests put one under watch."""
+def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, clock: Clock = now) -> Gateway:
+    """`connect` makes the processor, which tests put under watch; `clock` may be a sandbox's, which can be moved."""
     engine = create_engine(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -53,10 +54,12 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected) ->
     )
     database = SqlDatabase(engine)
     processor = connect(settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
-    customers = Customers(database=database, processor=processor, clock=now)
+    customers = Customers(database=database, processor=processor, clock=clock)
     rules = Rules(
         accepted_currencies=frozenset(settings.accepted_currencies),
         allows_client_amounts=settings.allow_client_amounts,
+        grace=timedelta(days=settings.grace_days),
+        dunning_attempts=settings.dunning_attempts,
     )
     return Gateway(
         settings=settings,
@@ -69,20 +72,21 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected) ->
                 database=database,
                 processor=processor,
                 customers=customers,
-                clock=now,
+                clock=clock,
                 rules=rules,
                 lease=timedelta(seconds=settings.operation_lease_seconds),
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
             rules=rules,
-            clock=now,
+            clock=clock,
         ),
         webhooks=WebhookService(
             database=database,
             processor=processor,
             news=StripeNews(settings.webhook_secrets),
-            clock=now,
+            clock=clock,
+            wall_clock=now,
         ),
         authentication=Authentication(
             SharedSecretVerifier(

@@ -1,26 +1,20 @@
-"""
-Payments.
-
-A list's statement is built once per shape (which filters are given, in which order, from the start or from a
-place), because building one and finding its compiled form costs more than PostgreSQL needs to answer it.
-"""
+"""Payments."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, tuple_
+from sqlalchemy import Boolean, ColumnElement, bindparam
 
-from domain.paging import Direction, Slice
+from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
+from persistence.keyset import Keyset
 from persistence.repository import Repository, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
 C: Final = TABLE.c
-MOST_SHAPES: Final = 256
 
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner": C.user_id == bindparam("owner"),
@@ -35,8 +29,11 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "updated_from": C.updated_at >= bindparam("updated_from"),
     "updated_to": C.updated_at < bindparam("updated_to"),
     "payment_method_id": C.payment_method_id == bindparam("payment_method_id"),
+    "subscription_id": C.subscription_id == bindparam("subscription_id"),
+    "media_item_id": C.media_item_id == bindparam("media_item_id"),
+    "disputed": (C.disputed_amount > 0) == bindparam("disputed", type_=Boolean),
 }
-"""By the attributes of PaymentFilter, which are their parameters' names too."""
+LISTS: Final = Keyset(TABLE, CONDITIONS)
 
 
 class PaymentRepository(Repository[Payment]):
@@ -51,40 +48,7 @@ class PaymentRepository(Repository[Payment]):
 
     async def listed(self, wanted: PaymentFilter, order: PaymentOrder, part: Slice) -> Sequence[Payment]:
         """At most `part.limit` payments, in the order in which the part is read."""
-        given = _given(wanted)
-        direction = order.direction.reverse if part.is_backward else order.direction
-        statement = _page(tuple(given), order.field.value, direction, has_start=part.start is not None)
-        start = {"start": part.start.value, "start_id": part.start.id} if part.start else {}
-        return await self._all(statement, {**given, **start, "limit": part.limit})
+        return await self._all(*LISTS.page(wanted, order.field.value, order.direction, part))
 
     async def count(self, wanted: PaymentFilter) -> int:
-        given = _given(wanted)
-        return await self._connection.scalar(_count(tuple(given)), given) or 0
-
-
-def _given(wanted: PaymentFilter) -> dict[str, Any]:
-    """What is asked for; an empty list is, and matches nothing."""
-    asked = ((name, getattr(wanted, name)) for name in CONDITIONS)
-    return {name: value for name, value in asked if value is not None}
-
-
-@lru_cache(MOST_SHAPES)
-def _count(given: Sequence[str]) -> Select[int]:
-    return select(func.count()).select_from(TABLE).where(*(CONDITIONS[name] for name in given))
-
-
-@lru_cache(MOST_SHAPES)
-def _page(given: Sequence[str], by: str, direction: Direction, *, has_start: bool) -> Select[Any]:
-    statement = select(TABLE).where(*(CONDITIONS[name] for name in given))
-    if has_start:
-        statement = statement.where(_beyond_start(by, direction))
-    keys = (C[by], C.id)
-    order = [key.desc() if direction is Direction.DESC else key.asc() for key in keys]
-    return statement.order_by(*order).limit(bindparam("limit", type_=Integer))
-
-
-def _beyond_start(by: str, direction: Direction) -> ColumnElement[bool]:
-    """A row comparison, so that the index leads straight to the place."""
-    here = tuple_(C[by], C.id)
-    there = tuple_(bindparam("start", type_=C[by].type), bindparam("start_id", type_=C.id.type))
-    return here < there if direction is Direction.DESC else here > there
+        return await self._connection.scalar(*LISTS.count(wanted)) or 0
