@@ -40,11 +40,18 @@ class MethodDetached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Something has happened to an object that must be read anew; subclasses name it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unhandled:
     """News that we keep and do not act on."""
 
 
-ProcessorEvent: TypeAlias = PaymentReported | SetupReported | MethodReported | MethodDetached | Unhandled
+ProcessorEvent: TypeAlias = (
+    PaymentReported | SetupReported | MethodReported | MethodDetached | Hint | Unhandled
+)
 
 
 class InboxStatus(StrEnum):

@@ -1,12 +1,15 @@
 """The processor's news: stored by the route, applied by the worker, in any order and any number of times."""
 
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar, assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
 from domain.actor import SYSTEM
 from domain.errors import NotFound
 from domain.events import (
+    Hint,
     InboxEvent,
     InboxStatus,
     MethodDetached,
@@ -23,17 +26,33 @@ from domain.settlement import detach, settle, settle_method, settle_setup
 LONGEST_ERROR: Final = 500
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Hint, contravariant=True)
+
+
+Close: TypeAlias = Callable[[Work], Awaitable[None]]
+"""Marks the event as handled, in the transaction that applies it."""
+
+
+class Rereader(Protocol[H]):
+    """Follows hints about one kind of object. Raises NotFound where it is none of ours."""
+
+    async def follow(self, hint: H, event: InboxEvent, close: Close) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookService:
-    """`wall_clock` is real time, by which signatures are judged, also where `clock` is a sandbox's."""
+    """
+    `wall_clock` is real time, by which signatures are judged, also where `clock` is a sandbox's.
+
+    `rereaders` go by the kind of hint that they follow.
+    """
 
     database: Database
     processor: PaymentProcessor
     news: ProcessorNews
     clock: Clock
     wall_clock: Clock
+    rereaders: Mapping[type[Hint], Rereader[Any]] = field(default_factory=dict)
 
     async def receive(self, body: bytes, signature: str) -> InboxEvent:
         """Verify and keep an event, once, and have the worker handle it. Raises InvalidInput."""
@@ -57,8 +76,12 @@ class WebhookService:
 
     async def _handle(self, event: InboxEvent) -> None:
         news = self.news.read(event) if event.livemode is self.processor.is_live else Unhandled()
-        method = await self._method_of(news)
         try:
+            if isinstance(news, Hint):
+                close = partial(self._close, event=event, news=news)
+                await self.rereaders[type(news)].follow(news, event, close)
+                return
+            method = await self._method_of(news)
             async with self.database.work() as work:
                 await self._apply(work, news, method)
                 await self._close(work, event, news)
@@ -91,6 +114,8 @@ class WebhookService:
             case MethodDetached():
                 known = await work.payment_methods.lock_known(news.processor_method_id)
                 await detach(work, found(known), at=now, by=SYSTEM)
+            case Hint():
+                raise ValueError(f"A hint changes nothing by itself: {news}")
             case Unhandled():
                 pass  # It is kept, and there is nothing to do.
             case _:
