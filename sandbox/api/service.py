@@ -67,6 +67,7 @@ class Service:
             objects=self.objects,
             events=self.events,
             clock=self.clock,
+            settings=self.settings,
         )
         return Order(
             endpoint=endpoint,
@@ -106,6 +107,7 @@ class Service:
             objects=self.objects,
             events=self.events,
             clock=self.clock,
+            settings=self.settings,
         )
         with self.database.transaction():
             return action(call)

@@ -11,6 +11,8 @@ from sandbox.resources import (
     payment_intent_api,
     payment_intents,
     payment_methods,
+    prices,
+    products,
     setup_intent_api,
     webhook_endpoints,
 )
@@ -24,6 +26,8 @@ RESOURCES: tuple[Resource, ...] = (
     balance_transactions.RESOURCE,
     events.RESOURCE,
     webhook_endpoints.RESOURCE,
+    products.RESOURCE,
+    prices.RESOURCE,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
 # What the passing of time does, whenever the clock was moved forward.

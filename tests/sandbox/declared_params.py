@@ -40,4 +40,13 @@ DECLARED: dict[str, type] = {
     "POST /v1/webhook_endpoints/{id}": params.WebhookEndpointUpdateParams,
     "DELETE /v1/webhook_endpoints/{id}": params.WebhookEndpointDeleteParams,
     "GET /v1/webhook_endpoints": params.WebhookEndpointListParams,
+    "POST /v1/products": params.ProductCreateParams,
+    "GET /v1/products/{id}": params.ProductRetrieveParams,
+    "POST /v1/products/{id}": params.ProductUpdateParams,
+    "DELETE /v1/products/{id}": params.ProductDeleteParams,
+    "GET /v1/products": params.ProductListParams,
+    "POST /v1/prices": params.PriceCreateParams,
+    "GET /v1/prices/{id}": params.PriceRetrieveParams,
+    "POST /v1/prices/{id}": params.PriceUpdateParams,
+    "GET /v1/prices": params.PriceListParams,
 }

@@ -11,7 +11,8 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
-from functools import cache
+from decimal import Decimal
+from functools import cache, reduce
 from typing import Any, ClassVar, Literal, NotRequired, Required, Union, get_args, get_origin
 
 import stripe
@@ -50,8 +51,10 @@ def hints(cls: type) -> dict[str, Any]:
 
 
 def resource(name: str) -> type[StripeObject]:
-    """The class of an `object`: `payment_intent` is stripe.PaymentIntent."""
-    found: type[StripeObject] = getattr(stripe, "".join(part.capitalize() for part in name.split("_")))
+    """The class of an `object`: `payment_intent` is stripe.PaymentIntent; a dot leads into a module."""
+    *modules, last = name.split(".")
+    home = reduce(getattr, modules, stripe)
+    found: type[StripeObject] = getattr(home, "".join(part.capitalize() for part in last.split("_")))
     assert issubclass(found, StripeObject)
     return found
 
@@ -77,6 +80,8 @@ def _mistakes(value: Any, hint: Any, path: str) -> list[str]:
         return []
     if origin in (Union, types.UnionType):
         return _in_union(value, arguments, path)
+    if hint is Decimal:  # On the wire it is a string.
+        return [] if isinstance(value, str) and value.isdecimal() else [f"{path}: {value!r} is no decimal"]
     if origin is Literal:
         return [] if value in arguments else [f"{path}: {value!r} is not one of {arguments}"]
     if origin is list:
