@@ -18,7 +18,7 @@ from sandbox.control import routes as control
 from sandbox.control.faults import Faults
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
-from sandbox.pages import authentication, home, receipt
+from sandbox.pages import authentication, home, invoice, receipt
 from sandbox.resources import CHORES, webhook_endpoints
 from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
@@ -76,6 +76,7 @@ class Sandbox:
                 Route("/", home.home),
                 *authentication.routes(self._service),
                 receipt.route(self.objects),
+                *invoice.routes(self.objects),
                 *control.routes(self),
                 Mount("/v1", _open_to_browsers(api)),
             ],

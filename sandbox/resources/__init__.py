@@ -3,20 +3,24 @@
 from collections.abc import Callable
 
 from sandbox.api.endpoint import Call, Endpoint, Resource
+from sandbox.billing import agenda
 from sandbox.resources import (
     balance_transactions,
     charges,
     customers,
     events,
+    invoice_api,
     payment_intent_api,
     payment_intents,
     payment_methods,
     prices,
     products,
     setup_intent_api,
+    subscription_api,
     webhook_endpoints,
 )
 
+# The kinds without an endpoint of their own say only what of them can be expanded.
 RESOURCES: tuple[Resource, ...] = (
     customers.RESOURCE,
     payment_methods.RESOURCE,
@@ -28,8 +32,15 @@ RESOURCES: tuple[Resource, ...] = (
     webhook_endpoints.RESOURCE,
     products.RESOURCE,
     prices.RESOURCE,
+    subscription_api.RESOURCE,
+    subscription_api.ITEMS,
+    invoice_api.RESOURCE,
+    invoice_api.PARENT,
+    invoice_api.SUBSCRIPTION,
+    invoice_api.PAYMENTS,
+    invoice_api.PAYMENT,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
 # What the passing of time does, whenever the clock was moved forward.
-CHORES: tuple[Callable[[Call], None], ...] = (payment_intents.expire_authorizations,)
+CHORES: tuple[Callable[[Call], None], ...] = (payment_intents.expire_authorizations, agenda.run)
 EXPANDABLE = {resource.name: resource.expandable for resource in RESOURCES}

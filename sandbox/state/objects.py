@@ -82,9 +82,11 @@ class Query:
         if self.types:
             texts.append(f"type IN ({', '.join('?' * len(self.types))})")
             values.extend(self.types)
+        if self.inside:
+            # SQLite needs the kind itself, not a bound value, to see that an index of this kind will do.
+            texts.append(f"object = '{_constant(self.kind)}'")
         for path, options in self.inside.items():
-            if not PATH.fullmatch(path):
-                raise LookupError(f"{path} is no path into an object")
+            _constant(path)
             texts.append(f"json_extract(body, '$.{path}') IN ({', '.join('?' * len(options))})")
             values.extend(options)
         return texts, values
@@ -142,6 +144,13 @@ class Objects:
         # Every fragment is a constant of this file; only values come from a request, and they are bound.
         sql = f"SELECT body FROM objects WHERE {' AND '.join(texts)} ORDER BY {order} LIMIT ?"  # noqa: S608
         return [orjson.loads(body) for (body,) in self._database.execute(sql, (*values, limit))]
+
+
+def _constant(name: str) -> str:
+    """A name of a kind or a path into one, as it may stand in SQL."""
+    if not PATH.fullmatch(name):
+        raise LookupError(f"{name} is no path into an object")
+    return name
 
 
 def _stored(thing: StripeObject) -> tuple[object, ...]:
