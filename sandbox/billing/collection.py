@@ -113,6 +113,7 @@ def intent_of(call: Call, invoice: StripeObject) -> StripeObject:
     intent = call.named("payment_intent", payment["payment"]["payment_intent"], param="payment_intent")
     if intent["status"] != "canceled":
         return intent
+    _close(call, payment)
     return intent_of(call, open_payment(call, invoice))
 
 
@@ -123,8 +124,7 @@ def void(call: Call, invoice: StripeObject) -> StripeObject:
     if intent["status"] in payment_intents.CANCELABLE:
         canceling = {"cancellation_reason": "void_invoice"}
         payment_intents.cancel(replace(call, path_ids=(intent["id"],), params=canceling))
-    transitions = {**payment["status_transitions"], "canceled_at": call.clock.now()}
-    call.objects.save({**payment, "status": "canceled", "status_transitions": transitions})
+    _close(call, payment)
     return invoices.void(call, invoice)
 
 
@@ -158,6 +158,11 @@ def propose(call: Call, invoice: StripeObject, method: StripeObject | None) -> N
     if method is not None:
         intent = intent_of(call, invoice)
         call.objects.save({**intent, "payment_method": method["id"], "status": "requires_confirmation"})
+
+
+def _close(call: Call, payment: StripeObject) -> None:
+    transitions = {**payment["status_transitions"], "canceled_at": call.clock.now()}
+    call.objects.save({**payment, "status": "canceled", "status_transitions": transitions})
 
 
 def _paid(call: Call, invoice: StripeObject) -> StripeObject:

@@ -1,8 +1,9 @@
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 from stripe import CardError, InvalidRequestError, StripeClient
+from stripe.params import SubscriptionListParams
 
 from sandbox import Sandbox
 from tests.sandbox.billing import (
@@ -327,7 +328,8 @@ class TestList:
         await client.v1.subscriptions.cancel_async(first.id)
 
         async def listed(**narrowed: Any) -> list[str]:
-            found = await client.v1.subscriptions.list_async({"customer": customer.id, **narrowed})  # type: ignore[typeddict-item]  # Narrowed below.
+            params = cast("SubscriptionListParams", {"customer": customer.id, **narrowed})
+            found = await client.v1.subscriptions.list_async(params)
             return [one.id for one in found.data]
 
         assert await listed() == [second.id]
