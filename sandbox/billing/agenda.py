@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sandbox.api.endpoint import Call
-from sandbox.billing import cycle, endings, invoices
+from sandbox.billing import cycle, endings, invoices, schedules
 from sandbox.billing.periods import DAY
 from sandbox.billing.subscriptions import ENDED, RENEWING, period_of
 from sandbox.state.objects import Query, StripeObject
@@ -77,7 +77,7 @@ def _dues(call: Call, subscription: StripeObject) -> Iterator[Due]:
     for invoice in invoices.of_subscription(call, subscription["id"], "draft", "open"):
         yield from _collection(invoice)
     if subscription["status"] in RENEWING:
-        yield from _period(subscription)
+        yield from _period(call, subscription)
 
 
 def _collection(invoice: StripeObject) -> Iterator[Due]:
@@ -87,7 +87,7 @@ def _collection(invoice: StripeObject) -> Iterator[Due]:
         yield Due(at=invoice["_retry_at"], step=cycle.retry, thing=invoice)
 
 
-def _period(subscription: StripeObject) -> Iterator[Due]:
+def _period(call: Call, subscription: StripeObject) -> Iterator[Due]:
     start, end = period_of(subscription)
     pause, cancel_at = subscription["pause_collection"], subscription["cancel_at"]
     ends_here = cancel_at is not None and cancel_at <= end
@@ -97,6 +97,8 @@ def _period(subscription: StripeObject) -> Iterator[Due]:
         yield Due(at=cancel_at, step=cycle.cancel_as_planned, thing=subscription)
     if subscription["status"] == "trialing":
         yield from _trial_notice(subscription, start)
+    if (schedule := schedules.of(call, subscription)) is not None:
+        yield Due(at=schedule["current_phase"]["end_date"], step=schedules.advance, thing=subscription)
     if not ends_here:
         yield from _renewal(subscription, start, end)
 

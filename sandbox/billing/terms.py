@@ -128,7 +128,7 @@ def _own_method(call: Call, subscription: StripeObject, id_: str) -> str:
 
 
 def _kept(call: Call, item: StripeObject, params: Params) -> Sold:
-    quantity = int(params.get("quantity", item["quantity"]))
+    quantity = params.get("quantity") or item["quantity"]
     stays = params.get("price", item["price"]["id"]) == item["price"]["id"]
     return Sold(price=item["price"] if stays else price(call, params), quantity=quantity, id=item["id"])
 

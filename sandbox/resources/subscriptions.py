@@ -13,6 +13,7 @@ from sandbox.billing.subscriptions import ENDED, period_of
 from sandbox.state.objects import Query, StripeObject
 
 CHANGING = ("items", "billing_cycle_anchor", "trial_end")
+ENDING = frozenset(("cancel_at", "cancel_at_period_end"))
 # https://docs.stripe.com/billing/subscriptions/pending-updates-reference
 PENDING = frozenset(
     (*CHANGING, "expand", "off_session", "payment_behavior", "proration_behavior", "proration_date")
@@ -47,6 +48,10 @@ def update(call: Call) -> StripeObject:
     subscription = call.target("subscription")
     behavior = call.params.get("payment_behavior", "allow_incomplete")
     _require_changeable(subscription, call.params)
+    if subscription["schedule"] is not None and call.params.keys() & ENDING:
+        raise InvalidRequest(
+            f"The subscription is managed by the schedule {subscription['schedule']}; release that first."
+        )
     if behavior == "pending_if_incomplete" and (unfit := call.params.keys() - PENDING):
         raise InvalidRequest(f"{min(unfit)} cannot wait in a pending update.", param=min(unfit))
     if subscription["pending_update"] is not None and call.params.keys() & set(CHANGING):
