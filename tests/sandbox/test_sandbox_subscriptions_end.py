@@ -48,9 +48,7 @@ class TestAtOnce:
     ) -> None:
         details: Any = {"comment": "Too much noise", "feedback": "unused"}
 
-        ended = await client.v1.subscriptions.cancel_async(
-            subscription.id, {"cancellation_details": details}
-        )
+        ended = await client.v1.subscriptions.cancel_async(subscription.id, {"cancellation_details": details})
 
         assert (ended.status, ended.canceled_at, ended.ended_at) == ("canceled", HALFWAY, HALFWAY)
         assert ended.cancellation_details is not None
