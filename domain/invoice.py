@@ -101,10 +101,14 @@ class InvoiceFacts:
     The processor's word about an invoice, read anew with its payment.
 
     `payment` is None while nothing was tried, and for an invoice of nothing; `payment_amount` is what it asks for.
+    `finalized_at` is when the invoice was made final, which is when it is tried for the first time.
     """
 
     terms: InvoiceTerms
     customer_id: str
+    livemode: bool
+    created_at: datetime
+    finalized_at: datetime | None = None
     processor_subscription_id: str | None = None
     subscription_id: UUID | None = None
     payment: Outcome | None = None

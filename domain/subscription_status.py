@@ -37,6 +37,8 @@ ENDED: Final = frozenset({S.CANCELLED, S.EXPIRED})
 LIVE: Final = frozenset(SubscriptionStatus) - ENDED
 """A user has one of these per plan at most."""
 
+OVERDUE: Final = frozenset({S.PAST_DUE, S.UNPAID})
+
 ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.INCOMPLETE: (A.RETRY_RENEWAL, A.CANCEL, A.UPDATE),
     S.TRIALING: (A.CHANGE_PLAN, A.CANCEL, A.UPDATE),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
-from domain.invoice import Invoice
+from domain.invoice import Invoice, InvoiceStatus
 from domain.plan import Plan
 from domain.subscription import Subscription
 from domain.subscription_status import ENDED
@@ -112,6 +112,24 @@ class InvoiceRepository(Repository[Invoice]):
 
     async def known_as(self, processor_invoice_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
+
+    async def paid_through(self, subscription_id: UUID) -> datetime | None:
+        """The end of the latest period that a paid invoice of the subscription pays for."""
+        columns = self.table.c
+        latest: datetime | None = await self._connection.scalar(
+            select(func.max(columns.paid_through)).where(
+                columns.subscription_id == subscription_id, columns.status == InvoiceStatus.PAID
+            )
+        )
+        return latest
+
+    async def lock_known(self, processor_invoice_id: str) -> Invoice | None:
+        """By the processor's id, held until the transaction ends."""
+        return await self._one(
+            select(self.table)
+            .where(self.table.c.processor_invoice_id == processor_invoice_id)
+            .with_for_update(key_share=True)
+        )
 
     async def add(self, invoice: Invoice) -> bool:
         """False where the processor's invoice is known already; nothing is added then."""
