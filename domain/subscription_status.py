@@ -39,6 +39,9 @@ LIVE: Final = frozenset(SubscriptionStatus) - ENDED
 
 OVERDUE: Final = frozenset({S.PAST_DUE, S.UNPAID})
 
+UNPAID_FOR: Final = OVERDUE | {S.INCOMPLETE}
+"""In these the current period was not paid for."""
+
 ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.INCOMPLETE: (A.RETRY_RENEWAL, A.CANCEL, A.UPDATE),
     S.TRIALING: (A.CHANGE_PLAN, A.CANCEL, A.UPDATE),
@@ -49,4 +52,4 @@ ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.CANCELLED: (),
     S.EXPIRED: (),
 }
-"""KEEP takes a scheduled cancellation back, and is there only while there is one."""
+"""KEEP takes a planned end or plan change back, and is there only while there is one."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
@@ -22,6 +22,7 @@ from persistence.tables import (
     TrialRedemptionRow,
     table_of,
 )
+from persistence.tables.subscriptions import LIVE
 
 
 class PlanRepository(Repository[Plan]):
@@ -64,6 +65,15 @@ class SubscriptionRepository(Repository[Subscription]):
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Subscription]:
         return await self._owned(subscription_ids, owner=owner)
+
+    async def add(self, subscription: Subscription) -> bool:
+        """False where the user has a live subscription to the plan already; nothing is added then."""
+        added = await self._connection.execute(
+            insert(self.table)
+            .values(self._row(subscription))
+            .on_conflict_do_nothing(index_elements=["user_id", "plan_id"], index_where=LIVE)
+        )
+        return added.rowcount == 1
 
     async def known_as(self, processor_subscription_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_subscription_id == processor_subscription_id)
@@ -155,6 +165,12 @@ class TrialRepository(Repository[TrialRedemption]):
     table = table_of(TrialRedemptionRow)
     entity = TrialRedemption
     identity = "user_id"
+
+    async def has_had(self, user_id: UUID, fingerprint: str | None) -> bool:
+        """Whether this person, or this card, has had a trial."""
+        columns = self.table.c
+        is_theirs = or_(columns.user_id == user_id, columns.fingerprint == fingerprint)
+        return bool(await self._connection.scalar(select(exists().where(is_theirs))))
 
     async def redeem(self, redemption: TrialRedemption) -> bool:
         """False where this person, or this card, has had a trial; nothing is added then."""

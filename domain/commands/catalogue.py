@@ -12,6 +12,12 @@ from domain.commands.payment_methods import (
     UpdatePaymentMethod,
 )
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
+from domain.commands.subscriptions.change_plan import ChangePlan
+from domain.commands.subscriptions.create_subscription import CreateSubscription
+from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
+from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
+from domain.commands.subscriptions.retry_renewal import RetryRenewal
+from domain.commands.subscriptions.update_subscription import UpdateSubscription
 
 COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
     command.mutation: command
@@ -24,5 +30,13 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         AddPaymentMethod,
         UpdatePaymentMethod,
         DeletePaymentMethod,
+        CreateSubscription,
+        UpdateSubscription,
+        ChangePlan,
+        CancelSubscription,
+        KeepSubscription,
+        PauseSubscription,
+        ResumeSubscription,
+        RetryRenewal,
     )
 }
