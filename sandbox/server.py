@@ -22,7 +22,7 @@ from sandbox.control.faults import Faults
 from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
-from sandbox.pages import authentication, home, invoice, receipt
+from sandbox.pages import authentication, home, invoice, portal, receipt
 from sandbox.resources import CHORES, disputes, refunds, webhook_endpoints
 from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
@@ -145,6 +145,7 @@ class Sandbox:
                 *authentication.routes(self._service),
                 receipt.route(self.objects),
                 *invoice.routes(self.objects),
+                portal.route(self.objects),
                 *control.routes(self),
                 *dashboard.routes(self),
                 Mount("/v1", _open_to_browsers(api)),

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sandbox.api.endpoint import Call
-from sandbox.billing import cycle, endings, invoices
+from sandbox.billing import cycle, endings, invoices, schedules
 from sandbox.billing.periods import DAY
-from sandbox.billing.subscriptions import ENDED, RENEWING, period_of
-from sandbox.state.objects import Query, StripeObject
+from sandbox.billing.subscriptions import ENDED, RENEWING, living, period_of
+from sandbox.state.objects import StripeObject
 
 RENEWAL_NOTICE = 7 * DAY
 TRIAL_NOTICE = 3 * DAY
@@ -34,7 +34,7 @@ class Due:
 def run(call: Call) -> None:
     """Let everything happen that has fallen due until now, however long ago that was."""
     now = call.clock.now()
-    waiting = [(due.at, id_) for id_ in _living(call) if (due := _next(call, id_))]
+    waiting = [(due.at, one["id"]) for one in living(call) if (due := _next(call, one["id"]))]
     heapq.heapify(waiting)
     while waiting and waiting[0][0] <= now:
         at, id_ = heapq.heappop(waiting)
@@ -47,12 +47,6 @@ def run(call: Call) -> None:
             due = _next(call, id_)
         if due is not None:
             heapq.heappush(waiting, (due.at, id_))
-
-
-def _living(call: Call) -> list[str]:
-    statuses = ("incomplete", "paused", *RENEWING)
-    query = Query(kind="subscription", inside={"status": statuses})
-    return [one["id"] for one in call.objects.newest(query, older_than=None, limit=-1)]
 
 
 def _on_behalf_of(call: Call, id_: str) -> Call:
@@ -77,7 +71,7 @@ def _dues(call: Call, subscription: StripeObject) -> Iterator[Due]:
     for invoice in invoices.of_subscription(call, subscription["id"], "draft", "open"):
         yield from _collection(invoice)
     if subscription["status"] in RENEWING:
-        yield from _period(subscription)
+        yield from _period(call, subscription)
 
 
 def _collection(invoice: StripeObject) -> Iterator[Due]:
@@ -87,7 +81,7 @@ def _collection(invoice: StripeObject) -> Iterator[Due]:
         yield Due(at=invoice["_retry_at"], step=cycle.retry, thing=invoice)
 
 
-def _period(subscription: StripeObject) -> Iterator[Due]:
+def _period(call: Call, subscription: StripeObject) -> Iterator[Due]:
     start, end = period_of(subscription)
     pause, cancel_at = subscription["pause_collection"], subscription["cancel_at"]
     ends_here = cancel_at is not None and cancel_at <= end
@@ -97,6 +91,8 @@ def _period(subscription: StripeObject) -> Iterator[Due]:
         yield Due(at=cancel_at, step=cycle.cancel_as_planned, thing=subscription)
     if subscription["status"] == "trialing":
         yield from _trial_notice(subscription, start)
+    if (schedule := schedules.of(call, subscription)) is not None:
+        yield Due(at=schedule["current_phase"]["end_date"], step=schedules.advance, thing=subscription)
     if not ends_here:
         yield from _renewal(subscription, start, end)
 

@@ -6,6 +6,7 @@ from sandbox.api.endpoint import Call, Endpoint, Resource
 from sandbox.billing import agenda
 from sandbox.resources import (
     balance_transactions,
+    billing_portal,
     charges,
     customers,
     dispute_api,
@@ -21,6 +22,7 @@ from sandbox.resources import (
     refunds,
     setup_intent_api,
     subscription_api,
+    subscription_schedule_api,
     webhook_endpoints,
 )
 
@@ -45,6 +47,8 @@ RESOURCES: tuple[Resource, ...] = (
     invoice_api.SUBSCRIPTION,
     invoice_api.PAYMENTS,
     invoice_api.PAYMENT,
+    subscription_schedule_api.RESOURCE,
+    billing_portal.RESOURCE,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
 # What the passing of time does, whenever the clock was moved forward.

@@ -7,12 +7,13 @@ from sandbox.api.endpoint import Call
 from sandbox.api.errors import InvalidRequest, MissingParameter, ResourceMissing
 from sandbox.api.listing import page
 from sandbox.api.params import Params
-from sandbox.billing import changes, collection, cycle, endings, invoices, outcomes, starts, terms, updates
+from sandbox.billing import changes, cycle, endings, starts, terms, updates
 from sandbox.billing.changes import Change, Planned
 from sandbox.billing.subscriptions import ENDED, period_of
 from sandbox.state.objects import Query, StripeObject
 
 CHANGING = ("items", "billing_cycle_anchor", "trial_end")
+ENDING = frozenset(("cancel_at", "cancel_at_period_end"))
 # https://docs.stripe.com/billing/subscriptions/pending-updates-reference
 PENDING = frozenset(
     (*CHANGING, "expand", "off_session", "payment_behavior", "proration_behavior", "proration_date")
@@ -47,6 +48,10 @@ def update(call: Call) -> StripeObject:
     subscription = call.target("subscription")
     behavior = call.params.get("payment_behavior", "allow_incomplete")
     _require_changeable(subscription, call.params)
+    if subscription["schedule"] is not None and call.params.keys() & ENDING:
+        raise InvalidRequest(
+            f"The subscription is managed by the schedule {subscription['schedule']}; release that first."
+        )
     if behavior == "pending_if_incomplete" and (unfit := call.params.keys() - PENDING):
         raise InvalidRequest(f"{min(unfit)} cannot wait in a pending update.", param=min(unfit))
     if subscription["pending_update"] is not None and call.params.keys() & set(CHANGING):
@@ -87,23 +92,8 @@ def resume(call: Call) -> StripeObject:
         raise InvalidRequest(
             f"Only a paused subscription can be resumed; this one is {subscription['status']}."
         )
-    begun = changes.restarted(call, subscription)
-    invoice = invoices.draft(
-        call,
-        begun,
-        changes.full_lines(begun),
-        reason="subscription_update",
-        period=(period_of(subscription)[0], call.clock.now()),
-        is_dunned=True,
-    )
-    begun |= {"latest_invoice": invoice["id"], "_resumed_by": invoice["id"]}
-    call.objects.save(begun)
-    tried = collection.collect(call, invoice, off_session=True)
-    current = call.target("subscription")
-    if not tried.is_paid and call.params.get("payment_behavior") == "resume_on_payment_attempt":
-        outcomes.resumed(call, current, current)
-        outcomes.failed(call, tried.invoice)
-    return call.target("subscription")
+    must_be_paid = call.params.get("payment_behavior") == "resume_on_payment_success"
+    return cycle.resume(call, subscription, must_be_paid=must_be_paid)
 
 
 def list_(call: Call) -> StripeObject:

@@ -74,4 +74,11 @@ DECLARED: dict[str, type] = {
     "GET /v1/invoices": params.InvoiceListParams,
     "GET /v1/invoice_payments/{id}": params.InvoicePaymentRetrieveParams,
     "GET /v1/invoice_payments": params.InvoicePaymentListParams,
+    "POST /v1/subscription_schedules": params.SubscriptionScheduleCreateParams,
+    "GET /v1/subscription_schedules/{id}": params.SubscriptionScheduleRetrieveParams,
+    "POST /v1/subscription_schedules/{id}": params.SubscriptionScheduleUpdateParams,
+    "POST /v1/subscription_schedules/{id}/release": params.SubscriptionScheduleReleaseParams,
+    "POST /v1/subscription_schedules/{id}/cancel": params.SubscriptionScheduleCancelParams,
+    "GET /v1/subscription_schedules": params.SubscriptionScheduleListParams,
+    "POST /v1/billing_portal/sessions": params.billing_portal.SessionCreateParams,
 }
