@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from domain.json_value import JsonObject, JsonValue
+from domain.json_value import JsonValue
 from domain.outcome import Outcome
 from domain.payment_status import SyncSource
 
@@ -38,7 +38,7 @@ class ChargeLine:
     starts_at: datetime | None
     ends_at: datetime | None
 
-    def record(self) -> JsonObject:
+    def record(self) -> dict[str, JsonValue]:
         """The form in which a row keeps it; `line_of` is the way back."""
         return {
             "label": self.label,

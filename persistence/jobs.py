@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
+REREAD_SUBSCRIPTION: Final = "reread_subscription"
 
 
 class JobQueue:
@@ -19,9 +20,16 @@ class JobQueue:
 
     async def handle_event(self, event_id: UUID) -> None:
         """Have the worker handle a stored event, if and only if the transaction commits."""
+        await self._enqueue(HANDLE_EVENT, event_id)
+
+    async def reread_subscription(self, subscription_id: UUID) -> None:
+        """Have the worker read a subscription anew, if and only if the transaction commits."""
+        await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
+
+    async def _enqueue(self, entrypoint: str, subject: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue(HANDLE_EVENT, event_id.bytes)
+        await queries.enqueue(entrypoint, subject.bytes)
 
     async def _in_transaction(self) -> "Connection[object]":
         """

@@ -2,7 +2,8 @@
 
 from processor.stripe_methods import StripeMethods
 from processor.stripe_payments import StripePayments
+from processor.stripe_subscriptions import StripeSubscriptions
 
 
-class StripeProcessor(StripeMethods, StripePayments):
+class StripeProcessor(StripeMethods, StripePayments, StripeSubscriptions):
     pass

@@ -4,6 +4,7 @@ from domain.ports.clock import Clock
 from domain.ports.database import Database, Jobs, Reads, Work
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
     "Accounts",
@@ -19,5 +20,6 @@ __all__ = [
     "ProcessorNews",
     "Reads",
     "Setups",
+    "SubscriptionReader",
     "Work",
 ]

@@ -23,6 +23,10 @@ class Jobs(Protocol):
         """Have the worker handle a stored event, if and only if the transaction commits."""
         ...
 
+    async def reread_subscription(self, subscription_id: UUID) -> None:
+        """Have the worker read a subscription anew, if and only if the transaction commits."""
+        ...
+
 
 class Reads(Protocol):
     """The repositories; whoever opened them decides whether a transaction holds them together."""

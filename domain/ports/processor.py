@@ -8,9 +8,10 @@ from domain.events import InboxEvent, ProcessorEvent
 from domain.outcome import NextAction, Outcome
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.ports.subscription_processor import SubscriptionReader
 
 
-class PaymentProcessor(Protocol):
+class PaymentProcessor(SubscriptionReader, Protocol):
     """
     Every command carries `key`, under which the processor executes it once.
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from sandbox.api.endpoint import Call
 from sandbox.billing import cycle, endings, invoices, schedules
 from sandbox.billing.periods import DAY
-from sandbox.billing.subscriptions import ENDED, RENEWING, period_of
-from sandbox.state.objects import Query, StripeObject
+from sandbox.billing.subscriptions import ENDED, RENEWING, living, period_of
+from sandbox.state.objects import StripeObject
 
 RENEWAL_NOTICE = 7 * DAY
 TRIAL_NOTICE = 3 * DAY
@@ -34,7 +34,7 @@ class Due:
 def run(call: Call) -> None:
     """Let everything happen that has fallen due until now, however long ago that was."""
     now = call.clock.now()
-    waiting = [(due.at, id_) for id_ in _living(call) if (due := _next(call, id_))]
+    waiting = [(due.at, one["id"]) for one in living(call) if (due := _next(call, one["id"]))]
     heapq.heapify(waiting)
     while waiting and waiting[0][0] <= now:
         at, id_ = heapq.heappop(waiting)
@@ -47,12 +47,6 @@ def run(call: Call) -> None:
             due = _next(call, id_)
         if due is not None:
             heapq.heappush(waiting, (due.at, id_))
-
-
-def _living(call: Call) -> list[str]:
-    statuses = ("incomplete", "paused", *RENEWING)
-    query = Query(kind="subscription", inside={"status": statuses})
-    return [one["id"] for one in call.objects.newest(query, older_than=None, limit=-1)]
 
 
 def _on_behalf_of(call: Call, id_: str) -> Call:

@@ -1,7 +1,7 @@
 """How invoices get paid: an ordinary payment intent each, attempts, and what follows from them."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.api.endpoint import Call, Handler
 from sandbox.api.errors import CardError
@@ -80,10 +80,10 @@ def follow(call: Call, intent: StripeObject) -> StripeObject:
     return invoice
 
 
-def action_needed() -> CardError:
+def action_needed(kind: Literal["invoice", "subscription"]) -> CardError:
     return CardError(
-        "The payment needs an action of the cardholder, and it was asked to fail in that case.",
-        code="subscription_payment_intent_requires_action",
+        "The payment needs an action of the cardholder before it can be made.",
+        code=f"{kind}_payment_intent_requires_action",
     )
 
 

@@ -34,6 +34,7 @@ def upcoming(call: Call, subscription: StripeObject) -> tuple[StripeObject, Stri
     invoice = invoices.built(
         call, renewed, lines, reason="subscription_cycle", period=period_of(subscription)
     )
+    invoice["next_payment_attempt"] = end + invoices.DRAFT_LASTS
     return invoice, renewed
 
 
@@ -60,6 +61,26 @@ def end_trial(call: Call, subscription: StripeObject) -> None:
         endings.cancel(call, subscription, reason=None)
 
 
+def resume(call: Call, subscription: StripeObject, *, must_be_paid: bool) -> StripeObject:
+    """Go on after a pause with a period that begins now; `must_be_paid` keeps the pause until it is paid for."""
+    begun = changes.restarted(call, subscription)
+    invoice = invoices.draft(
+        call,
+        begun,
+        changes.full_lines(begun),
+        reason="subscription_update",
+        period=(period_of(subscription)[0], call.clock.now()),
+        is_dunned=not must_be_paid,
+    )
+    begun |= {"latest_invoice": invoice["id"], "_resumed_by": invoice["id"]}
+    if must_be_paid:
+        keep(call, subscription, begun)
+    else:
+        outcomes.resumed(call, subscription, begun)
+    collection.collect(call, invoice, off_session=True)
+    return call.named("subscription", subscription["id"], param="id")
+
+
 def collect(call: Call, invoice: StripeObject) -> None:
     """The hour of a draft is over. Paused collection does away with it instead of charging anybody."""
     subscription = call.named("subscription", invoices.subscription_of(invoice), param="id")
@@ -82,7 +103,7 @@ def retry(call: Call, invoice: StripeObject) -> None:
     planned = dunning.step_taken(call, invoice)
     call.objects.save(planned)
     method = method_of(call, subscription)
-    if method is None or method["id"] != planned["_refused_for_good"]:
+    if method is None or dunning.identity(method) != planned["_refused_for_good"]:
         planned = collection.attempt(call, planned, off_session=True).invoice
     if planned["status"] == "open" and planned["_retry_at"] is None:
         _give_up(call, invoices.subscription_of(planned))

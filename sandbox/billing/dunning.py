@@ -21,12 +21,18 @@ FOR_GOOD = frozenset(
 
 def after_failure(call: Call, invoice: StripeObject, error: StripeObject | None) -> StripeObject:
     """The invoice with its next attempt, which the first failure plans, and with the card that will never do."""
-    refused = error["payment_method"]["id"] if error and error.get("decline_code") in FOR_GOOD else None
+    is_final = error is not None and error.get("decline_code") in FOR_GOOD
+    refused = identity(error["payment_method"]) if error is not None and is_final else None
     planned = {**invoice, "_refused_for_good": refused}
     if invoice["_is_dunned"] and invoice["_retry_at"] is None:
         planned["_retry_at"] = _next_retry(call, invoice["_retries"])
     planned["next_payment_attempt"] = None if refused else planned["_retry_at"]
     return planned
+
+
+def identity(method: StripeObject) -> str:
+    """Which card this is; a bank that replaces it leaves only the payment method the same."""
+    return f"{method['id']} {method['card']['last4']} {method['card']['exp_year']}"
 
 
 def step_taken(call: Call, invoice: StripeObject) -> StripeObject:

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.api.endpoint import Call
 from sandbox.billing import changes, collection, invoices, schedules
 from sandbox.billing.lines import Line
-from sandbox.billing.subscriptions import ENDED, period_of
+from sandbox.billing.subscriptions import ENDED, living, period_of
 from sandbox.state.objects import StripeObject
 
 
@@ -38,6 +38,11 @@ def cancel(
     if invoice_now and ended["_pending_lines"]:
         ended |= {"latest_invoice": _last_invoice(call, ended), "_pending_lines": []}
     return _end(call, ended)
+
+
+def cancel_all_of(call: Call, customer: str) -> None:
+    for subscription in living(call, customer):
+        cancel(call, subscription, reason="cancellation_requested")
 
 
 def expire(call: Call, subscription: StripeObject) -> StripeObject:

@@ -7,11 +7,12 @@ from sandbox.api.endpoint import Call
 from sandbox.billing.lines import Period
 from sandbox.billing.periods import Interval
 from sandbox.state.ids import new_id
-from sandbox.state.objects import StripeObject, visible
+from sandbox.state.objects import Query, StripeObject, visible
 
 ENDED = ("canceled", "incomplete_expired")
 # In these a subscription goes from period to period.
 RENEWING = ("trialing", "active", "past_due", "unpaid")
+NO_LIMIT = -1
 NO_REASON = {"comment": None, "feedback": None, "reason": None}
 
 
@@ -22,6 +23,13 @@ class Sold:
     price: StripeObject
     quantity: int = 1
     id: str | None = None
+
+
+def living(call: Call, customer: str | None = None) -> list[StripeObject]:
+    """Those that have not ended, of one customer or of all."""
+    where = {} if customer is None else {"customer": customer}
+    query = Query(kind="subscription", where=where, inside={"status": ("incomplete", "paused", *RENEWING)})
+    return call.objects.newest(query, older_than=None, limit=NO_LIMIT)[::-1]
 
 
 def items_of(subscription: StripeObject) -> list[StripeObject]:

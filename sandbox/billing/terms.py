@@ -1,5 +1,6 @@
 """What a subscription was asked to be: its items, its card, and when and why it is to end."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.api.endpoint import Call
@@ -16,8 +17,17 @@ REQUESTED = "cancellation_requested"
 PERIOD_ENDS = ("min_period_end", "max_period_end")
 
 
-def sold(call: Call, given: list[Params], subscription: StripeObject | None = None) -> list[Sold]:
-    """The items after what was asked for; those of the subscription that were not mentioned stay as they are."""
+def sold(
+    call: Call,
+    given: list[Params],
+    subscription: StripeObject | None = None,
+    *,
+    in_use: Collection[str] = (),
+) -> list[Sold]:
+    """
+    The items after what was asked for; those of the subscription that were not mentioned stay as they are.
+    Prices that are `in_use` may go on being used although they are sold no more.
+    """
     items = {} if subscription is None else {item["id"]: item for item in items_of(subscription)}
     asked = {params["id"]: params for params in given if "id" in params}
     for id_ in asked:
@@ -31,7 +41,7 @@ def sold(call: Call, given: list[Params], subscription: StripeObject | None = No
         if not asked.get(id_, {}).get("deleted")
     ]
     added = [
-        Sold(price=price(call, params), quantity=params.get("quantity", 1))
+        Sold(price=price(call, params, in_use), quantity=params.get("quantity", 1))
         for params in given
         if "id" not in params
     ]
@@ -39,12 +49,12 @@ def sold(call: Call, given: list[Params], subscription: StripeObject | None = No
     return kept + added
 
 
-def price(call: Call, params: Params) -> StripeObject:
+def price(call: Call, params: Params, in_use: Collection[str] = ()) -> StripeObject:
     """The price of a new item: a recurring one that is still sold."""
     found = call.named("price", params.get("price", ""), param="items[price]")
     if found["recurring"] is None:
         raise InvalidRequest(f"{found['id']} is a price for one time only.", param="items[price]")
-    if not found["active"]:
+    if not found["active"] and found["id"] not in in_use:
         raise InvalidRequest(f"The price {found['id']} is inactive.", param="items[price]")
     return found
 

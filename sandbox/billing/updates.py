@@ -44,7 +44,7 @@ def refusal(tried: Attempt) -> StripeError:
         return CardError(tried.decline.message, code=tried.decline.code, param=tried.decline.param, **details)
     if tried.lacks_method:
         return no_method()
-    return collection.action_needed()
+    return collection.action_needed("subscription")
 
 
 def no_method() -> InvalidRequest:

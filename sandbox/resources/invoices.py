@@ -47,7 +47,7 @@ def pay(call: Call) -> StripeObject:
         raise tried.decline
     if tried.is_paid:
         return tried.invoice
-    raise collection.action_needed()
+    raise collection.action_needed("invoice")
 
 
 def void(call: Call) -> StripeObject:

@@ -5,7 +5,7 @@ from sandbox.api.errors import InvalidRequest
 from sandbox.api.listing import listed
 from sandbox.api.params import Params
 from sandbox.billing import endings, periods, schedules, terms
-from sandbox.billing.subscriptions import ENDED, Sold, keep
+from sandbox.billing.subscriptions import ENDED, Sold, items_of, keep
 from sandbox.resources.common import changed
 from sandbox.state.objects import StripeObject
 
@@ -108,7 +108,7 @@ def _end(call: Call, sold: Sold, params: Params, start: int, *, is_last: bool) -
 
 def _sold(call: Call, subscription: StripeObject, params: Params) -> list[Sold]:
     """The items of a phase; a price that is sold no more may go on where it is used already."""
-    sold = terms.sold(call, params["items"])
+    sold = terms.sold(call, params["items"], in_use=[item["price"]["id"] for item in items_of(subscription)])
     if sold[0].price["currency"] != subscription["currency"]:
         raise InvalidRequest("The currency of a subscription cannot change.", param="phases[items]")
     return sold

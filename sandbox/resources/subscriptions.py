@@ -7,7 +7,7 @@ from sandbox.api.endpoint import Call
 from sandbox.api.errors import InvalidRequest, MissingParameter, ResourceMissing
 from sandbox.api.listing import page
 from sandbox.api.params import Params
-from sandbox.billing import changes, collection, cycle, endings, invoices, outcomes, starts, terms, updates
+from sandbox.billing import changes, cycle, endings, starts, terms, updates
 from sandbox.billing.changes import Change, Planned
 from sandbox.billing.subscriptions import ENDED, period_of
 from sandbox.state.objects import Query, StripeObject
@@ -92,23 +92,8 @@ def resume(call: Call) -> StripeObject:
         raise InvalidRequest(
             f"Only a paused subscription can be resumed; this one is {subscription['status']}."
         )
-    begun = changes.restarted(call, subscription)
-    invoice = invoices.draft(
-        call,
-        begun,
-        changes.full_lines(begun),
-        reason="subscription_update",
-        period=(period_of(subscription)[0], call.clock.now()),
-        is_dunned=True,
-    )
-    begun |= {"latest_invoice": invoice["id"], "_resumed_by": invoice["id"]}
-    call.objects.save(begun)
-    tried = collection.collect(call, invoice, off_session=True)
-    current = call.target("subscription")
-    if not tried.is_paid and call.params.get("payment_behavior") == "resume_on_payment_attempt":
-        outcomes.resumed(call, current, current)
-        outcomes.failed(call, tried.invoice)
-    return call.target("subscription")
+    must_be_paid = call.params.get("payment_behavior") == "resume_on_payment_success"
+    return cycle.resume(call, subscription, must_be_paid=must_be_paid)
 
 
 def list_(call: Call) -> StripeObject:

@@ -150,7 +150,9 @@ class Objects:
             texts.append(bound)
             values.append(seq)
         # Every fragment is a constant of this file; only values come from a request, and they are bound.
-        sql = f"SELECT body FROM objects WHERE {' AND '.join(texts)} ORDER BY {order} LIMIT ?"  # noqa: S608
+        # The plus keeps SQLite from walking a whole kind in order where an index finds the few that fit.
+        sorting = f"+{order}" if query.inside else order
+        sql = f"SELECT body FROM objects WHERE {' AND '.join(texts)} ORDER BY {sorting} LIMIT ?"  # noqa: S608
         return [orjson.loads(body) for (body,) in self._database.execute(sql, (*values, limit))]
 
 

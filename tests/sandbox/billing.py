@@ -17,6 +17,13 @@ def moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
+# A month that began on the 1st is half over.
+HALFWAY = moment("2027-04-16T00:00:00")
+MONTH_END = moment("2027-05-01T00:00:00")
+DECLINING = "pm_card_chargeCustomerFail"
+SECURED = "pm_card_authenticationRequired"
+
+
 def stop_at(sandbox: Sandbox, text: str) -> int:
     """Let it be that moment, and stay so until a test moves on."""
     sandbox.clock.freeze()
@@ -94,6 +101,10 @@ def period_of(subscription: Subscription) -> tuple[str, str]:
     """The days on which the current period begins and ends."""
     item = item_of(subscription)
     return day(item.current_period_start), day(item.current_period_end)
+
+
+def amounts(invoice: Invoice) -> list[int]:
+    return [line.amount for line in invoice.lines.data]
 
 
 def day(at: int) -> str:

@@ -6,6 +6,7 @@ from stripe import CardError, Customer, StripeClient, Subscription
 from sandbox import Sandbox, SandboxSettings
 from tests.sandbox.billing import (
     DAY,
+    DECLINING,
     DRAFT,
     day,
     events_of,
@@ -24,7 +25,6 @@ from tests.sandbox.billing import (
 from tests.sandbox.payments import previous_attributes
 from tests.sandbox.serving import Stage
 
-DECLINING = "pm_card_chargeCustomerFail"
 RENEWAL = moment("2027-02-28T12:00:00") + DRAFT
 
 

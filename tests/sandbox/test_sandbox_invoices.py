@@ -4,6 +4,7 @@ from stripe import Customer, InvalidRequestError, Invoice, StripeClient, Subscri
 
 from sandbox import Sandbox
 from tests.sandbox.billing import (
+    DECLINING,
     go_to,
     intent_of,
     invoice_of,
@@ -15,8 +16,6 @@ from tests.sandbox.billing import (
     subscriber,
 )
 from tests.sandbox.payments import previous_attributes
-
-DECLINING = "pm_card_chargeCustomerFail"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from stripe import Customer, InvalidRequestError, Price, StripeClient, Subscript
 from sandbox import Sandbox
 from tests.sandbox.billing import (
     DRAFT,
+    MONTH_END,
     change,
     go_to,
     invoices_of,
@@ -14,38 +15,10 @@ from tests.sandbox.billing import (
     period_of,
     plan,
     read,
-    stop_at,
-    subscribe,
-    subscriber,
 )
 from tests.sandbox.payments import event_types
 
 START = moment("2027-04-01T00:00:00")
-HALFWAY = moment("2027-04-16T00:00:00")
-END = moment("2027-05-01T00:00:00")
-
-
-@pytest.fixture
-async def ada(client: StripeClient, sandbox: Sandbox) -> Customer:
-    stop_at(sandbox, "2027-04-01T00:00:00")
-    return await subscriber(client)
-
-
-@pytest.fixture
-async def basic(client: StripeClient) -> Price:
-    return await plan(client, 3000)
-
-
-@pytest.fixture
-async def pro(client: StripeClient) -> Price:
-    return await plan(client, 9000)
-
-
-@pytest.fixture
-async def subscription(client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price) -> Subscription:
-    made = await subscribe(client, ada, basic)
-    go_to(sandbox, HALFWAY)
-    return made
 
 
 @pytest.fixture
@@ -59,7 +32,7 @@ async def then(
     now: Price,
     later: Price,
     *,
-    at: int = END,
+    at: int = MONTH_END,
     **settings: Any,
 ) -> SubscriptionSchedule:
     """This price until that moment, and the other one afterwards."""
@@ -79,7 +52,7 @@ class TestCreate:
         [phase] = schedule.phases
 
         assert (schedule.status, schedule.subscription) == ("active", subscription.id)
-        assert (phase.start_date, phase.end_date) == (START, END)
+        assert (phase.start_date, phase.end_date) == (START, MONTH_END)
         assert phase.to_dict()["items"][0]["price"] == basic.id
         assert (await read(client, subscription)).schedule == schedule.id
         assert "subscription_schedule.created" in await event_types(client)
@@ -108,9 +81,9 @@ class TestPhases:
         schedule: SubscriptionSchedule,
     ) -> None:
         planned = await then(client, schedule, basic, pro)
-        assert [phase.end_date for phase in planned.phases] == [END, moment("2027-06-01T00:00:00")]
+        assert [phase.end_date for phase in planned.phases] == [MONTH_END, moment("2027-06-01T00:00:00")]
 
-        go_to(sandbox, END + DRAFT)
+        go_to(sandbox, MONTH_END + DRAFT)
 
         changed = await read(client, subscription)
         assert (item_of(changed).price.id, item_of(changed).id) == (pro.id, item_of(subscription).id)
@@ -128,7 +101,7 @@ class TestPhases:
         yearly = await plan(client, 60_000, "year")
         await then(client, schedule, basic, yearly)
 
-        go_to(sandbox, END + DRAFT)
+        go_to(sandbox, MONTH_END + DRAFT)
 
         assert period_of(await read(client, subscription)) == ("2027-05-01", "2028-05-01")
         assert [one.total for one in await invoices_of(client, subscription)] == [3000, 60_000]
@@ -176,7 +149,7 @@ class TestPhases:
         duration = {"interval": "year"}
         await then(client, schedule, basic, pro, at=at, proration_behavior=proration, duration=duration)
 
-        go_to(sandbox, END + DRAFT)
+        go_to(sandbox, MONTH_END + DRAFT)
 
         assert [one.total for one in await invoices_of(client, subscription)] == totals
 
@@ -184,11 +157,11 @@ class TestPhases:
         "wrong",
         [
             [{"items": [{"price": "basic"}]}, {"items": [{"price": "basic"}]}],
-            [{"items": [{"price": "basic"}], "start_date": START + 1, "end_date": END}],
+            [{"items": [{"price": "basic"}], "start_date": START + 1, "end_date": MONTH_END}],
             [{"items": [{"price": "basic"}], "end_date": START}],
             [
-                {"items": [{"price": "basic"}], "end_date": END},
-                {"items": [{"price": "basic"}], "start_date": END + 9},
+                {"items": [{"price": "basic"}], "end_date": MONTH_END},
+                {"items": [{"price": "basic"}], "start_date": MONTH_END + 9},
             ],
         ],
     )
@@ -214,7 +187,7 @@ class TestEnd:
         await then(client, schedule, basic, pro)
 
         released = await client.v1.subscription_schedules.release_async(schedule.id)
-        go_to(sandbox, END + DRAFT)
+        go_to(sandbox, MONTH_END + DRAFT)
 
         after = await read(client, subscription)
         assert (released.status, after.schedule, item_of(after).price.id) == ("released", None, basic.id)

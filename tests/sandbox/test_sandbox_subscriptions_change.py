@@ -1,68 +1,26 @@
 from typing import Any
 
 import pytest
-from stripe import CardError, Customer, InvalidRequestError, Invoice, Price, StripeClient, Subscription
+from stripe import Customer, InvalidRequestError, Price, StripeClient, Subscription
 
 from sandbox import Sandbox
 from tests.sandbox.billing import (
     DAY,
     DRAFT,
+    HALFWAY,
+    amounts,
     change,
-    events_of,
     go_to,
-    intent_of,
     invoice_of,
     invoices_of,
     item_of,
     moment,
-    pay_with,
     period_of,
     plan,
-    preview,
     read,
-    stop_at,
-    subscribe,
-    subscriber,
     switched,
 )
 from tests.sandbox.payments import previous_attributes
-
-HALFWAY = moment("2027-04-16T00:00:00")
-DECLINING = "pm_card_chargeCustomerFail"
-SECURED = "pm_card_authenticationRequired"
-
-
-@pytest.fixture
-async def ada(client: StripeClient, sandbox: Sandbox) -> Customer:
-    stop_at(sandbox, "2027-04-01T00:00:00")
-    return await subscriber(client)
-
-
-@pytest.fixture
-async def basic(client: StripeClient) -> Price:
-    return await plan(client, 3000)
-
-
-@pytest.fixture
-async def pro(client: StripeClient) -> Price:
-    return await plan(client, 9000)
-
-
-@pytest.fixture
-async def yearly(client: StripeClient) -> Price:
-    return await plan(client, 60_000, "year")
-
-
-@pytest.fixture
-async def subscription(client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price) -> Subscription:
-    """Bought on 1 April, and now it is the middle of the month."""
-    made = await subscribe(client, ada, basic)
-    go_to(sandbox, HALFWAY)
-    return made
-
-
-def amounts(invoice: Invoice) -> list[int]:
-    return [line.amount for line in invoice.lines.data]
 
 
 class TestSamePeriod:
@@ -140,74 +98,6 @@ class TestSamePeriod:
         assert amounts(invoice_of(changed)) == [-1500, 9000]
 
 
-class TestPreview:
-    @pytest.mark.parametrize("proration", ["create_prorations", "always_invoice", "none"])
-    @pytest.mark.parametrize("target", ["pro", "yearly"])
-    async def test_equals_what_is_charged_to_the_cent(
-        self,
-        client: StripeClient,
-        sandbox: Sandbox,
-        subscription: Subscription,
-        pro: Price,
-        yearly: Price,
-        proration: str,
-        target: str,
-    ) -> None:
-        terms = {
-            "items": switched(subscription, {"pro": pro, "yearly": yearly}[target]),
-            "proration_behavior": proration,
-            "proration_date": HALFWAY + 1_234,
-        }
-        go_to(sandbox, HALFWAY + 5_000)
-        seen = await preview(client, subscription, **terms)
-
-        go_to(sandbox, HALFWAY + 90_000)
-        await change(client, subscription, **terms)
-        if len(await invoices_of(client, subscription)) == 1:
-            go_to(sandbox, moment("2027-05-01T02:00:00"))
-
-        charged = (await invoices_of(client, subscription))[-1]
-        assert (amounts(seen), seen.amount_due) == (amounts(charged), charged.amount_paid)
-
-    async def test_of_nothing_is_the_next_renewal(
-        self, client: StripeClient, subscription: Subscription
-    ) -> None:
-        seen = await preview(client, subscription)
-
-        assert (seen.total, seen.billing_reason) == (3000, "subscription_cycle")
-        assert seen.id is not None
-        assert seen.id.startswith("upcoming_in_")
-        assert len(await invoices_of(client, subscription)) == 1
-
-    async def test_of_an_immediate_end_shows_the_credit(
-        self, client: StripeClient, subscription: Subscription
-    ) -> None:
-        kept = await preview(client, subscription, cancel_now=True, proration_behavior="none")
-        credited = await preview(client, subscription, cancel_now=True)
-
-        assert (kept.total, credited.total) == (0, -1500)
-
-    async def test_of_a_subscription_that_will_end_is_refused(
-        self, client: StripeClient, subscription: Subscription
-    ) -> None:
-        await change(client, subscription, cancel_at_period_end=True)
-
-        with pytest.raises(InvalidRequestError) as refused:
-            await preview(client, subscription)
-
-        assert refused.value.code == "invoice_upcoming_none"
-
-    async def test_of_a_new_subscription(self, client: StripeClient, ada: Customer, basic: Price) -> None:
-        async def seen(**details: Any) -> int:
-            items = {"items": [{"price": basic.id}], **details}
-            params: Any = {"customer": ada.id, "subscription_details": items}
-            return (await client.v1.invoices.create_preview_async(params)).amount_due
-
-        assert await seen() == 3000
-        assert await seen(trial_end=HALFWAY) == 0
-        assert (await client.v1.subscriptions.list_async()).data == []
-
-
 class TestNewPeriod:
     async def test_another_interval_begins_now(
         self, client: StripeClient, sandbox: Sandbox, subscription: Subscription, yearly: Price
@@ -236,147 +126,6 @@ class TestNewPeriod:
             "active",
             ("2027-04-26", "2027-05-26"),
         )
-
-
-class TestPaymentBehavior:
-    @pytest.fixture
-    async def terms(
-        self, client: StripeClient, ada: Customer, subscription: Subscription, pro: Price
-    ) -> dict[str, Any]:
-        await pay_with(client, ada, DECLINING)
-        return {"items": switched(subscription, pro), "proration_behavior": "always_invoice"}
-
-    @pytest.mark.parametrize("behavior", ["allow_incomplete", "default_incomplete"])
-    async def test_the_change_happens_and_falls_behind(
-        self,
-        client: StripeClient,
-        subscription: Subscription,
-        pro: Price,
-        terms: dict[str, Any],
-        behavior: str,
-    ) -> None:
-        changed = await change(client, subscription, payment_behavior=behavior, **terms)
-
-        assert (changed.status, item_of(changed).price.id) == ("past_due", pro.id)
-        assert invoice_of(changed).status == "open"
-
-    @pytest.mark.parametrize(
-        ("card", "code"),
-        [(DECLINING, "card_declined"), (SECURED, "subscription_payment_intent_requires_action")],
-    )
-    async def test_nothing_changes_if_it_must_be_paid(
-        self,
-        client: StripeClient,
-        ada: Customer,
-        subscription: Subscription,
-        terms: dict[str, Any],
-        card: str,
-        code: str,
-    ) -> None:
-        await pay_with(client, ada, card)
-        before = (await read(client, subscription)).to_dict()
-
-        with pytest.raises(CardError) as refused:
-            await change(client, subscription, payment_behavior="error_if_incomplete", **terms)
-
-        assert refused.value.code == code
-        assert (await read(client, subscription)).to_dict() == before
-        assert len(await invoices_of(client, subscription)) == 1
-
-    async def test_a_pending_update_is_applied_when_it_is_paid(
-        self,
-        client: StripeClient,
-        ada: Customer,
-        subscription: Subscription,
-        basic: Price,
-        pro: Price,
-        terms: dict[str, Any],
-    ) -> None:
-        waiting = await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
-        assert (waiting.status, item_of(waiting).price.id) == ("active", basic.id)
-        assert waiting.pending_update is not None
-        assert waiting.pending_update.expires_at == HALFWAY + 23 * 3_600
-        assert waiting.pending_update.subscription_items is not None
-        assert waiting.pending_update.subscription_items[0].price.id == pro.id
-
-        await pay_with(client, ada, "pm_card_visa")
-        await client.v1.invoices.pay_async(str(invoice_of(waiting).id))
-
-        after = await read(client, subscription)
-        assert (after.pending_update, item_of(after).price.id) == (None, pro.id)
-        assert len(await events_of(client, "customer.subscription.pending_update_applied")) == 1
-
-    async def test_a_pending_update_expires(
-        self,
-        client: StripeClient,
-        sandbox: Sandbox,
-        subscription: Subscription,
-        basic: Price,
-        terms: dict[str, Any],
-    ) -> None:
-        await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
-
-        sandbox.advance(23 * 3_600)
-
-        after = await read(client, subscription)
-        assert (after.status, after.pending_update, item_of(after).price.id) == ("active", None, basic.id)
-        assert invoice_of(after).status == "void"
-        [expired] = await events_of(client, "customer.subscription.pending_update_expired")
-        assert expired.created == HALFWAY + 23 * 3_600
-
-    async def test_a_pending_update_that_is_paid_at_once_never_waits(
-        self,
-        client: StripeClient,
-        ada: Customer,
-        subscription: Subscription,
-        pro: Price,
-        terms: dict[str, Any],
-    ) -> None:
-        await pay_with(client, ada, "pm_card_visa")
-
-        changed = await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
-
-        assert (changed.pending_update, item_of(changed).price.id) == (None, pro.id)
-        assert await events_of(client, "customer.subscription.pending_update_applied") == []
-
-    async def test_prorations_of_a_dropped_update_are_not_lost(
-        self, client: StripeClient, sandbox: Sandbox, subscription: Subscription, terms: dict[str, Any]
-    ) -> None:
-        await change(client, subscription, items=[{"id": item_of(subscription).id, "quantity": 2}])
-        waiting = await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
-        before = await preview(client, waiting)
-
-        await client.v1.invoices.void_invoice_async(str(invoice_of(waiting).id))
-
-        assert before.total == 6000
-        assert (await preview(client, waiting)).total == 6000 + 1500
-
-    async def test_only_what_can_wait_may_be_pending(
-        self, client: StripeClient, subscription: Subscription
-    ) -> None:
-        with pytest.raises(InvalidRequestError) as refused:
-            await change(
-                client, subscription, payment_behavior="pending_if_incomplete", metadata={"plan": "pro"}
-            )
-
-        assert refused.value.param == "metadata"
-
-    async def test_a_declined_change_is_collected_later(
-        self,
-        client: StripeClient,
-        sandbox: Sandbox,
-        ada: Customer,
-        subscription: Subscription,
-        terms: dict[str, Any],
-    ) -> None:
-        changed = await change(client, subscription, **terms)
-        await pay_with(client, ada, "pm_card_visa")
-
-        sandbox.advance(3 * DAY)
-
-        assert (await read(client, subscription)).status == "active"
-        intent = await intent_of(client, invoice_of(changed))
-        assert (intent.status, intent.amount) == ("succeeded", 3000)
 
 
 class TestRefusals:

@@ -7,7 +7,6 @@ from sandbox import Sandbox
 from tests.sandbox.billing import (
     DAY,
     DRAFT,
-    change,
     day,
     events_of,
     go_to,
@@ -15,7 +14,6 @@ from tests.sandbox.billing import (
     invoice_of,
     invoices_of,
     moment,
-    pay_with,
     period_of,
     plan,
     read,
@@ -24,9 +22,6 @@ from tests.sandbox.billing import (
     subscriber,
 )
 from tests.sandbox.payments import event_types
-
-LOST = "pm_card_visa_chargeDeclinedLostCard"
-DECLINING = "pm_card_chargeCustomerFail"
 
 
 @pytest.fixture
@@ -164,145 +159,3 @@ class TestRenewal:
         events = (await client.v1.events.list_async({"limit": 100})).data
         created = [event.created for event in events]
         assert created == sorted(created, reverse=True)
-
-
-class TestTrial:
-    async def test_costs_nothing_until_it_ends(
-        self, client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price
-    ) -> None:
-        start = sandbox.clock.now()
-
-        trying = await subscribe(client, ada, basic, trial_period_days=14)
-
-        invoice = invoice_of(trying)
-        assert (trying.status, trying.trial_start, trying.trial_end) == ("trialing", start, start + 14 * DAY)
-        assert period_of(trying) == ("2027-01-31", "2027-02-14")
-        assert (invoice.status, invoice.total, trying.pending_setup_intent) == ("paid", 0, None)
-        go_to(sandbox, start + 11 * DAY)
-        [warning] = await events_of(client, "customer.subscription.trial_will_end")
-        assert warning.created == start + 11 * DAY
-        go_to(sandbox, start + 14 * DAY + DRAFT)
-        paying = await read(client, trying)
-        assert (paying.status, period_of(paying)) == ("active", ("2027-02-14", "2027-03-14"))
-        assert (invoice_of(paying).amount_paid, invoice_of(paying).billing_reason) == (
-            1500,
-            "subscription_cycle",
-        )
-
-    async def test_a_card_that_needs_authentication_is_set_up(
-        self, client: StripeClient, sandbox: Sandbox, http: object, basic: Price
-    ) -> None:
-        stop_at(sandbox, "2027-01-31T12:00:00")
-        eve = await subscriber(client, "pm_card_authenticationRequiredOnSetup")
-        trying = await subscribe(client, eve, basic, trial_period_days=7)
-        assert trying.status == "trialing"
-        assert isinstance(trying.pending_setup_intent, str)
-
-        setup = await client.v1.setup_intents.retrieve_async(trying.pending_setup_intent)
-
-        assert (setup.status, setup.customer) == ("requires_action", eve.id)
-
-    @pytest.mark.parametrize(
-        ("behavior", "status", "event"),
-        [
-            ("cancel", "canceled", "customer.subscription.deleted"),
-            ("pause", "paused", "customer.subscription.paused"),
-            ("create_invoice", "past_due", "invoice.payment_failed"),
-        ],
-    )
-    async def test_without_a_card_it_ends_as_was_said(
-        self, client: StripeClient, sandbox: Sandbox, basic: Price, behavior: str, status: str, event: str
-    ) -> None:
-        stop_at(sandbox, "2027-01-31T12:00:00")
-        nobody = await client.v1.customers.create_async()
-        trying = await subscribe(
-            client,
-            nobody,
-            basic,
-            trial_period_days=7,
-            trial_settings={"end_behavior": {"missing_payment_method": behavior}},
-        )
-
-        sandbox.advance(7 * DAY + DRAFT)
-
-        assert (await read(client, trying)).status == status
-        assert len(await events_of(client, event)) == 1
-
-    async def test_a_paused_one_resumes_with_a_card(
-        self, client: StripeClient, sandbox: Sandbox, basic: Price
-    ) -> None:
-        stop_at(sandbox, "2027-01-31T12:00:00")
-        eve = await client.v1.customers.create_async()
-        behavior = {"end_behavior": {"missing_payment_method": "pause"}}
-        trying = await subscribe(client, eve, basic, trial_period_days=7, trial_settings=behavior)
-        sandbox.advance(30 * DAY)
-        paused = await read(client, trying)
-        assert paused.to_dict()["status_details"]["paused"]["subscription"] == {
-            "type": "trial_end_without_payment_method"
-        }
-        await pay_with(client, eve, "pm_card_visa")
-
-        resumed = await client.v1.subscriptions.resume_async(trying.id)
-
-        assert (resumed.status, period_of(resumed)) == ("active", ("2027-03-02", "2027-04-02"))
-        assert "status_details" not in resumed.to_dict()
-        assert len(await events_of(client, "customer.subscription.resumed")) == 1
-        assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 1500}
-
-    async def test_can_be_ended_at_once(
-        self, client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price
-    ) -> None:
-        trying = await subscribe(client, ada, basic, trial_period_days=14)
-        sandbox.advance(DAY)
-
-        paying = await change(client, trying, trial_end="now")
-
-        assert (paying.status, period_of(paying)) == ("active", ("2027-02-01", "2027-03-01"))
-        assert invoice_of(paying).amount_paid == 1500
-
-    async def test_a_price_says_how_long_if_that_is_wanted(self, client: StripeClient, ada: Customer) -> None:
-        price = await plan(client, recurring={"interval": "month", "trial_period_days": 7})
-
-        plain = await subscribe(client, ada, price)
-        trying = await subscribe(client, ada, price, trial_from_plan=True)
-
-        assert (plain.status, trying.status) == ("active", "trialing")
-        assert trying.trial_end == trying.created + 7 * DAY
-
-
-class TestPause:
-    async def test_voids_what_falls_due_and_resumes_by_itself(
-        self, client: StripeClient, sandbox: Sandbox, subscription: Subscription
-    ) -> None:
-        resumes_at = moment("2027-03-15T00:00:00")
-        await change(client, subscription, pause_collection={"behavior": "void", "resumes_at": resumes_at})
-
-        go_to(sandbox, moment("2027-03-31T14:00:00"))
-
-        after = await read(client, subscription)
-        assert (after.status, after.pause_collection) == ("active", None)
-        assert [one.status for one in await invoices_of(client, subscription)] == ["paid", "void", "paid"]
-
-    @pytest.mark.parametrize(
-        ("behavior", "status"), [("keep_as_draft", "draft"), ("mark_uncollectible", "uncollectible")]
-    )
-    async def test_other_ways_of_not_collecting(
-        self, client: StripeClient, sandbox: Sandbox, subscription: Subscription, behavior: str, status: str
-    ) -> None:
-        await change(client, subscription, pause_collection={"behavior": behavior})
-
-        go_to(sandbox, moment("2027-03-01T00:00:00"))
-
-        assert invoice_of(await read(client, subscription)).status == status
-        assert sandbox.ledger()["totals"]["captures"] == 1
-
-    async def test_is_lifted_on_request(
-        self, client: StripeClient, sandbox: Sandbox, subscription: Subscription
-    ) -> None:
-        await change(client, subscription, pause_collection={"behavior": "void"})
-
-        lifted = await change(client, subscription, pause_collection="")
-        go_to(sandbox, moment("2027-03-01T00:00:00"))
-
-        assert lifted.pause_collection is None
-        assert invoice_of(await read(client, subscription)).status == "paid"

@@ -1,10 +1,12 @@
 from typing import Any
 
 import pytest
-from stripe import Customer, InvalidRequestError, Price, StripeClient, Subscription
+from stripe import Customer, InvalidRequestError, StripeClient, Subscription
 
 from sandbox import Sandbox
 from tests.sandbox.billing import (
+    HALFWAY,
+    MONTH_END,
     change,
     events_of,
     go_to,
@@ -13,33 +15,9 @@ from tests.sandbox.billing import (
     period_of,
     plan,
     read,
-    stop_at,
-    subscribe,
-    subscriber,
     switched,
 )
 from tests.sandbox.payments import event_types, previous_attributes
-
-HALFWAY = moment("2027-04-16T00:00:00")
-END = moment("2027-05-01T00:00:00")
-
-
-@pytest.fixture
-async def ada(client: StripeClient, sandbox: Sandbox) -> Customer:
-    stop_at(sandbox, "2027-04-01T00:00:00")
-    return await subscriber(client)
-
-
-@pytest.fixture
-async def basic(client: StripeClient) -> Price:
-    return await plan(client, 3000)
-
-
-@pytest.fixture
-async def subscription(client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price) -> Subscription:
-    made = await subscribe(client, ada, basic)
-    go_to(sandbox, HALFWAY)
-    return made
 
 
 class TestAtOnce:
@@ -72,7 +50,7 @@ class TestAtOnce:
     async def test_what_is_open_is_no_longer_collected(
         self, client: StripeClient, sandbox: Sandbox, subscription: Subscription
     ) -> None:
-        go_to(sandbox, END)
+        go_to(sandbox, MONTH_END)
 
         await client.v1.subscriptions.cancel_async(subscription.id)
         sandbox.advance(86_400)
@@ -87,16 +65,16 @@ class TestAtPeriodEnd:
     ) -> None:
         planned = await change(client, subscription, cancel_at_period_end=True)
 
-        assert (planned.status, planned.cancel_at, planned.canceled_at) == ("active", END, HALFWAY)
+        assert (planned.status, planned.cancel_at, planned.canceled_at) == ("active", MONTH_END, HALFWAY)
         assert await previous_attributes(client, "customer.subscription.updated") == {
             "cancel_at": None,
             "cancel_at_period_end": False,
             "canceled_at": None,
             "cancellation_details": {"reason": None},
         }
-        go_to(sandbox, END + 90_000)
+        go_to(sandbox, MONTH_END + 90_000)
         ended = await read(client, subscription)
-        assert (ended.status, ended.ended_at, ended.canceled_at) == ("canceled", END, HALFWAY)
+        assert (ended.status, ended.ended_at, ended.canceled_at) == ("canceled", MONTH_END, HALFWAY)
         assert ended.cancel_at_period_end
         assert len(await invoices_of(client, subscription)) == 1
         assert await events_of(client, "invoice.upcoming") == []
@@ -107,7 +85,7 @@ class TestAtPeriodEnd:
         await change(client, subscription, cancel_at_period_end=True)
 
         kept = await change(client, subscription, cancel_at_period_end=False)
-        go_to(sandbox, END + 90_000)
+        go_to(sandbox, MONTH_END + 90_000)
 
         assert (kept.cancel_at, kept.canceled_at) == (None, None)
         assert kept.cancellation_details is not None
@@ -120,7 +98,7 @@ class TestAtPeriodEnd:
         await change(client, subscription, items=switched(subscription, await plan(client, 9000)))
         await change(client, subscription, cancel_at_period_end=True)
 
-        go_to(sandbox, END)
+        go_to(sandbox, MONTH_END)
 
         last = (await invoices_of(client, subscription))[-1]
         assert (last.total, last.status) == (3000, "paid")
