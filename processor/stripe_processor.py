@@ -2,8 +2,9 @@
 
 from processor.stripe_methods import StripeMethods
 from processor.stripe_payments import StripePayments
-from processor.stripe_subscriptions import StripeSubscriptions
+from processor.stripe_previews import StripePreviews
+from processor.stripe_subscription_commands import StripeSubscriptionCommands
 
 
-class StripeProcessor(StripeMethods, StripePayments, StripeSubscriptions):
+class StripeProcessor(StripeMethods, StripePayments, StripeSubscriptionCommands, StripePreviews):
     pass

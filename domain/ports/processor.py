@@ -8,12 +8,13 @@ from domain.events import InboxEvent, ProcessorEvent
 from domain.outcome import NextAction, Outcome
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.ports.subscription_commands import SubscriptionCommands, SubscriptionPreviews
 from domain.ports.subscription_processor import SubscriptionReader
 
 
-class PaymentProcessor(SubscriptionReader, Protocol):
+class PaymentProcessor(SubscriptionReader, SubscriptionCommands, SubscriptionPreviews, Protocol):
     """
-    Every command carries `key`, under which the processor executes it once.
+    Every command that moves money carries `key`, under which the processor executes it once.
 
     All raise ProcessorUnavailable where the outcome is not known, and ProcessorRefused for a definite no.
     """

@@ -8,11 +8,11 @@ from uuid import UUID
 from domain.actor import Actor, Role
 from domain.arguments import UNKEPT
 from domain.audit import audit_record
+from domain.charge_preview import ChargePreview
 from domain.commands.command import Step
 from domain.commands.payment_command import usable_method
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
-from domain.charge_preview import ChargePreview
 from domain.errors import AlreadySubscribed, InvalidInput, NotFound, TrialUsed, Verdict
 from domain.identity import new_id
 from domain.json_value import JsonValue
