@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.portal_service import PortalService
 from domain.ports import Clock
+from domain.preview_service import PreviewService
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
@@ -78,6 +80,8 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
+            portal=PortalService(processor=processor, customers=customers),
             rules=rules,
             clock=clock,
         ),

@@ -10,7 +10,9 @@ from domain.actor import Actor
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.portal_service import PortalService
 from domain.ports import Clock, Database, PaymentProcessor
+from domain.preview_service import PreviewService
 from domain.rules import Rules
 from gql.loaders import Loaders
 
@@ -24,6 +26,8 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    previews: PreviewService
+    portal: PortalService
     rules: Rules
     clock: Clock
 
