@@ -10,6 +10,7 @@ from domain.actor import Actor
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.plan_service import PlanService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.rules import Rules
 from gql.loaders import Loaders
@@ -24,6 +25,7 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    plans: PlanService
     rules: Rules
     clock: Clock
 
