@@ -16,6 +16,7 @@ class PaymentReported:
 
     payment_id: UUID | None
     processor_payment_id: str
+    customer_id: str | None = None
     outcome: Outcome
 
 
@@ -42,6 +43,29 @@ class MethodDetached:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
     """Something has happened to an object that must be read anew; subclasses name it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Hint):
+    processor_subscription_id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceChanged(Hint):
+    """News about what has paid an invoice names neither its customer nor its subscription."""
+
+    processor_invoice_id: str
+    processor_subscription_id: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(Hint):
+    """Of a product that has changed, every price is meant."""
+
+    processor_product_id: str
+    processor_price_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

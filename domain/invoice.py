@@ -116,6 +116,11 @@ class InvoiceFacts:
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
 
+    def told_by(self, event_id: str) -> Self:
+        """As what an event made us read."""
+        payment = self.payment and replace(self.payment, source=SyncSource.WEBHOOK, event_id=event_id)
+        return replace(self, payment=payment, source=SyncSource.WEBHOOK, event_id=event_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(InvoiceTerms):

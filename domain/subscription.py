@@ -83,6 +83,11 @@ class SubscriptionFacts:
         """Whether somebody, or a first payment that never came, has ended it or will."""
         return self.cancel_at_period_end or self.cancel_at is not None or self.has_ended
 
+    def told_by(self, event_id: str) -> Self:
+        """As what an event made us read."""
+        invoice = self.latest_invoice and self.latest_invoice.told_by(event_id)
+        return replace(self, latest_invoice=invoice, source=SyncSource.WEBHOOK, event_id=event_id)
+
     @property
     def first_tried_at(self) -> datetime | None:
         """When the latest invoice was first tried to be collected, where it was."""

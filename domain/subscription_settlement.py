@@ -54,7 +54,7 @@ async def settle_invoice(
 
     Its subscription is known already, if it has one. Raises NotFound where its customer is none of ours.
     """
-    subscription = await subscription_of(work, facts)
+    subscription = await _subscription_of(work, facts)
     if subscription is None:
         account = await work.accounts.of_customer(facts.customer_id)
         if account is None:
@@ -69,7 +69,7 @@ async def settle_invoice(
     return invoice
 
 
-async def subscription_of(work: Work, facts: InvoiceFacts) -> Subscription | None:
+async def _subscription_of(work: Work, facts: InvoiceFacts) -> Subscription | None:
     """The subscription that an invoice is for, locked."""
     if facts.processor_subscription_id is None:
         return None

@@ -8,11 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.events import InvoiceChanged, PlanChanged, SubscriptionChanged
+from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
+from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import Clock
 from domain.preview_service import PreviewService
 from domain.rules import Rules
+from domain.subscription_rereading import SubscriptionRereader
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -32,6 +36,7 @@ class Gateway:
     processor: StripeProcessor
     services: Services
     webhooks: WebhookService
+    subscriptions: SubscriptionRereader
     authentication: Authentication
 
     async def close(self) -> None:
@@ -63,6 +68,11 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         grace=timedelta(days=settings.grace_days),
         dunning_attempts=settings.dunning_attempts,
     )
+    plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
+    subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
+    invoices = InvoiceRereader(
+        database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
     return Gateway(
         settings=settings,
         engine=engine,
@@ -82,6 +92,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
             portal=PortalService(processor=processor, customers=customers),
+            plans=plans,
             rules=rules,
             clock=clock,
         ),
@@ -91,7 +102,10 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             news=StripeNews(settings.webhook_secrets),
             clock=clock,
             wall_clock=now,
+            invoices=invoices,
+            rereaders={SubscriptionChanged: subscriptions, InvoiceChanged: invoices, PlanChanged: plans},
         ),
+        subscriptions=subscriptions,
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -10,6 +10,7 @@ from domain.actor import Actor
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
@@ -28,6 +29,7 @@ class Services:
     payments: PaymentService
     previews: PreviewService
     portal: PortalService
+    plans: PlanService
     rules: Rules
     clock: Clock
 

@@ -21,6 +21,14 @@ from domain.events import (
 from domain.identity import new_id
 from domain.outcome import Outcome
 from domain.payment_status import SyncSource
+from processor.stripe_hints import (
+    invoice_hint,
+    invoice_payment_hint,
+    price_hint,
+    product_hint,
+    schedule_hint,
+    subscription_hint,
+)
 from processor.stripe_shapes import (
     Shape,
     identity,
@@ -123,6 +131,15 @@ def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 Reader = Callable[[Shape, str], ProcessorEvent]
+HINTS: Final[Mapping[str, Reader]] = {
+    "customer.subscription.": lambda thing, _: subscription_hint(thing),
+    "subscription_schedule.": lambda thing, _: schedule_hint(thing),
+    "invoice.": lambda thing, _: invoice_hint(thing),
+    "invoice_payment.": lambda thing, _: invoice_payment_hint(thing),
+    "price.": lambda thing, _: price_hint(thing),
+    "product.": lambda thing, _: product_hint(thing),
+}
+"""By how the event's type begins."""
 
 
 def _reader(kind: str, thing: Shape) -> Reader:
@@ -136,7 +153,7 @@ def _reader(kind: str, thing: Shape) -> Reader:
         return _method
     if kind == "payment_method.detached":
         return _detached
-    return _unhandled
+    return next((hint for name, hint in HINTS.items() if kind.startswith(name)), _unhandled)
 
 
 def _payment(intent: Shape, event_id: str) -> ProcessorEvent:
@@ -151,7 +168,10 @@ def _charge(charge: Shape, event_id: str) -> ProcessorEvent:
 
 def _reported(thing: Shape, intent_id: str, outcome: Outcome) -> PaymentReported:
     return PaymentReported(
-        payment_id=our_id(thing, "payment_id"), processor_payment_id=intent_id, outcome=outcome
+        payment_id=our_id(thing, "payment_id"),
+        processor_payment_id=intent_id,
+        customer_id=identity(thing.get("customer")),
+        outcome=outcome,
     )
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from domain.invoice import BillingReason, ChargeLine, InvoiceFacts, InvoiceStatus, InvoiceTerms
-from domain.payment_status import SyncSource
 from processor.stripe_shapes import Shape, expanded, identity, our_id, outcome_of_intent, text
 
 INVOICE_STATUS: Final[Mapping[str, InvoiceStatus]] = {
@@ -31,12 +30,10 @@ REASON: Final[Mapping[str, BillingReason]] = {
 PAID_FIRST: Final = ("paid", "open")
 
 
-def invoice_facts(
-    invoice: Shape, *, source: SyncSource = SyncSource.API_CALL, event_id: str | None = None
-) -> InvoiceFacts:
+def invoice_facts(invoice: Shape) -> InvoiceFacts:
     """https://docs.stripe.com/api/invoices/object"""
     intent = _intent(invoice)
-    subscription = _subscription(invoice)
+    subscription = subscription_in(invoice)
     return InvoiceFacts(
         terms=_terms(invoice),
         customer_id=identity(invoice.get("customer")) or "",
@@ -45,10 +42,8 @@ def invoice_facts(
         finalized_at=moment((invoice.get("status_transitions") or {}).get("finalized_at")),
         processor_subscription_id=subscription.id,
         subscription_id=our_id(subscription.details, "subscription_id"),
-        payment=outcome_of_intent(intent, source=source, event_id=event_id) if intent else None,
+        payment=outcome_of_intent(intent) if intent else None,
         payment_amount=intent.get("amount") or 0,
-        source=source,
-        event_id=event_id,
     )
 
 
@@ -110,16 +105,18 @@ def _tax(invoice: Shape) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Subscription:
+class SubscriptionInInvoice:
     id: str | None
     details: Shape
 
 
-def _subscription(invoice: Shape) -> _Subscription:
+def subscription_in(invoice: Shape) -> SubscriptionInInvoice:
     """What the invoice says of its subscription: its id, and a copy of its metadata."""
     details: Shape = (invoice.get("parent") or {}).get("subscription_details") or {}
     details = details or invoice.get("subscription_details") or {}
-    return _Subscription(identity(details.get("subscription") or invoice.get("subscription")), details)
+    return SubscriptionInInvoice(
+        identity(details.get("subscription") or invoice.get("subscription")), details
+    )
 
 
 def _intent(invoice: Shape) -> Shape:

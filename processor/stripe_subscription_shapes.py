@@ -8,7 +8,6 @@ https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-curren
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.payment_status import SyncSource
 from domain.plan import BillingInterval, PlanFacts
 from domain.subscription import CancelReason, SubscriptionFacts
 from domain.subscription_status import SubscriptionStatus
@@ -42,9 +41,7 @@ INTERVAL: Final[Mapping[str, BillingInterval]] = {
 }
 
 
-def subscription_facts(
-    subscription: Shape, *, source: SyncSource = SyncSource.API_CALL, event_id: str | None = None
-) -> SubscriptionFacts:
+def subscription_facts(subscription: Shape) -> SubscriptionFacts:
     """https://docs.stripe.com/api/subscriptions/object"""
     item = _item(subscription)
     invoice = expanded(subscription.get("latest_invoice"))
@@ -71,9 +68,7 @@ def subscription_facts(
         ended_at=moment(subscription.get("ended_at")),
         paused_until=moment(pause.get("resumes_at")) if status is SubscriptionStatus.PAUSED else None,
         created_at=instant(subscription["created"]),
-        latest_invoice=invoice_facts(invoice, source=source, event_id=event_id) if invoice else None,
-        source=source,
-        event_id=event_id,
+        latest_invoice=invoice_facts(invoice) if invoice else None,
     )
 
 
