@@ -164,6 +164,11 @@ class Subscription:
         return self.status in ENDED
 
     @property
+    def plan_ids(self) -> tuple[UUID, ...]:
+        """The plan, and the one that is to follow it."""
+        return (self.plan_id,) if self.pending_plan_id is None else (self.plan_id, self.pending_plan_id)
+
+    @property
     def ends_at(self) -> datetime | None:
         """When it will end, or has ended, as far as that is settled."""
         if self.has_ended:

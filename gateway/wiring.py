@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.default_methods import DefaultMethods
 from domain.events import InvoiceChanged, PlanChanged, SubscriptionChanged
 from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
@@ -37,6 +38,7 @@ class Gateway:
     services: Services
     webhooks: WebhookService
     subscriptions: SubscriptionRereader
+    default_methods: DefaultMethods
     authentication: Authentication
 
     async def close(self) -> None:
@@ -106,6 +108,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             rereaders={SubscriptionChanged: subscriptions, InvoiceChanged: invoices, PlanChanged: plans},
         ),
         subscriptions=subscriptions,
+        default_methods=DefaultMethods(database=database, processor=processor),
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -17,7 +17,7 @@ from pgqueuer.models import Job, Schedule
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import HANDLE_EVENT, REREAD_SUBSCRIPTION
+from persistence.jobs import HANDLE_EVENT, KEEP_DEFAULT_IN_STEP, REREAD_SUBSCRIPTION
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -28,6 +28,8 @@ IDLE_POLL: Final = timedelta(seconds=5)
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 HOURLY: Final = "7 * * * *"
+PREVIEWS_ARE_KNOWN_FOR: Final = timedelta(days=1)
+"""After they have expired, so that a stale one can be made afresh."""
 
 log = structlog.get_logger()
 
@@ -89,6 +91,10 @@ class Worker:
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
 
+        @queue.entrypoint(KEEP_DEFAULT_IN_STEP, on_failure="hold", executor_factory=with_retries)
+        async def keep_default_in_step(job: Job) -> None:
+            await self._gateway.default_methods.keep_in_step(UUID(bytes=job.payload))
+
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:
             if resumed := await commands.resume_abandoned():
@@ -98,6 +104,11 @@ class Worker:
         async def drop_expired_operations(_: Schedule) -> None:
             async with self._gateway.services.database.work() as work:
                 await work.operations.drop_expired(at=now())
+
+        @queue.schedule("drop_expired_previews", HOURLY)
+        async def drop_expired_previews(_: Schedule) -> None:
+            async with self._gateway.services.database.work() as work:
+                await work.previews.drop_expired(at=now() - PREVIEWS_ARE_KNOWN_FOR)
 
 
 def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:

@@ -12,6 +12,7 @@ from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
 REREAD_SUBSCRIPTION: Final = "reread_subscription"
+KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
 
 
 class JobQueue:
@@ -25,6 +26,10 @@ class JobQueue:
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
+
+    async def keep_default_in_step(self, user_id: UUID) -> None:
+        """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
+        await self._enqueue(KEEP_DEFAULT_IN_STEP, user_id)
 
     async def _enqueue(self, entrypoint: str, subject: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import (
-    AddPaymentMethod,
-    DeletePaymentMethod,
-    StartPaymentMethodSetup,
-    UpdatePaymentMethod,
-)
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import StartPaymentMethodSetup, UpdatePaymentMethod
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from domain.actor import Actor
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -27,7 +28,7 @@ from tests.dashboard import Dashboard
 from tests.domain.shopping import Cardholder, Post, captures
 from tests.domain.subscriptions.subscribing import Subscriber, at_stripe, live_at_stripe
 
-TRIAL = {"recurring": {"interval": "month", "trial_period_days": 14}}
+TRIAL: dict[str, Any] = {"recurring": {"interval": "month", "trial_period_days": 14}}
 
 
 class TestCreateSubscription:
