@@ -15,6 +15,7 @@ from domain.plan_service import PlanService
 from domain.ports import Clock
 from domain.rules import Rules
 from domain.subscription_rereading import SubscriptionRereader
+from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -89,6 +90,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
             plans=plans,
+            subscriptions=SubscriptionService(database=database),
             rules=rules,
             clock=clock,
         ),

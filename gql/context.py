@@ -13,6 +13,7 @@ from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.rules import Rules
+from domain.subscription_service import SubscriptionService
 from gql.loaders import Loaders
 
 
@@ -26,6 +27,7 @@ class Services:
     customers: Customers
     payments: PaymentService
     plans: PlanService
+    subscriptions: SubscriptionService
     rules: Rules
     clock: Clock
 

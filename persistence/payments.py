@@ -10,7 +10,7 @@ from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from persistence.keyset import Keyset
-from persistence.repository import Repository, is_among
+from persistence.repository import Repository, grouped, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -42,6 +42,12 @@ class PaymentRepository(Repository[Payment]):
 
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         return await self._owned(payment_ids, owner=owner)
+
+    async def of_invoices(
+        self, invoice_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """What pays each invoice, or has tried to, the oldest first."""
+        return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
 
     async def known_as(self, processor_payment_id: str) -> UUID | None:
         return await self._id_where(C.processor_payment_id == processor_payment_id)

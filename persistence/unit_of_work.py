@@ -9,20 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence.accounts import AccountRepository
 from persistence.entitlements import EntitlementRepository
+from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
 from persistence.journal import AuditRepository, InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository
+from persistence.plans import PlanRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
-from persistence.subscriptions import (
-    ChargePreviewRepository,
-    InvoiceRepository,
-    PlanRepository,
-    SubscriptionRepository,
-    TrialRepository,
-)
+from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
