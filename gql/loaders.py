@@ -9,10 +9,13 @@ from aiodataloader import DataLoader
 
 from domain.account import BillingAccount
 from domain.actor import Actor
+from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
 from domain.ports import Database, Reads
+from domain.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -62,6 +65,37 @@ class Loaders:
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
         return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def plans(self) -> Lookup[Plan]:
+        """Everybody may see them."""
+        return Lookup(self._database, lambda reads, ids: reads.plans.by_ids(ids))
+
+    @cached_property
+    def subscriptions(self) -> Lookup[Subscription]:
+        return Lookup(self._database, lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def invoices(self) -> Lookup[Invoice]:
+        return Lookup(self._database, lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
+        return Lookup(self._database, lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
+
+    @cached_property
+    def paid_by(self) -> Lookup[Sequence[Subscription]]:
+        """The live subscriptions that a method pays for."""
+        return Lookup(
+            self._database, lambda reads, ids: reads.subscriptions.live_paid_by(ids, owner=self._owner)
+        )
+
+    @cached_property
+    def overdue_of(self) -> Lookup[Sequence[Subscription]]:
+        """A user's subscriptions that owe a payment."""
+        return Lookup(
+            self._database, lambda reads, ids: reads.subscriptions.overdue_of(ids, owner=self._owner)
+        )
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:

@@ -12,6 +12,7 @@ from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
 from domain.payment_status import PaymentStatus, PaymentTrigger
+from domain.subscription import Subscription
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.ids import id_of, user_id_of
@@ -56,6 +57,9 @@ class PaymentFilterInput:
         default=None, description="Support and admins: the payments of this user, by UUID."
     )
     payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
+    subscription_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Collected for this subscription."
+    )
 
     def wanted(self) -> PaymentFilter:
         """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
@@ -63,6 +67,7 @@ class PaymentFilterInput:
             check_length(getattr(self, name), name)
         created, updated = self.created_at or DateTimeRange(), self.updated_at or DateTimeRange()
         amount, method = self.amount or MinorRange(), self.payment_method_id
+        subscription = self.subscription_id
         return PaymentFilter(
             owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
             ids=None if self.ids is None else [id_of(Payment, text, "ids") for text in self.ids],
@@ -76,6 +81,7 @@ class PaymentFilterInput:
             updated_from=updated.gte,
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
+            subscription_id=id_of(Subscription, subscription, "subscription_id") if subscription else None,
         )
 
 

@@ -1,7 +1,6 @@
 """Whatever order news comes in, how often, and whatever its time stamps say: what is known at the end is the same."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any, Final
@@ -12,8 +11,6 @@ from sqlalchemy import text
 from stripe import HTTPXClient
 
 from domain.actor import Actor
-from domain.payment_status import PaymentStatus, PaymentTrigger
-from domain.subscription_status import SubscriptionStatus
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from persistence.tables import InvoiceRow, PaymentRow, SubscriptionRow, table_of
@@ -95,7 +92,7 @@ class TestEveryOrder:
     ) -> None:
         price = await dashboard.sells()
         customer = await dashboard.customer_of(actor)
-        made = await dashboard.subscribes(customer, price)
+        await dashboard.subscribes(customer, price)
         await dashboard.gives_card(customer, "pm_card_chargeCustomerFail")
         dashboard.passes(days=32)
         await dashboard.gives_card(customer, "pm_card_visa")
