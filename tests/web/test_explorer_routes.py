@@ -69,7 +69,7 @@ class TestConfiguration:
         configuration = json.loads(answer.content)
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["cache-control"] == "no-store"
-        assert (configuration["endpoint"], configuration["authorization"]) == (GRAPHQL, None)
+        assert (configuration["endpoint"], configuration["people"]) == (GRAPHQL, [])
         assert "2 · Pay" in [tab["title"] for tab in configuration["tabs"]]
         assert "{{card:" not in answer.text
 
