@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from domain.actor import Role
-from gateway.demo import ADMIN, PEOPLE, PURCHASES, USER, load_demo
+from gateway.demo import ADMIN, PEOPLE, PURCHASES, load_demo
 from gateway.development import Explorer, banner, development_settings, sandbox_settings, token
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
 from gateway.wiring import Gateway
