@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.decline import Decline
-from domain.payment import SUCCESSORS, Outcome, Payment, PaymentStatus
+from domain.payment import SUCCESSORS, Outcome, Payment, PaymentStatus, SyncSource
 from domain.payment_method import MethodSnapshot, PaymentMethodType
 from tests.domain.values import NOON, a_payment, outcome_in
 
@@ -201,6 +201,7 @@ outcomes = st.builds(
     decline=st.builds(Decline, code=st.sampled_from(["generic_decline", "expired_card"])),
     snapshot=snapshots,
     receipt_url=st.sampled_from([None, "https://receipts/1"]),
+    source=st.just(SyncSource.WEBHOOK),  # An answer to a call may open a failed payment again.
     event_id=st.sampled_from([None, "evt_1", "evt_2"]),
 )
 
