@@ -33,7 +33,7 @@ class HeldBack:
     """A database whose transactions begin when a test says so."""
 
     def __init__(self, database: Database) -> None:
-        self.reads = database.reads
+        self.reads, self.snapshot = database.reads, database.snapshot
         self.is_waiting = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self._database = database

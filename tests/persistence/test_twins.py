@@ -6,6 +6,7 @@ import pytest
 
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.audit_seal import AuditSeal
 from domain.events import InboxEvent
 from domain.json_value import JsonValue
 from domain.operation import Operation
@@ -13,6 +14,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from persistence.tables import (
     AuditRecordRow,
+    AuditSealRow,
     BillingAccountRow,
     InboxEventRow,
     OperationRow,
@@ -31,6 +33,7 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (Payment, PaymentRow),
     (Operation, OperationRow),
     (AuditRecord, AuditRecordRow),
+    (AuditSeal, AuditSealRow),
     (InboxEvent, InboxEventRow),
 ]
 JSON = dict
