@@ -77,7 +77,8 @@ class Query:
 
     @strawberry.field(description="The caller's billing account, opened at first sight.")
     async def viewer(self, info: Info) -> BillingAccountView | None:
-        account = await info.context.services.customers.account(info.context.actor.known_id)
+        actor = info.context.actor
+        account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
     @strawberry.field(description="A payment that the caller may see.")
