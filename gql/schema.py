@@ -8,11 +8,13 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import InvalidInput, NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from gql.account import BillingAccountView
+from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.errors import (
@@ -47,6 +49,7 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
         Operation: loaders.operations,
+        AuditRecord: loaders.audit_records,
     }[kind]
     thing = await loader.load(identity)
     if thing is None:
@@ -129,6 +132,21 @@ class Query:
         ],
     ) -> OperationView | None:
         return await find_operation(info, mutation, idempotency_key)
+
+    @strawberry.field(description="Admins: what everybody did, the newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this object.")
+        ] = None,
+        actor_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this user did, by UUID.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditConnection:
+        return await audit_log(info, object_id, actor_id, first, after)
 
     @strawberry.field(description="The currencies that can be charged, and their rules. Open to everybody.")
     def currencies(self, info: Info) -> list[CurrencyRuleView]:
