@@ -9,6 +9,8 @@ from aiodataloader import DataLoader
 
 from domain.account import BillingAccount
 from domain.actor import Actor
+from domain.audit import AuditRecord
+from domain.audit_service import AUDITORS
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
@@ -62,6 +64,15 @@ class Loaders:
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
         return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def audit_records(self) -> Lookup[AuditRecord]:
+        """For auditors: the query raises Forbidden for others."""
+        return Lookup(self._database, self._audit_records)
+
+    async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
+        self._actor.must_be(AUDITORS)
+        return await reads.audit.by_ids(ids)
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
