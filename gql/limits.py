@@ -45,7 +45,7 @@ COSTS: Final[Mapping[str, int]] = {
     "Query.auditLog": 50,
     "Query.payments": 50,
 }
-"""By type or field: what costs more than 1, because it asks the database once each, or Stripe."""
+"""By type or field: what costs more than 1, because it is work of its own for the database, or for Stripe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,13 @@ class Payments(Protocol):
         ...
 
     async def count(self, wanted: PaymentFilter) -> int: ...
+    async def listed_for(
+        self, owners: Sequence[UUID], wanted: PaymentFilter, order: PaymentOrder, part: Slice
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """As `listed`, once for each of the owners; those who have none may be left out."""
+        ...
+
+    async def counts_for(self, owners: Sequence[UUID], wanted: PaymentFilter) -> Mapping[UUID, int]: ...
 
 
 class PaymentMethods(Protocol):
