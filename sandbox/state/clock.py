@@ -1,6 +1,8 @@
 """The sandbox's own time: real time plus an offset, or a frozen moment."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sandbox.state.database import Database
@@ -29,9 +31,19 @@ class Clock:
         self._database = database
         database.define(SCHEMA)
         self._ahead, self._frozen_at = database.execute("SELECT ahead, frozen_at FROM clock").fetchone()
+        self._relived: int | None = None
 
     def now(self) -> int:
-        return int(self._precise())
+        return int(self._precise()) if self._relived is None else self._relived
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """Do what was due at a moment that a jump of the clock passed over, as if it were that moment still."""
+        self._relived = moment
+        try:
+            yield
+        finally:
+            self._relived = None
 
     def status(self) -> ClockStatus:
         return ClockStatus(now=self.now(), ahead=self._ahead, is_frozen=self._frozen_at is not None)
