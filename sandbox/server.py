@@ -32,6 +32,8 @@ from sandbox.webhooks.deliveries import Deliveries
 from sandbox.webhooks.dispatcher import Dispatcher
 from sandbox.webhooks.events import Events
 
+DAY = 86_400
+
 
 class Sandbox:
     """
@@ -44,7 +46,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings | None = None) -> None:
         self.settings = settings or SandboxSettings()
         self._database = Database(self.settings.state)
-        self.clock = Clock(self._database)
+        self.clock = Clock(self._database, behind=self.settings.begins_days_ago * DAY)
         self.objects = Objects(self._database)
         self.deliveries = Deliveries(self._database)
         self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
