@@ -1,4 +1,3 @@
-
 import pytest
 from stripe import Customer, Price, StripeClient, Subscription
 
