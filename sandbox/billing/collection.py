@@ -138,6 +138,9 @@ def open_payment(call: Call, invoice: StripeObject, *, method: StripeObject | No
         "allowed_payment_method_types": ["card"],
         "capture_method": "automatic",
     }
+    subscription = call.named("subscription", invoices.subscription_of(invoice), param="subscription")
+    if options := subscription["payment_settings"]["payment_method_options"]:
+        params["payment_method_options"] = options
     if invoice["billing_reason"] != "subscription_cycle":
         params["setup_future_usage"] = "off_session"
     intent = payment_intents.create(replace(call, params=params))

@@ -3,6 +3,8 @@
 from stripe import Customer, Price, StripeClient, Subscription
 
 from sandbox import Sandbox
+from sandbox.state.objects import visible
+from sandbox.webhooks.types import EVENT_TYPES
 from tests.sandbox.billing import (
     DECLINING,
     change,
@@ -14,6 +16,7 @@ from tests.sandbox.billing import (
     read,
     switched,
 )
+from tests.sandbox.stripe_types import mistakes_in_object
 
 
 async def test_a_subscription_lives_through_a_year(
@@ -66,6 +69,14 @@ async def test_a_subscription_lives_through_a_year(
     assert [invoice.status for invoice in invoices].count("void") == 2
     paid = [invoice for invoice in invoices if invoice.status == "paid"]
     balance = (await client.v1.customers.retrieve_async(ada.id)).balance
-    captured = sandbox.ledger()["totals"]["amount_captured"]["usd"]
-    assert captured == sum(invoice.amount_paid for invoice in paid)
+    ledger = sandbox.ledger()
+    collected = {
+        one["invoice"]: one["amount_captured"] for one in ledger["payment_intents"] if one["captures"]
+    }
+    captured = ledger["totals"]["amount_captured"]["usd"]
+    assert collected == {invoice.id: invoice.amount_paid for invoice in paid if invoice.amount_paid}
+    assert ledger["totals"]["captures"] == len(collected)
     assert captured + (balance or 0) == sum(invoice.total for invoice in paid)
+    for event in sandbox.objects.all("event"):
+        assert event["type"] in EVENT_TYPES
+        assert mistakes_in_object(visible(event)) == []
