@@ -140,6 +140,24 @@ class TestFailedRenewal:
         assert invoice_of(await read(client, subscription)).attempt_count == 3
         assert (await read(client, subscription)).status == "active"
 
+    async def test_the_latest_invoice_decides_whether_it_is_behind(
+        self, client: StripeClient, sandbox: Sandbox
+    ) -> None:
+        customer, _ = await subscribed(client, sandbox)
+        weekly = await subscribe(client, customer, await plan(client, 700, "week"))
+        await pay_with(client, customer, DECLINING)
+        sandbox.advance(7 * DAY + DRAFT)
+        assert (await read(client, weekly)).status == "past_due"
+        debt = invoice_of(await read(client, weekly))
+        await pay_with(client, customer, "pm_card_visa_chargeDeclinedFraudulent")
+        sandbox.advance(6 * DAY)
+        await pay_with(client, customer, "pm_card_visa")
+
+        sandbox.advance(DAY)
+
+        assert (await read(client, weekly)).status == "active"
+        assert (await client.v1.invoices.retrieve_async(str(debt.id))).status == "open"
+
     async def test_without_any_card_nothing_is_charged(self, client: StripeClient, sandbox: Sandbox) -> None:
         customer, subscription = await subscribed(client, sandbox)
         card = (await client.v1.payment_methods.list_async({"customer": customer.id})).data[0]
