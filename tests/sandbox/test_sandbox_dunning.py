@@ -158,6 +158,16 @@ class TestFailedRenewal:
         assert (await read(client, weekly)).status == "active"
         assert (await client.v1.invoices.retrieve_async(str(debt.id))).status == "open"
 
+    async def test_a_debt_that_is_taken_back_is_no_debt(self, client: StripeClient, sandbox: Sandbox) -> None:
+        customer, subscription = await subscribed(client, sandbox)
+        await pay_with(client, customer, DECLINING)
+        go_to(sandbox, RENEWAL)
+        debt = str(invoice_of(await read(client, subscription)).id)
+
+        await client.v1.invoices.void_invoice_async(debt)
+
+        assert (await read(client, subscription)).status == "active"
+
     async def test_without_any_card_nothing_is_charged(self, client: StripeClient, sandbox: Sandbox) -> None:
         customer, subscription = await subscribed(client, sandbox)
         card = (await client.v1.payment_methods.list_async({"customer": customer.id})).data[0]

@@ -90,6 +90,13 @@ class TestNotPaid:
         assert await event_types(client) == before
         assert sandbox.ledger()["totals"]["payment_intents"] == 0
 
+    async def test_a_good_card_passes_the_demand_to_be_paid(self, client: StripeClient) -> None:
+        customer, price = await subscriber(client), await plan(client)
+
+        subscription = await subscribe(client, customer, price, payment_behavior="error_if_incomplete")
+
+        assert subscription.status == "active"
+
     async def test_somebody_must_pay(self, client: StripeClient) -> None:
         customer, price = await client.v1.customers.create_async(), await plan(client)
 

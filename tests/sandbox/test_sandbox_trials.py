@@ -1,6 +1,6 @@
 import httpx2
 import pytest
-from stripe import Customer, Price, StripeClient
+from stripe import Customer, InvalidRequestError, Price, StripeClient
 
 from sandbox import Sandbox
 from tests.sandbox.billing import (
@@ -198,6 +198,14 @@ class TestTrial:
         assert waiting.status == "paused"
         assert (await read(client, trying)).status == "active"
         assert len(await events_of(client, "customer.subscription.resumed")) == 1
+
+    async def test_only_a_paused_one_is_resumed(
+        self, client: StripeClient, ada: Customer, basic: Price
+    ) -> None:
+        active = await subscribe(client, ada, basic)
+
+        with pytest.raises(InvalidRequestError):
+            await client.v1.subscriptions.resume_async(active.id)
 
     async def test_can_be_ended_at_once(
         self, client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price
