@@ -15,6 +15,7 @@ from sandbox.api.endpoint import Call
 from sandbox.api.gateway import ApiGateway
 from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
+from sandbox.billing.periods import DAY
 from sandbox.cards.claims import Claim
 from sandbox.control import cards, dashboard
 from sandbox.control import routes as control
@@ -31,8 +32,6 @@ from sandbox.state.objects import Objects, StripeObject, visible
 from sandbox.webhooks.deliveries import Deliveries
 from sandbox.webhooks.dispatcher import Dispatcher
 from sandbox.webhooks.events import Events
-
-DAY = 86_400
 
 
 class Sandbox:
