@@ -59,7 +59,6 @@ class SubscriptionFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFilter:
-    """Everything given must hold; None does not ask; `owner` None is everybody."""
+    """`owner` None is everybody."""
 
     owner: UUID | None = None
-    subscription_id: UUID | None = None

@@ -1,13 +1,12 @@
-"""What callers may read of subscriptions and invoices. What they may do stands in `domain.commands`."""
+"""What callers may read of subscriptions. What they may do stands in `domain.commands`."""
 
 from dataclasses import dataclass, replace
 
 from domain.actor import Actor
-from domain.invoice import Invoice
 from domain.paging import Page, Slice, page_of
 from domain.ports import Database
 from domain.subscription import Subscription
-from domain.subscription_list import InvoiceFilter, SubscriptionFilter
+from domain.subscription_list import SubscriptionFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,3 @@ class SubscriptionService:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
         async with self.database.reads() as reads:
             return await reads.subscriptions.count(wanted)
-
-    async def invoices(self, actor: Actor, wanted: InvoiceFilter, part: Slice) -> Page[Invoice]:
-        wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
-        async with self.database.reads() as reads:
-            return page_of(await reads.invoices.listed(wanted, part.one_more()), part)

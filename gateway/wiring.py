@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.events import InvoiceChanged, PlanChanged, SubscriptionChanged
@@ -91,6 +92,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             plans=plans,
             subscriptions=SubscriptionService(database=database),
+            audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,
         ),

@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar
 import strawberry
 
 from domain.account import BillingAccount
-from domain.subscription_list import InvoiceFilter
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.invoice import InvoiceConnection, page_of_invoices
@@ -85,7 +84,7 @@ class BillingAccountView(Node):
     async def invoices(
         account: strawberry.Parent[BillingAccount], info: Info, first: First = None, after: After = None
     ) -> InvoiceConnection:
-        return await page_of_invoices(info, InvoiceFilter(owner=account.user_id), first, after)
+        return await page_of_invoices(info, account.user_id, first, after)
 
     @strawberry.field(description="Whether a payment for a subscription is overdue.")
     async def delinquent(account: strawberry.Parent[BillingAccount], info: Info) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from domain.actor import Actor
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -28,6 +29,7 @@ class Services:
     payments: PaymentService
     plans: PlanService
     subscriptions: SubscriptionService
+    audit: AuditService
     rules: Rules
     clock: Clock
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import NotFound
 from domain.invoice import Invoice
 from domain.operation import Operation
@@ -25,6 +26,7 @@ PREFIX: Final[dict[type, str]] = {
     Plan: "pln",
     Subscription: "sbn",
     Invoice: "inv",
+    AuditRecord: "evt",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

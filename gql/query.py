@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeVar, cast
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import InvalidInput, NotFound
 from domain.invoice import Invoice
 from domain.operation import Operation
@@ -14,6 +15,7 @@ from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
 from domain.subscription import Subscription
 from gql.account import BillingAccountView
+from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.ids import id_of, parsed_id
@@ -51,6 +53,7 @@ async def found(loaders: Loaders, text: str) -> Any:
         Plan: loaders.plans,
         Subscription: loaders.subscriptions,
         Invoice: loaders.invoices,
+        AuditRecord: loaders.audit_records,
     }[kind]
     thing = await loader.load(identity)
     if thing is None:
@@ -84,7 +87,8 @@ class NodeQueries:
 class AccountQueries:
     @strawberry.field(description="The caller's billing account, opened at first sight.")
     async def viewer(self, info: Info) -> BillingAccountView | None:
-        account = await info.context.services.customers.account(info.context.actor.known_id)
+        actor = info.context.actor
+        account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
     @strawberry.field(
@@ -189,8 +193,28 @@ class SubscriptionQueries:
         return view(InvoiceView, existing(found, "invoice"))
 
 
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(description="Admins: what everybody did, the newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this object.")
+        ] = None,
+        actor_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this user did, by UUID.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditConnection:
+        return await audit_log(info, object_id, actor_id, first, after)
+
+
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, SubscriptionQueries):
+class Query(
+    NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, SubscriptionQueries, AuditQueries
+):
     pass
 
 

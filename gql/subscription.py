@@ -8,6 +8,7 @@ import strawberry
 
 from domain.actor import Role
 from domain.dunning import Dunning, dunning_of
+from domain.paging import Per
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from domain.subscription import CancelReason, Subscription
@@ -140,7 +141,7 @@ class SubscriptionView(Node):
         subscription: strawberry.Parent[Subscription], info: Info, first: First = None, after: After = None
     ) -> PaymentConnection:
         wanted = PaymentFilter(owner=subscription.user_id, subscription_id=subscription.id)
-        return await page_of_payments(info, wanted, None, first, after, None, None)
+        return await page_of_payments(info, wanted, None, first, after, None, None, Per.SUBSCRIPTION)
 
     @strawberry.field(description="Your own data, as it was given.")
     def metadata(subscription: strawberry.Parent[Subscription]) -> JsonObject:

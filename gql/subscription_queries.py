@@ -1,16 +1,18 @@
 """Lists of subscriptions."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
+from domain.paging import Page, Slice, page_of
 from domain.plan import Plan
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 from domain.subscription_status import SubscriptionStatus
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
-from gql.context import Info
+from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
 from gql.payment_queries import check_length
 from gql.subscription import SubscriptionView
@@ -66,7 +68,10 @@ class SubscriptionConnection(Connection[Subscription]):
         description="How many subscriptions the filter matches in all. Counted only when asked for."
     )
     async def total_count(self, info: Info) -> int | None:
-        return await info.context.services.subscriptions.count(info.context.actor, self.wanted)
+        context = info.context
+        if self.wanted.owner is None:
+            return await context.services.subscriptions.count(context.actor, self.wanted)
+        return await context.loaders.subscription_counts(self.wanted).load(self.wanted.owner) or 0
 
 
 async def page_of_subscriptions(
@@ -78,5 +83,14 @@ async def page_of_subscriptions(
     before: str | None = None,
 ) -> SubscriptionConnection:
     part = asked_slice(SUBSCRIPTIONS, first, after, last, before)
-    page = await info.context.services.subscriptions.page(info.context.actor, wanted, part)
+    page = await found_page(info.context, wanted, part)
     return SubscriptionConnection(page=page, wanted=wanted, order=SUBSCRIPTIONS)
+
+
+async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
+    """One user's page comes with those of other users, which the same field of other accounts asks for."""
+    if wanted.owner is None:
+        return await context.services.subscriptions.page(context.actor, wanted, part)
+    mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
+    rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
+    return page_of(rows or (), part)

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.invoice import Invoice, InvoiceStatus
-from domain.paging import Slice
+from domain.paging import Per, Slice
 from domain.subscription_list import INVOICES, InvoiceFilter
 from persistence.keyset import Keyset
-from persistence.repository import Repository
+from persistence.repository import Repository, grouped
 from persistence.tables import InvoiceRow, table_of
 
 TABLE: Final = table_of(InvoiceRow)
@@ -20,7 +20,6 @@ C: Final = TABLE.c
 
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner": C.user_id == bindparam("owner"),
-    "subscription_id": C.subscription_id == bindparam("subscription_id"),
 }
 LISTS: Final = Keyset(TABLE, CONDITIONS)
 
@@ -35,9 +34,12 @@ class InvoiceRepository(Repository[Invoice]):
     async def known_as(self, processor_invoice_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
 
-    async def listed(self, wanted: InvoiceFilter, part: Slice) -> Sequence[Invoice]:
-        """At most `part.limit` invoices, in the order in which the part is read."""
-        return await self._all(*LISTS.page(wanted, INVOICES.field, INVOICES.direction, part))
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: InvoiceFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Invoice]]:
+        """At most `part.limit` for each user, in the order in which the part is read."""
+        asked = LISTS.pages(user_ids, wanted, INVOICES.field, INVOICES.direction, part, Per.USER)
+        return grouped(await self._all(*asked), Per.USER.value)
 
     async def paid_through(self, subscription_id: UUID) -> datetime | None:
         """The end of the latest period that a paid invoice of the subscription pays for."""

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, and_, bindparam, delete, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
-from domain.paging import Slice
+from domain.paging import Per, Slice
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 from domain.subscription_status import ENDED, OVERDUE, RENEWING
@@ -101,6 +101,17 @@ class SubscriptionRepository(Repository[Subscription]):
 
     async def count(self, wanted: SubscriptionFilter) -> int:
         return await self._connection.scalar(*LISTS.count(wanted)) or 0
+
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """As `listed`, once for each of the users; those who have none may be left out."""
+        asked = LISTS.pages(user_ids, wanted, SUBSCRIPTIONS.field, SUBSCRIPTIONS.direction, part, Per.USER)
+        return grouped(await self._all(*asked), Per.USER.value)
+
+    async def counts_for(self, user_ids: Sequence[UUID], wanted: SubscriptionFilter) -> Mapping[UUID, int]:
+        counts = await self._connection.execute(*LISTS.counts(user_ids, wanted, Per.USER))
+        return {row[0]: row[1] for row in counts}
 
 
 class ChargePreviewRepository(Repository[ChargePreview]):

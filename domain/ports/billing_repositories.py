@@ -96,6 +96,15 @@ class Subscriptions(Protocol):
         ...
 
     async def count(self, wanted: SubscriptionFilter) -> int: ...
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """As `listed`, once for each of the users; those who have none may be left out."""
+        ...
+
+    async def counts_for(
+        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter
+    ) -> Mapping[UUID, int]: ...
     async def live_paid_by(
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
@@ -111,8 +120,10 @@ class Invoices(Protocol):
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...
-    async def listed(self, wanted: InvoiceFilter, part: Slice) -> Sequence[Invoice]:
-        """At most `part.limit`, in the order in which the part is read: the newest first, or backwards."""
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: InvoiceFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Invoice]]:
+        """At most `part.limit` for each user, in the order in which the part is read."""
         ...
 
     async def paid_through(self, subscription_id: UUID) -> datetime | None:
