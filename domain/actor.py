@@ -27,11 +27,12 @@ ACTS_FOR_OTHERS: Final = frozenset({Role.ADMIN, Role.SYSTEM})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A caller, as the verified token names it, and the request it makes."""
+    """A caller, as the verified token names it, and the request it makes, from which address."""
 
     role: Role
     user_id: UUID | None = None
     request_id: str = ""
+    ip: str | None = None
 
     @property
     def known_id(self) -> UUID:
@@ -48,6 +49,13 @@ class Actor:
     def visible_owner(self) -> UUID | None:
         """The only owner whose objects the caller may see; None means everybody's."""
         return None if self.sees_everybody else self.known_id
+
+    def narrowed(self, owner: UUID | None) -> UUID | None:
+        """Whose objects to list where those of `owner`, or everybody's, were asked for. Raises Forbidden."""
+        visible = self.visible_owner
+        if visible is None or owner in {None, visible}:
+            return owner or visible
+        raise Forbidden("Your role does not allow filtering by another user.")
 
     def may_see(self, owner: UUID) -> bool:
         return self.sees_everybody or self.user_id == owner

@@ -18,5 +18,5 @@ class PortalService:
     async def link(self, actor: Actor, *, return_url: str) -> PortalLink:
         """A fresh link for the caller, who becomes a customer by it. Raises InvalidInput, ProcessorUnavailable."""
         checked_url(return_url, path=("return_url",))
-        account = await in_time(self.customers.with_customer(actor.known_id))
+        account = await in_time(self.customers.with_customer(actor.known_id, by=actor))
         return await in_time(self.processor.open_portal(account.customer_id, return_url=return_url))

@@ -38,7 +38,7 @@ class PreviewService:
             trial_days = plan.trial_days if uses_trial else 0
             if trial_days and await _has_had_trial(reads, user_id):
                 raise TrialUsed(path=("use_trial",))
-        account = await in_time(self.customers.with_customer(user_id))
+        account = await in_time(self.customers.with_customer(user_id, by=actor))
         terms = await in_time(
             self.processor.preview_start(account.customer_id, plan, trial_days=trial_days, at=now)
         )

@@ -21,7 +21,11 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
         raise NotFound("There is no such payment.")
     after = await _with_method(work, before.settle(outcome, at=at))
     if after != before:
-        await record_payment(work, before, after, action=f"payment.{after.status.lower()}", at=at, by=by)
+        action = f"payment.{after.status.lower()}"
+        await work.payments.save(after)
+        await work.audit.add(
+            audit_record(action, before, after, at=at, by=by, occurred_at=outcome.occurred_at)
+        )
     return after
 
 
@@ -90,7 +94,10 @@ async def hold_methods(work: Work, user_id: UUID) -> None:
 
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     """One default per user: a partial unique index holds it."""
-    await work.payment_methods.clear_default(method.user_id, at=at)
+    former = await work.payment_methods.clear_default(method.user_id, at=at)
+    if former is not None:
+        was = replace(former, is_default=True)
+        await work.audit.add(audit_record("payment_method.no_longer_default", was, former, at=at, by=by))
     return await _made_default(work, method, at=at, by=by)
 
 

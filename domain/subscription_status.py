@@ -38,6 +38,8 @@ LIVE: Final = frozenset(SubscriptionStatus) - ENDED
 """A user has one of these per plan at most."""
 
 OVERDUE: Final = frozenset({S.PAST_DUE, S.UNPAID})
+RENEWING: Final = frozenset({S.TRIALING, S.ACTIVE, S.PAST_DUE})
+"""In these the processor charges for the next period by itself."""
 
 UNPAID_FOR: Final = OVERDUE | {S.INCOMPLETE}
 """In these the current period was not paid for."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.default_methods import DefaultMethods
@@ -18,6 +19,7 @@ from domain.ports import Clock
 from domain.preview_service import PreviewService
 from domain.rules import Rules
 from domain.subscription_rereading import SubscriptionRereader
+from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -95,6 +97,8 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
             portal=PortalService(processor=processor, customers=customers),
             plans=plans,
+            subscriptions=SubscriptionService(database=database),
+            audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,
         ),

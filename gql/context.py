@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from domain.actor import Actor
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -15,6 +16,7 @@ from domain.portal_service import PortalService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
 from domain.rules import Rules
+from domain.subscription_service import SubscriptionService
 from gql.loaders import Loaders
 
 
@@ -30,6 +32,8 @@ class Services:
     previews: PreviewService
     portal: PortalService
     plans: PlanService
+    subscriptions: SubscriptionService
+    audit: AuditService
     rules: Rules
     clock: Clock
 

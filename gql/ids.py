@@ -6,10 +6,14 @@ from uuid import UUID
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import NotFound
+from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
+from domain.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -19,6 +23,10 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
     Operation: "opr",
+    Plan: "pln",
+    Subscription: "sbn",
+    Invoice: "inv",
+    AuditRecord: "evt",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

@@ -11,6 +11,7 @@ from domain.outcome import NextActionKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethodType
 from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger, SyncSource
+from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.money import MoneyView, money
@@ -20,6 +21,8 @@ from gql.scalars import JsonObject, Url
 
 if TYPE_CHECKING:
     from gql.account import BillingAccountView
+    from gql.invoice import InvoiceView
+    from gql.subscription import SubscriptionView
 
 strawberry.enum(PaymentStatus, description="How far a payment has come.")
 strawberry.enum(PaymentTrigger, description="What made us collect.")
@@ -27,9 +30,10 @@ strawberry.enum(
     CaptureMethod, description="Whether an authorisation is collected at once or by capturePayment."
 )
 strawberry.enum(NextActionKind, description="What kind of step the app must take.")
-strawberry.enum(SyncSource, description="How we came to know what we know.")
 
 LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
+LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
+LazyInvoice = Annotated["InvoiceView", strawberry.lazy("gql.invoice")]
 DASHBOARD = "https://dashboard.stripe.com"
 
 
@@ -125,6 +129,20 @@ class PaymentView(Node):
         account = await info.context.loaders.accounts.load(payment.user_id)
         return cast("BillingAccountView", account)  # A foreign key says that it exists.
 
+    @strawberry.field(description="The subscription that it was collected for, if it was for one.")
+    async def subscription(payment: strawberry.Parent[Payment], info: Info) -> LazySubscription | None:
+        if payment.subscription_id is None:
+            return None
+        found = await info.context.loaders.subscriptions.load(payment.subscription_id)
+        return cast("SubscriptionView | None", found)
+
+    @strawberry.field(description="The invoice that it pays, if it pays one.")
+    async def invoice(payment: strawberry.Parent[Payment], info: Info) -> LazyInvoice | None:
+        if payment.invoice_id is None:
+            return None
+        found = await info.context.loaders.invoices.load(payment.invoice_id)
+        return cast("InvoiceView | None", found)
+
     @strawberry.field(description="The method as it is today, also after its removal.")
     async def payment_method(payment: strawberry.Parent[Payment], info: Info) -> PaymentMethodView | None:
         if payment.payment_method_id is None:
@@ -135,6 +153,8 @@ class PaymentView(Node):
     @strawberry.field(description="The method as it was when it was charged.")
     def payment_method_snapshot(payment: strawberry.Parent[Payment]) -> MethodSnapshotView | None:
         return optional_view(MethodSnapshotView, payment.method_snapshot)
+
+    timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
     def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
+from uuid import UUID
 
 import strawberry
 
 from domain.errors import InvalidInput
-from domain.paging import Direction
+from domain.paging import Direction, Page, Per, Slice, page_of
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
+from domain.payment_service import scoped
 from domain.payment_status import PaymentStatus, PaymentTrigger
+from domain.subscription import Subscription
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
-from gql.context import Info
+from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
 from gql.payment import PaymentView
 from gql.scalars import CurrencyCode, MinorUnits
@@ -56,6 +59,9 @@ class PaymentFilterInput:
         default=None, description="Support and admins: the payments of this user, by UUID."
     )
     payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
+    subscription_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Collected for this subscription."
+    )
 
     def wanted(self) -> PaymentFilter:
         """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
@@ -63,12 +69,13 @@ class PaymentFilterInput:
             check_length(getattr(self, name), name)
         created, updated = self.created_at or DateTimeRange(), self.updated_at or DateTimeRange()
         amount, method = self.amount or MinorRange(), self.payment_method_id
+        subscription = self.subscription_id
         return PaymentFilter(
             owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
-            ids=None if self.ids is None else [id_of(Payment, text, "ids") for text in self.ids],
-            statuses=self.status,
-            triggers=self.trigger,
-            currencies=self.currency,
+            ids=None if self.ids is None else tuple(id_of(Payment, text, "ids") for text in self.ids),
+            statuses=None if self.status is None else tuple(self.status),
+            triggers=None if self.trigger is None else tuple(self.trigger),
+            currencies=None if self.currency is None else tuple(self.currency),
             at_least=amount.gte,
             at_most=amount.lte,
             created_from=created.gte,
@@ -76,6 +83,7 @@ class PaymentFilterInput:
             updated_from=updated.gte,
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
+            subscription_id=id_of(Subscription, subscription, "subscription_id") if subscription else None,
         )
 
 
@@ -107,6 +115,7 @@ class PaymentEdge(Edge):
 @strawberry.type(description="A page of payments.")
 class PaymentConnection(Connection[Payment]):
     wanted: strawberry.Private[PaymentFilter]
+    per: strawberry.Private[Per] = Per.USER
 
     edges: list[PaymentEdge] = edges("The payments with their cursors.")
     nodes: list[PaymentView] = nodes("The payments alone.")
@@ -114,7 +123,11 @@ class PaymentConnection(Connection[Payment]):
 
     @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
     async def total_count(self, info: Info) -> int | None:
-        return await info.context.services.payments.count(info.context.actor, self.wanted)
+        context = info.context
+        whose = named(self.wanted, self.per)
+        if whose is None:
+            return await context.services.payments.count(context.actor, self.wanted)
+        return await context.loaders.payment_counts(self.wanted, self.per).load(whose) or 0
 
 
 async def page_of_payments(
@@ -125,11 +138,28 @@ async def page_of_payments(
     after: str | None,
     last: int | None,
     before: str | None,
+    per: Per = Per.USER,
 ) -> PaymentConnection:
     order = asked_order(order_by or [])
     part = asked_slice(order, first, after, last, before)
-    page = await info.context.services.payments.page(info.context.actor, wanted, order, part)
-    return PaymentConnection(page=page, wanted=wanted, order=order)
+    page = await found_page(info.context, wanted, order, part, per)
+    return PaymentConnection(page=page, wanted=wanted, order=order, per=per)
+
+
+async def found_page(
+    context: Context, wanted: PaymentFilter, order: PaymentOrder, part: Slice, per: Per
+) -> Page[Payment]:
+    """One user's page comes with those of other users, which the same field of other accounts asks for."""
+    whose = named(wanted, per)
+    if whose is None:
+        return await context.services.payments.page(context.actor, wanted, order, part)
+    lookup = context.loaders.payments_of(scoped(context.actor, wanted), order, part.one_more(), per)
+    return page_of(await lookup.load(whose) or (), part)
+
+
+def named(wanted: PaymentFilter, per: Per) -> UUID | None:
+    """The user, or the subscription, whose payments are asked for; None for those of everybody."""
+    return wanted.owner if per is Per.USER else wanted.subscription_id
 
 
 def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:

@@ -6,14 +6,20 @@ from typing import Annotated, Any, Final, TypeVar, cast
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import InvalidInput, NotFound
+from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
+from domain.subscription import Subscription
 from gql.account import BillingAccountView
+from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.ids import id_of, parsed_id
+from gql.invoice import InvoiceView
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
 from gql.node import Node, optional_view, view, views
@@ -21,7 +27,15 @@ from gql.operation import OperationView, find_operation, operation_view
 from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
+from gql.plan import PlanView
 from gql.scalars import IdempotencyKey
+from gql.subscription import SubscriptionView
+from gql.subscription_queries import (
+    SubscriptionConnection,
+    SubscriptionFilterInput,
+    WhichSubscriptions,
+    page_of_subscriptions,
+)
 
 LARGEST_LOOKUP: Final = 100
 T = TypeVar("T")
@@ -36,6 +50,10 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
         Operation: loaders.operations,
+        Plan: loaders.plans,
+        Subscription: loaders.subscriptions,
+        Invoice: loaders.invoices,
+        AuditRecord: loaders.audit_records,
     }[kind]
     thing = await loader.load(identity)
     if thing is None:
@@ -69,7 +87,8 @@ class NodeQueries:
 class AccountQueries:
     @strawberry.field(description="The caller's billing account, opened at first sight.")
     async def viewer(self, info: Info) -> BillingAccountView | None:
-        account = await info.context.services.customers.account(info.context.actor.known_id)
+        actor = info.context.actor
+        account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
     @strawberry.field(
@@ -132,8 +151,70 @@ class PaymentMethodQueries:
         return view(PaymentMethodView, existing(found, "payment method"))
 
 
+@strawberry.type
+class SubscriptionQueries:
+    @strawberry.field(description="What may be subscribed to, the cheapest first. Open to everybody.")
+    async def plans(
+        self,
+        info: Info,
+        active_only: Annotated[
+            bool, strawberry.argument(description="Without those that are no longer sold.")
+        ] = True,
+    ) -> list[PlanView]:
+        return views(PlanView, await info.context.services.plans.listed(active_only=active_only))
+
+    @strawberry.field(description="A subscription that the caller may see.")
+    async def subscription(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The subscription.")]
+    ) -> SubscriptionView | None:
+        found = await info.context.loaders.subscriptions.load(id_of(Subscription, id, "id"))
+        return view(SubscriptionView, existing(found, "subscription"))
+
+    @strawberry.field(
+        description="The caller's subscriptions; support and admins see everybody's and may filter by userId."
+    )
+    async def subscriptions(
+        self,
+        info: Info,
+        filter: WhichSubscriptions = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SubscriptionConnection:
+        wanted = (filter or SubscriptionFilterInput()).wanted()
+        return await page_of_subscriptions(info, wanted, first, after, last, before)
+
+    @strawberry.field(description="An invoice that the caller may see.")
+    async def invoice(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")]
+    ) -> InvoiceView | None:
+        found = await info.context.loaders.invoices.load(id_of(Invoice, id, "id"))
+        return view(InvoiceView, existing(found, "invoice"))
+
+
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(description="Admins: what everybody did, the newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this object.")
+        ] = None,
+        actor_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this user did, by UUID.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditConnection:
+        return await audit_log(info, object_id, actor_id, first, after)
+
+
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries):
+class Query(
+    NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, SubscriptionQueries, AuditQueries
+):
     pass
 
 

@@ -1,12 +1,13 @@
 """Payments."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, bindparam
 
-from domain.paging import Slice
+from domain.paging import Per, Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from persistence.keyset import Keyset
@@ -46,7 +47,7 @@ class PaymentRepository(Repository[Payment]):
     async def of_invoices(
         self, invoice_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Payment]]:
-        """What was collected, or tried to be, for each invoice, the oldest first."""
+        """What pays each invoice, or has tried to, the oldest first."""
         return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
 
     async def known_as(self, processor_payment_id: str) -> UUID | None:
@@ -58,3 +59,25 @@ class PaymentRepository(Repository[Payment]):
 
     async def count(self, wanted: PaymentFilter) -> int:
         return await self._connection.scalar(*LISTS.count(wanted)) or 0
+
+    async def listed_for(
+        self,
+        owners: Sequence[UUID],
+        wanted: PaymentFilter,
+        order: PaymentOrder,
+        part: Slice,
+        *,
+        per: Per = Per.USER,
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """As `listed`, once for each user or subscription; those that have none may be left out."""
+        if per is Per.USER and len(owners) == 1 and wanted.owner in {None, owners[0]}:
+            # A third faster, and what apps mostly ask.
+            return {owners[0]: await self.listed(replace(wanted, owner=owners[0]), order, part)}
+        asked = LISTS.pages(owners, wanted, order.field.value, order.direction, part, per)
+        return grouped(await self._all(*asked), per.value)
+
+    async def counts_for(
+        self, owners: Sequence[UUID], wanted: PaymentFilter, *, per: Per = Per.USER
+    ) -> Mapping[UUID, int]:
+        counts = await self._connection.execute(*LISTS.counts(owners, wanted, per))
+        return {row[0]: row[1] for row in counts}

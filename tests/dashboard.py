@@ -44,7 +44,7 @@ class Dashboard:
 
     async def customer_of(self, actor: Actor, card: str = "pm_card_visa") -> str:
         """The user's customer, who pays with this card."""
-        account = await self.gateway.services.customers.with_customer(actor.known_id)
+        account = await self.gateway.services.customers.with_customer(actor.known_id, by=actor)
         await self.gives_card(account.customer_id, card)
         return account.customer_id
 

@@ -9,9 +9,11 @@ from domain.access import AccessTarget, Entitlement
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.invoice import Invoice
+from domain.paging import Slice
 from domain.plan import Plan
 from domain.refund import Refund, RefundSums
 from domain.subscription import Subscription
+from domain.subscription_list import InvoiceFilter, SubscriptionFilter
 from domain.trial import TrialRedemption
 
 
@@ -83,6 +85,26 @@ class Subscriptions(Protocol):
         ...
 
     async def live_of_user(self, user_id: UUID) -> Sequence[Subscription]: ...
+    async def overdue_of(
+        self, user_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """Each user's subscriptions that owe a payment, the oldest first."""
+        ...
+
+    async def listed(self, wanted: SubscriptionFilter, part: Slice) -> Sequence[Subscription]:
+        """At most `part.limit`, in the order in which the part is read: the newest first, or backwards."""
+        ...
+
+    async def count(self, wanted: SubscriptionFilter) -> int: ...
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """As `listed`, once for each of the users; those who have none may be left out."""
+        ...
+
+    async def counts_for(
+        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter
+    ) -> Mapping[UUID, int]: ...
     async def live_paid_by(
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
@@ -101,6 +123,12 @@ class Invoices(Protocol):
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...
+    async def listed_for(
+        self, user_ids: Sequence[UUID], wanted: InvoiceFilter, part: Slice
+    ) -> Mapping[UUID, Sequence[Invoice]]:
+        """At most `part.limit` for each user, in the order in which the part is read."""
+        ...
+
     async def paid_through(self, subscription_id: UUID) -> datetime | None:
         """The end of the latest period that a paid invoice of the subscription pays for."""
         ...

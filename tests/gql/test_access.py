@@ -29,13 +29,15 @@ UNKNOWN = f"pay_{uuid4().hex}"
 
 
 class TestAnonymousCaller:
-    async def test_reads_nothing_but_the_currencies(self, anonymous: Api) -> None:
+    async def test_reads_nothing_but_currencies_and_plans(self, anonymous: Api) -> None:
         assert isinstance(SCHEMA.query_type, GraphQLObjectType)
         arguments = {
             "node": f'(id: "{UNKNOWN}")',
             "nodes": f'(ids: ["{UNKNOWN}"])',
             "payment": f'(id: "{UNKNOWN}")',
             "paymentMethod": f'(id: "mth_{uuid4().hex}")',
+            "subscription": f'(id: "sbn_{uuid4().hex}")',
+            "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
         }
         codes = {}
@@ -44,7 +46,7 @@ class TestAnonymousCaller:
             asked = f"{{ {field}{arguments.get(field, '')} {{ __typename }} }}"
             codes[field] = await anonymous.refusals(asked)
 
-        assert codes.pop("currencies") == []
+        assert codes.pop("currencies") == codes.pop("plans") == []
         assert codes == {field: ["UNAUTHENTICATED"] for field in codes}
 
     async def test_changes_nothing(

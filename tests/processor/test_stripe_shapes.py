@@ -50,7 +50,6 @@ class TestEvents:
             "charge.failed",
             "charge.refunded.full",
             "charge.dispute.created",
-            "invoice.paid",
             "unknown.future_type",
         ],
     )

@@ -82,7 +82,9 @@ class TestResumeSubscription:
     async def test_begins_a_new_period_after_a_trial_without_a_card(
         self, subscriber: Subscriber, dashboard: Dashboard, post: Post, sandbox: Sandbox
     ) -> None:
-        account = await subscriber.gateway.services.customers.with_customer(subscriber.actor.known_id)
+        account = await subscriber.gateway.services.customers.with_customer(
+            subscriber.actor.known_id, by=subscriber.actor
+        )
         made = await dashboard.subscribes(
             account.customer_id,
             await dashboard.sells(),

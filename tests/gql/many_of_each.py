@@ -1,0 +1,157 @@
+"""Twenty objects of every type that has an id, each with something behind every field that leads elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from domain.account import BillingAccount
+from domain.actor import Actor, Role
+from domain.identity import new_id
+from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
+from domain.operation import ObjectKind, Operation, OperationState
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
+from domain.plan import BillingInterval, Plan
+from domain.ports import Database
+from domain.subscription import Subscription
+from domain.subscription_status import SubscriptionStatus
+from gql.ids import global_id
+from tests.gql.many_payments import START, method_of, payment_of, stored
+
+MANY: Final = 20
+
+
+async def many_of_each(database: Database) -> Mapping[str, Sequence[str]]:
+    """The API's ids by the name of the type. Each object belongs to a user of its own."""
+    households = [await household(database, number) for number in range(MANY)]
+    return {name: [each[name] for each in households] for name in households[0]}
+
+
+async def household(database: Database, number: int) -> Mapping[str, str]:
+    owner = Actor(role=Role.USER, user_id=new_id())
+    method = method_of(owner, name=f"pm_{number}", is_default=True)
+    payments = [
+        payment_of(owner, at=START + timedelta(minutes=at), amount=900, number=number, method=method)
+        for at in range(2)
+    ]
+    setup, operation = setup_of(method), operation_on(payments[0])
+    plan, other = plan_of(f"price_{number}"), plan_of(f"price_{number}_other")
+    subscription = subscription_to(plan, other, method)
+    invoice = invoice_for(subscription, f"in_{number}")
+    await stored(database, owner, [], [method])
+    async with database.work() as work:
+        await work.setups.add(setup)
+        await work.operations.add(operation)
+        for each in (plan, other):
+            await work.plans.add(each)
+        await work.subscriptions.add(replace(subscription, latest_invoice_id=invoice.id))
+        await work.invoices.add(invoice)
+        for payment in payments:
+            for_it = replace(payment, subscription_id=subscription.id, invoice_id=invoice.id)
+            await work.payments.add(for_it)
+    return {
+        "BillingAccount": global_id(BillingAccount, owner.known_id),
+        "Invoice": global_id(Invoice, invoice.id),
+        "Operation": global_id(Operation, operation.id),
+        "Payment": global_id(Payment, payments[0].id),
+        "PaymentMethod": global_id(PaymentMethod, method.id),
+        "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+        "Plan": global_id(Plan, plan.id),
+        "Subscription": global_id(Subscription, subscription.id),
+    }
+
+
+def plan_of(price: str) -> Plan:
+    return Plan(
+        id=new_id(),
+        processor_price_id=price,
+        processor_product_id="prod_1",
+        code=price,
+        name="Films",
+        amount=900,
+        currency="USD",
+        interval=BillingInterval.MONTH,
+        interval_count=1,
+        active=True,
+        livemode=False,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def subscription_to(plan: Plan, next_one: Plan, method: PaymentMethod) -> Subscription:
+    """Its renewal was tried in vain."""
+    return Subscription(
+        id=new_id(),
+        user_id=method.user_id,
+        plan_id=plan.id,
+        pending_plan_id=next_one.id,
+        payment_method_id=method.id,
+        status=SubscriptionStatus.PAST_DUE,
+        livemode=False,
+        current_period_start=START,
+        current_period_end=START + timedelta(days=31),
+        past_due_since=START,
+        processor_customer_id="cus_1",
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def invoice_for(subscription: Subscription, known_there_as: str) -> Invoice:
+    return Invoice(
+        id=new_id(),
+        user_id=subscription.user_id,
+        subscription_id=subscription.id,
+        livemode=False,
+        processor_invoice_id=known_there_as,
+        status=InvoiceStatus.OPEN,
+        reason=BillingReason.RENEWAL,
+        currency="USD",
+        subtotal=900,
+        tax=0,
+        total=900,
+        amount_due=900,
+        amount_paid=0,
+        lines=[
+            ChargeLine(label="Films", amount=900, is_proration=False, starts_at=START, ends_at=START).record()
+        ],
+        attempt_count=1,
+        period_start=START,
+        period_end=START + timedelta(days=31),
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
+    return PaymentMethodSetup(
+        id=new_id(),
+        user_id=method.user_id,
+        status=SetupStatus.SUCCEEDED,
+        makes_default=False,
+        processor_customer_id="cus_1",
+        payment_method_id=method.id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def operation_on(payment: Payment) -> Operation:
+    return Operation(
+        id=new_id(),
+        caller_id=payment.user_id,
+        mutation="createPayment",
+        key=f"key-{payment.id}",
+        state=OperationState.SUCCEEDED,
+        fingerprint={},
+        arguments={},
+        object_kind=ObjectKind.PAYMENT,
+        object_id=payment.id,
+        request_id="test-request",
+        leased_until=None,
+        started_at=START,
+        finished_at=START,
+        expires_at=START,
+    )
