@@ -9,7 +9,7 @@ from domain.actor import Actor
 from domain.cancellation_preview import CancellationPreview
 from domain.charge_preview import KEPT_FOR, ChangeTiming, ChargePreview, PreviewTerms, Proration
 from domain.customers import Customers
-from domain.errors import NotFound, TrialUsed
+from domain.errors import InvalidInput, NotFound, StateConflict, TrialUsed
 from domain.identity import new_id
 from domain.invoice import InvoiceStatus
 from domain.money import Money
@@ -74,6 +74,12 @@ class PreviewService:
             stale = await reads.previews.get(preview_id)
         if stale is None or not actor.may_see(stale.user_id):
             return None
+        try:
+            return await self._again(actor, stale)
+        except (StateConflict, NotFound, InvalidInput):
+            return None
+
+    async def _again(self, actor: Actor, stale: ChargePreview) -> ChargePreview:
         if stale.subscription_id is None:
             return await self.start(actor, stale.plan_id, uses_trial=stale.is_of_trial)
         return await self.plan_change(

@@ -7,6 +7,7 @@ import strawberry
 
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.charge_preview import ChargePreview
 from domain.errors import NotFound
 from domain.invoice import Invoice
 from domain.operation import Operation
@@ -27,6 +28,7 @@ PREFIX: Final[dict[type, str]] = {
     Subscription: "sbn",
     Invoice: "inv",
     AuditRecord: "evt",
+    ChargePreview: "prv",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

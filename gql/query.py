@@ -16,6 +16,7 @@ from domain.plan import Plan
 from domain.subscription import Subscription
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
+from gql.charge_preview import PreviewQueries
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.ids import id_of, parsed_id
@@ -54,8 +55,8 @@ async def found(loaders: Loaders, text: str) -> Any:
         Subscription: loaders.subscriptions,
         Invoice: loaders.invoices,
         AuditRecord: loaders.audit_records,
-    }[kind]
-    thing = await loader.load(identity)
+    }.get(kind)
+    thing = await loader.load(identity) if loader else None
     if thing is None:
         raise NotFound("There is no object with this id.")
     return operation_view(thing) if kind is Operation else thing
@@ -213,7 +214,13 @@ class AuditQueries:
 
 @strawberry.type(description="What may be read.")
 class Query(
-    NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, SubscriptionQueries, AuditQueries
+    NodeQueries,
+    AccountQueries,
+    PaymentQueries,
+    PaymentMethodQueries,
+    SubscriptionQueries,
+    PreviewQueries,
+    AuditQueries,
 ):
     pass
 

@@ -8,21 +8,26 @@ from strawberry.schema.config import StrawberryConfig
 from gql.errors import (
     AmountError,
     DeclinedError,
+    DuplicateError,
     IdempotencyError,
+    MethodInUseError,
+    PreviewStaleError,
     ProviderError,
     SimpleError,
     StateConflictError,
 )
 from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
+from gql.portal import PortalMutations
 from gql.query import Query
 from gql.scalars import SCALARS
+from gql.subscription_mutations import SubscriptionMutations
 
 
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, PaymentMethodMutations):
+class Mutation(PaymentMutations, PaymentMethodMutations, SubscriptionMutations, PortalMutations):
     pass
 
 
@@ -32,8 +37,11 @@ schema = strawberry.Schema(
     types=[
         AmountError,
         DeclinedError,
+        DuplicateError,
         IdempotencyError,
+        MethodInUseError,
         PaymentMethodSetupView,
+        PreviewStaleError,
         ProviderError,
         SimpleError,
         StateConflictError,

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, and_, bindparam, delete, exists, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Interval,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
@@ -16,23 +28,42 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.repository import Repository, grouped, is_among
-from persistence.tables import ChargePreviewRow, SubscriptionRow, TrialRedemptionRow, table_of
+from persistence.tables import (
+    ChargePreviewRow,
+    PaymentMethodRow,
+    SubscriptionRow,
+    TrialRedemptionRow,
+    table_of,
+)
 from persistence.tables.subscriptions import LIVE
 
 TABLE: Final = table_of(SubscriptionRow)
 C: Final = TABLE.c
 
+M: Final = table_of(PaymentMethodRow).c
+
+RENEWS: Final = and_(
+    C.status.in_(RENEWING),
+    C.cancel_at_period_end.is_(False),
+    or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
+)
+PAYS: Final = or_(
+    M.id == C.payment_method_id,
+    and_(C.payment_method_id.is_(None), M.user_id == C.user_id, M.is_default.is_(True)),
+)
+CARD_ENDS: Final = func.timezone(
+    "UTC", func.make_date(M.exp_year, M.exp_month, 1) + cast("1 month", Interval)
+)
+"""The first instant at which it is no longer valid: the start of the month after its last one."""
+
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner": C.user_id == bindparam("owner"),
     "statuses": is_among(C.status, "statuses"),
     "plan_id": C.plan_id == bindparam("plan_id"),
-    "renews_before": and_(
-        C.current_period_end < bindparam("renews_before"),
-        C.status.in_(RENEWING),
-        C.cancel_at_period_end.is_(False),
-        or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
-    ),
+    "renews_before": and_(C.current_period_end < bindparam("renews_before"), RENEWS),
     "cancel_at_period_end": C.cancel_at_period_end == bindparam("cancel_at_period_end", type_=Boolean),
+    "card_expires_before_renewal": and_(RENEWS, exists().where(PAYS, C.current_period_end >= CARD_ENDS))
+    == bindparam("card_expires_before_renewal", type_=Boolean),
 }
 LISTS: Final = Keyset(TABLE, CONDITIONS)
 

@@ -10,6 +10,12 @@ import httpx2
 from tests.budgets import keep_budget, without_debug
 
 GRAPHQL: Final = "/graphql"
+INPUTS: Final = {
+    "keepSubscription": "SubscriptionRefInput",
+    "resumeSubscription": "SubscriptionRefInput",
+    "startPaymentMethodSetup": "StartSetupInput",
+}
+"""Where the type of a mutation's input is not called like the mutation."""
 EURO: Final = {"amount": {"minor": 1250, "currency": "EUR"}}
 
 
