@@ -139,6 +139,8 @@ def change_of(before: Subscription | None, after: Subscription) -> str:
             return "subscription.renewed"
         case _ if before.ends_at != after.ends_at:
             return "subscription.kept" if after.ends_at is None else "subscription.ending_planned"
+        case _ if before.paid_through != after.paid_through:
+            return "subscription.paid"
         case _:
             return "subscription.updated"
 

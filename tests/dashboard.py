@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -40,7 +41,8 @@ class Dashboard:
             "recurring": {"interval": "month"},
             "product_data": {"name": "Films", "metadata": {"features": "films,downloads"}},
         }
-        return await self.client.v1.prices.create_async(cast("Any", {**usual, **choices}))
+        given = {name: value for name, value in {**usual, **choices}.items() if value is not None}
+        return await self.client.v1.prices.create_async(cast("Any", given))
 
     async def customer_of(self, actor: Actor, card: str = "pm_card_visa") -> str:
         """The user's customer, who pays with this card."""
@@ -65,6 +67,10 @@ class Dashboard:
     def passes(self, days: float) -> None:
         """So much time passes at Stripe, with all that falls due meanwhile."""
         self.sandbox.advance(int(days * DAY))
+
+    def now(self) -> datetime:
+        """At Stripe."""
+        return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
 
     async def subscription(self, known_there_as: str) -> Subscription:
         async with self.gateway.services.database.reads() as reads:
