@@ -24,7 +24,7 @@ def fresh_key() -> str:
 
 
 def mutation_document(mutation: str, selection: str) -> str:
-    kind = f"{mutation[0].upper()}{mutation[1:]}Input".replace("StartPaymentMethodSetup", "StartSetup")
+    kind = INPUTS.get(mutation, f"{mutation[0].upper()}{mutation[1:]}Input")
     return f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {selection} }} }}"
 
 

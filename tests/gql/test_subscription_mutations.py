@@ -1,17 +1,10 @@
 """Subscribing, changing and cancelling as apps do it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
-
-from domain.plan import Plan
-from domain.ports import Database
-from gateway.wiring import Gateway
-from gql.ids import global_id
 from sandbox import Sandbox
 from tests.api import Api, fresh_key
-from tests.dashboard import Dashboard
+from tests.gql.conftest import Sells
 
 SUBSCRIPTION = "subscription { id status plan { id } pendingPlan { id } cancelAtPeriodEnd metadata actions }"
 CHARGE = "charge { id status trigger amount { minor currency } }"
@@ -27,23 +20,6 @@ OF_CHANGE = f"query($input: PreviewPlanChangeInput!) {{ previewPlanChange(input:
 OF_END = """query($id: ID!, $timing: CancelTiming!) { previewCancellation(subscriptionId: $id, timing: $timing) {
     endsAccessAt stopsRetries voids { minor } refund { minor } } }"""
 NEXT = f"query($id: ID!) {{ subscription(id: $id) {{ currentPeriodEnd nextCharge {{ {PREVIEW} }} }} }}"
-
-Sells = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture
-def sells(dashboard: Dashboard, gateway: Gateway, database: Database) -> Sells:
-    """A plan that is sold from now on; its id."""
-
-    async def sell(amount: int = 1500, **choices: Any) -> str:
-        price = await dashboard.sells(amount, **choices)
-        await gateway.services.plans.know(price.id)
-        async with database.reads() as reads:
-            plan = await reads.plans.priced_as(price.id)
-        assert plan is not None
-        return global_id(Plan, plan.id)
-
-    return sell
 
 
 async def subscribed(api: Api, plan: str, **given: Any) -> dict[str, Any]:
