@@ -10,7 +10,7 @@ from graphql import GraphQLObjectType
 from domain.actor import Actor
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key
-from tests.gql.belongings import SCHEMA, Belongings, attempts, belongings, id_fields
+from tests.gql.belongings import SCHEMA, Belongings, Sells, attempts, belongings, id_fields
 
 BY_ID = {
     "payment": "query($id: ID!) { payment(id: $id) { id } }",
@@ -39,6 +39,9 @@ class TestAnonymousCaller:
             "subscription": f'(id: "sbn_{uuid4().hex}")',
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
+            "previewSubscription": f'(planId: "pln_{uuid4().hex}")',
+            "previewPlanChange": f'(input: {{ subscriptionId: "sbn_{uuid4().hex}", planId: "pln_{uuid4().hex}" }})',
+            "previewCancellation": f'(subscriptionId: "sbn_{uuid4().hex}", timing: NOW)',
         }
         codes = {}
 
@@ -53,10 +56,11 @@ class TestAnonymousCaller:
         self, anonymous: Api, theirs: Belongings, contents: Callable[[], Any]
     ) -> None:
         before = await contents()
-        tried = {each.mutation: each.given for each in attempts(theirs)}
+        tried = {each.mutation: each.given for each in attempts(theirs, theirs)}
         tried |= {
             "startPaymentMethodSetup": {},
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
+            "createPortalLink": {"returnUrl": "https://shop.example"},
         }
 
         for mutation, given in tried.items():
@@ -90,8 +94,10 @@ class TestAnotherUser:
             del answer["errors"][0]["extensions"]["requestId"]
         assert answers[0] == answers[1]
 
-    async def test_finds_only_what_is_theirs_among_nodes(self, api: Api, theirs: Belongings) -> None:
-        mine = await belongings(api)
+    async def test_finds_only_what_is_theirs_among_nodes(
+        self, api: Api, theirs: Belongings, sells: Sells
+    ) -> None:
+        mine = await belongings(api, sells)
         asked = [theirs.payment, mine.payment, theirs.method, mine.setup, UNKNOWN, "nonsense"]
 
         body = await api.answer(NODES, {"ids": asked})
@@ -102,21 +108,21 @@ class TestAnotherUser:
         assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
         assert [error["path"] for error in body["errors"]] == [["nodes", at] for at in (0, 2, 4, 5)]
 
-    async def test_finds_every_kind_of_object_of_their_own(self, api: Api) -> None:
-        mine = await belongings(api)
+    async def test_finds_every_kind_of_object_of_their_own(self, api: Api, sells: Sells) -> None:
+        mine = await belongings(api, sells)
 
         data = await api.run(NODES, {"ids": mine.all})
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
-            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation",
+            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Subscription",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(
-        self, api: Api, theirs: Belongings, contents: Callable[[], Any]
+        self, api: Api, theirs: Belongings, contents: Callable[[], Any], sells: Sells
     ) -> None:
-        mine = await belongings(api)
-        tried = attempts(theirs, own_method=mine.method, own_payment=mine.waiting)
+        mine = await belongings(api, sells)
+        tried = attempts(theirs, mine)
         before = await contents()
 
         for attempt in tried:
@@ -147,8 +153,8 @@ class TestAnotherUser:
         assert await api.refusals(FILTERED, wanted) == ["FORBIDDEN"]
         assert await services.refusals(FILTERED, wanted) == ["FORBIDDEN"]
 
-    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor) -> None:
-        mine = await belongings(api)
+    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor, sells: Sells) -> None:
+        mine = await belongings(api, sells)
 
         data = await api.run(FILTERED, {"filter": {"userId": str(actor.user_id)}})
 

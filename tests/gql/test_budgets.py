@@ -11,7 +11,8 @@ from domain.identity import new_id
 from domain.ports import Database
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
-from tests.gql.conftest import Caller, Sells
+from tests.gql.belongings import Sells
+from tests.gql.conftest import Caller
 from tests.gql.many_of_each import household
 
 SLACK: Final = 2
