@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit import audit_record
+from domain.entitlements import follow_payment
 from domain.errors import NotFound
 from domain.identity import new_id
 from domain.outcome import Outcome
@@ -37,9 +38,10 @@ async def _with_method(work: Work, payment: Payment) -> Payment:
 async def record_payment(
     work: Work, before: Payment, after: Payment, *, action: str, at: datetime, by: Actor
 ) -> None:
-    """Save a changed payment, and who changed it."""
+    """Save a changed payment, who changed it, and what access follows from it."""
     await work.payments.save(after)
     await work.audit.add(audit_record(action, before, after, at=at, by=by))
+    await follow_payment(work, after, at=at, by=by)
 
 
 async def settle_method(
