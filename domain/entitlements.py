@@ -15,6 +15,7 @@ from domain.audit import audit_record
 from domain.identity import new_id
 from domain.payment import Payment
 from domain.payment_status import PaymentStatus
+from domain.plan import Plan
 from domain.ports import Work
 from domain.refund import Refund, RefundStatus
 from domain.subscription import Subscription
@@ -108,6 +109,12 @@ def _fresh(subscription: Subscription, feature: str, term: Term, *, at: datetime
 def _renewed(known: Entitlement, told: Entitlement, *, at: datetime) -> Entitlement:
     term = replace(known, reason=told.reason, ends_at=told.ends_at, renews=told.renews)
     return term.lost_for(told.revoked_reason, at=at)
+
+
+async def follow_plan(work: Work, before: Plan, after: Plan) -> None:
+    """A plan's subscribers may use what it has now; the worker tells them, since they may be many."""
+    if set(before.features) != set(after.features):
+        await work.jobs.follow_plan(after.id)
 
 
 async def record_entitlement(

@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     grace_days: int = Field(
         default=7, ge=0, description="How many days access outlasts a renewal that failed."
     )
+    renewal_leeway_hours: int = Field(
+        default=6,
+        ge=0,
+        description="How many hours access outlasts a paid period while its renewal is not heard of: "
+        "Stripe charges an hour after its end.",
+    )
     dunning_attempts: int = Field(
         default=4,
         ge=1,

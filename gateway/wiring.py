@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
+from domain.plan_followers import PlanFollowers
 from domain.ports import Clock
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
@@ -30,6 +31,7 @@ class Gateway:
     processor: StripeProcessor
     services: Services
     webhooks: WebhookService
+    plan_followers: PlanFollowers
     authentication: Authentication
 
     async def close(self) -> None:
@@ -59,6 +61,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         accepted_currencies=frozenset(settings.accepted_currencies),
         allows_client_amounts=settings.allow_client_amounts,
         grace=timedelta(days=settings.grace_days),
+        renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
     )
     return Gateway(
@@ -88,6 +91,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             clock=clock,
             wall_clock=now,
         ),
+        plan_followers=PlanFollowers(database=database, clock=clock),
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -17,7 +17,7 @@ from pgqueuer.models import Job, Schedule
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import HANDLE_EVENT
+from persistence.jobs import FOLLOW_PLAN, HANDLE_EVENT
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -84,6 +84,11 @@ class Worker:
         @queue.entrypoint(HANDLE_EVENT, on_failure="hold", executor_factory=with_retries)
         async def handle_event(job: Job) -> None:
             await self._gateway.webhooks.handle(UUID(bytes=job.payload))
+
+        @queue.entrypoint(FOLLOW_PLAN, on_failure="hold", executor_factory=with_retries)
+        async def follow_plan(job: Job) -> None:
+            count = await self._gateway.plan_followers.follow(UUID(bytes=job.payload))
+            log.info("plan.followed", subscriptions=count)
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
+FOLLOW_PLAN: Final = "follow_plan"
 
 
 class JobQueue:
@@ -19,9 +20,16 @@ class JobQueue:
 
     async def handle_event(self, event_id: UUID) -> None:
         """Have the worker handle a stored event, if and only if the transaction commits."""
+        await self._enqueue(HANDLE_EVENT, event_id)
+
+    async def follow_plan(self, plan_id: UUID) -> None:
+        """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
+        await self._enqueue(FOLLOW_PLAN, plan_id)
+
+    async def _enqueue(self, job: str, about: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue(HANDLE_EVENT, event_id.bytes)
+        await queries.enqueue(job, about.bytes)
 
     async def _in_transaction(self) -> "Connection[object]":
         """

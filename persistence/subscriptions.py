@@ -102,6 +102,14 @@ class SubscriptionRepository(Repository[Subscription]):
             .order_by(columns.created_at, columns.id)
         )
 
+    async def lock_of_plan(self, plan_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Subscription]:
+        """The plan's next live subscriptions after this one, by id, held until the transaction ends."""
+        columns = self.table.c
+        statement = select(self.table).where(columns.plan_id == plan_id, columns.status.not_in(ENDED))
+        if after is not None:
+            statement = statement.where(columns.id > after)
+        return await self._all(statement.order_by(columns.id).limit(limit).with_for_update(key_share=True))
+
 
 class InvoiceRepository(Repository[Invoice]):
     table = table_of(InvoiceRow)

@@ -23,6 +23,10 @@ class Jobs(Protocol):
         """Have the worker handle a stored event, if and only if the transaction commits."""
         ...
 
+    async def follow_plan(self, plan_id: UUID) -> None:
+        """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
+        ...
+
 
 class Reads(Protocol):
     """The repositories; whoever opened them decides whether a transaction holds them together."""
