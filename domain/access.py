@@ -91,9 +91,17 @@ def _check_name(name: str, *, path: Sequence[str], maximum: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessQuestion:
+    """Whether this user may use this."""
+
+    user_id: UUID
+    target: AccessTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entitlement:
     """
-    One reason for access to one target, from `starts_at` on; without an end, for good.
+    One reason for access to one target, which began at `starts_at`; without an end, for good.
 
     `reason` says what it is while it holds, `revoked_reason` why it was taken away before its time. `ends_at` is a
     fact: what was paid for ends there, or, in a grace period, the renewal failed for the first time then. What the
@@ -121,8 +129,10 @@ class Entitlement:
     updated_at: datetime
 
     @property
-    def target(self) -> AccessTarget:
-        return AccessTarget(media_item_id=self.media_item_id, feature=self.feature)
+    def question(self) -> AccessQuestion:
+        """The one that it helps to answer."""
+        target = AccessTarget(media_item_id=self.media_item_id, feature=self.feature)
+        return AccessQuestion(user_id=self.user_id, target=target)
 
     def lasts_until(self, rules: Rules) -> datetime | None:
         """When it ends if nothing else happens; None is never."""
@@ -136,8 +146,6 @@ class Entitlement:
         """What it says about its target at that moment: why its user may, or may not."""
         if self.revoked_reason is not None:
             return self.revoked_reason
-        if moment < self.starts_at:
-            return AccessReason.NOT_PURCHASED
         until = self.lasts_until(rules)
         if until is None or moment < until:
             return self.reason

@@ -94,7 +94,9 @@ class CommandService:
             if first := await self._first_use(caller, command, key):
                 return await self._again(command, first)
             raise
-        return Executed(operation=await self._carry_out(actor, command, operation, intent, until=until))
+        if not operation.has_ended:
+            operation = await self._carry_out(actor, command, operation, intent, until=until)
+        return Executed(operation=operation)
 
     async def resume(self, operation: Operation) -> Operation:
         """Go on where a crash or an unknown outcome left off; the caller holds the operation's lease."""
@@ -153,6 +155,8 @@ class CommandService:
                 started_at=now,
                 expires_at=now + KEPT_FOR,
             )
+            if command.is_local:
+                operation = operation.ended(object_id=object_id, verdict=None, at=now)
             if not await work.operations.add(operation):
                 raise KeyWasUsed
         return operation, intent

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.access_service import AccessService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -19,6 +20,7 @@ from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
+from web.access_statements import SignedStatements, statement_keys
 from web.auth import Authentication, SharedSecretVerifier
 
 
@@ -32,6 +34,7 @@ class Gateway:
     services: Services
     webhooks: WebhookService
     plan_followers: PlanFollowers
+    statements: SignedStatements
     authentication: Authentication
 
     async def close(self) -> None:
@@ -64,6 +67,12 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
     )
+    statements = SignedStatements(
+        keys=statement_keys(settings.access_statement_keys.get_secret_value()),
+        issuer=settings.access_statement_issuer,
+        audience=settings.access_statement_audience,
+        lifetime=timedelta(minutes=settings.access_statement_minutes),
+    )
     return Gateway(
         settings=settings,
         engine=engine,
@@ -81,9 +90,12 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            access=AccessService(database=database, clock=clock, rules=rules),
+            statements=statements,
             rules=rules,
             clock=clock,
         ),
+        statements=statements,
         webhooks=WebhookService(
             database=database,
             processor=processor,

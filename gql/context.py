@@ -6,11 +6,12 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from domain.access_service import AccessService
 from domain.actor import Actor
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
-from domain.ports import Clock, Database, PaymentProcessor
+from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.rules import Rules
 from gql.loaders import Loaders
 
@@ -24,6 +25,8 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    access: AccessService
+    statements: AccessStatements
     rules: Rules
     clock: Clock
 
@@ -39,7 +42,7 @@ class Context:
 
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.services.database, self.actor)
+        return Loaders(self.services.database, self.actor, self.services.access)
 
     def forget(self) -> None:
         """Read anew whatever is asked for from here on, since something was changed."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.errors import NotFound
 from domain.operation import Operation
@@ -19,6 +20,7 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
     Operation: "opr",
+    Entitlement: "ent",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

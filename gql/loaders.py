@@ -7,6 +7,9 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from domain.access import AccessQuestion, Entitlement
+from domain.access_decision import AccessDecision
+from domain.access_service import AccessService
 from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.operation import Operation
@@ -32,11 +35,22 @@ class Lookup(DataLoader[UUID, T | None]):
         return [found.get(key) for key in keys]
 
 
+class Decisions(DataLoader[AccessQuestion, AccessDecision]):
+    """Who asks has a right to: the user is the caller, or of an object that the caller may see."""
+
+    def __init__(self, access: AccessService) -> None:
+        super().__init__()
+        self._access = access
+
+    async def batch_load_fn(self, keys: list[AccessQuestion]) -> list[AccessDecision]:
+        return await self._access.decisions(keys)
+
+
 class Loaders:
     """The owner rule is a predicate of each query, never a check after it."""
 
-    def __init__(self, database: Database, actor: Actor) -> None:
-        self._database, self._actor = database, actor
+    def __init__(self, database: Database, actor: Actor, access: AccessService) -> None:
+        self._database, self._actor, self._access = database, actor, access
 
     @cached_property
     def _owner(self) -> UUID | None:
@@ -62,6 +76,18 @@ class Loaders:
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
         return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def entitlements(self) -> Lookup[Entitlement]:
+        return Lookup(self._database, lambda reads, ids: reads.entitlements.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def entitlements_of(self) -> Lookup[Sequence[Entitlement]]:
+        return Lookup(self._database, lambda reads, ids: reads.entitlements.of_users(ids, owner=self._owner))
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self._access)
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:

@@ -56,6 +56,9 @@ class PaymentFilterInput:
         default=None, description="Support and admins: the payments of this user, by UUID."
     )
     payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
+    media_item_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Paid for this, by the Media Service's id."
+    )
 
     def wanted(self) -> PaymentFilter:
         """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
@@ -76,6 +79,7 @@ class PaymentFilterInput:
             updated_from=updated.gte,
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
+            media_item_id=self.media_item_id,
         )
 
 

@@ -5,15 +5,17 @@ from typing import Annotated, Any, Final, TypeVar, cast
 
 import strawberry
 
+from domain.access import AccessQuestion, Entitlement
 from domain.account import BillingAccount
 from domain.errors import InvalidInput, NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.connection import After, Before, First, Last
 from gql.context import Info
-from gql.ids import id_of, parsed_id
+from gql.ids import id_of, parsed_id, user_id_of
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
 from gql.node import Node, optional_view, view, views
@@ -36,6 +38,7 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
         Operation: loaders.operations,
+        Entitlement: loaders.entitlements,
     }[kind]
     thing = await loader.load(identity)
     if thing is None:
@@ -132,8 +135,25 @@ class PaymentMethodQueries:
         return view(PaymentMethodView, existing(found, "payment method"))
 
 
+@strawberry.type
+class AccessQueries:
+    @strawberry.field(
+        description="Other services and admins: whether a user may use each of these now, in the same order."
+    )
+    async def access(
+        self,
+        info: Info,
+        user_id: Annotated[strawberry.ID, strawberry.argument(description="The user, by UUID.")],
+        targets: Annotated[list[AccessTargetInput], strawberry.argument(description="At most 100.")],
+    ) -> list[AccessDecisionView]:
+        info.context.services.access.must_answer(info.context.actor, count=len(targets))
+        user = user_id_of(user_id, "user_id")
+        asked = [AccessQuestion(user_id=user, target=each.target("targets")) for each in targets]
+        return views(AccessDecisionView, await info.context.loaders.decisions.load_many(asked))
+
+
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries):
+class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, AccessQueries):
     pass
 
 

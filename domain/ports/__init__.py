@@ -1,11 +1,13 @@
 """What the domain needs from the outside, as Protocols."""
 
+from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
 from domain.ports.database import Database, Jobs, Reads, Work
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 
 __all__ = [
+    "AccessStatements",
     "Accounts",
     "Audit",
     "Clock",

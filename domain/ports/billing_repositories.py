@@ -1,11 +1,11 @@
 """Where the domain keeps what recurs, what goes back, and what follows from both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.access import AccessTarget, Entitlement
+from domain.access import AccessQuestion, Entitlement
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.invoice import Invoice
@@ -137,8 +137,12 @@ class Entitlements(Protocol):
         """Each user's entitlements, the oldest first."""
         ...
 
-    async def of_targets(self, user_id: UUID, targets: Sequence[AccessTarget]) -> Sequence[Entitlement]:
-        """Every reason that the user has, or had, for access to any of these."""
+    async def answering(self, questions: Collection[AccessQuestion]) -> Sequence[Entitlement]:
+        """Every reason that these users have, or had, for access to what is asked about."""
+        ...
+
+    async def awaited_by(self, user_ids: Collection[UUID]) -> Collection[AccessQuestion]:
+        """What these users would get access to by a payment that waits for them at their bank (3-D Secure)."""
         ...
 
     async def of_payment(self, payment_id: UUID) -> Entitlement | None: ...
