@@ -17,6 +17,7 @@ import uvloop
 from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
 from gateway.demo import ADMIN, USER, load_demo
+from gateway.development_key import development_key
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
 from gateway.settings import (
@@ -57,7 +58,9 @@ def develop() -> None:
             postgres.ensure_database(DATABASE)
         with step("Migrations"):
             migrate(postgres.url(DATABASE))
-        settings = development_settings(postgres.url(DATABASE), address(api), address(stripe))
+        settings = development_settings(
+            postgres.url(DATABASE), address(api), address(stripe), statement_key=development_key(folder)
+        )
         configure_logs(as_json=False, level=os.environ.get("LOG_LEVEL", "WARNING"))
         uvloop.run(run(settings, folder, api, stripe))
 
@@ -97,7 +100,7 @@ class Explorer:
         return configuration(GRAPHQL, f"Bearer {token(self._settings, USER)}", self.cards, notice=NOTICE)
 
 
-def development_settings(database_url: str, api: str, stripe: str) -> Settings:
+def development_settings(database_url: str, api: str, stripe: str, *, statement_key: str = "") -> Settings:
     """The environment's settings, with everything that could reach real money replaced."""
     return Settings.model_validate(
         Settings(environment=Environment.DEVELOPMENT).model_dump()
@@ -107,6 +110,7 @@ def development_settings(database_url: str, api: str, stripe: str) -> Settings:
             "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
             "stripe_api_base": stripe,
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "access_statement_keys": statement_key,
             "explorer": True,
             "debug_extension": True,
             "run_worker": True,

@@ -17,9 +17,8 @@ PAYMENTS, SUBSCRIPTIONS, PLANS = table_of(PaymentRow), table_of(SubscriptionRow)
 
 def _of_pairs(named: Column[Any], users: str, names: str) -> Select[Any]:
     """The rows of pairs of a user and a name, each pair found by an index."""
-    asked = func.unnest(
-        bindparam(users, type_=ARRAY(Uuid())), bindparam(names, type_=ARRAY(String()))
-    ).table_valued(column("user_id", Uuid()), column("name", String()), name="asked")
+    pairs = func.unnest(bindparam(users, type_=ARRAY(Uuid())), bindparam(names, type_=ARRAY(String())))
+    asked = pairs.table_valued(column("user_id", Uuid()), column("name", String())).render_derived("asked")
     return select(TABLE).join(asked, (TABLE.c.user_id == asked.c.user_id) & (named == asked.c.name))
 
 

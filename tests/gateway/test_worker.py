@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,12 +13,14 @@ from structlog.testing import capture_logs
 from domain.actor import Actor
 from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import AddPaymentMethod
+from domain.entitlements import follow_plan
 from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import Worker
 from sandbox import Sandbox
+from tests.domain.access_values import Books, a_plan, a_subscription
 from tests.news import shown, signed
 from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
@@ -80,6 +83,22 @@ class TestWorker:
 
         assert await value(own, "SELECT count(*) FROM inbox_events WHERE status = 'FAILED'") == 0
         assert await value(own, "SELECT count(*) FROM pgqueuer") == 0
+
+    async def test_brings_a_changed_plan_to_its_subscribers(self, own: Gateway) -> None:
+        database = own.services.database
+        books, plan = Books(database=database), a_plan("hd")
+        await books.open()
+        await books.offers(plan)
+        await books.subscribes(a_subscription(plan))
+        changed = replace(plan, features=["hd", "4k"])
+
+        async with database.work() as work:
+            await work.plans.save(changed)
+            await follow_plan(work, plan, changed)
+            await follow_plan(work, changed, replace(changed, features=["4k", "hd"]))
+        assert await value(own, "SELECT count(*) FROM pgqueuer") == 1
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 1 FROM entitlements WHERE feature = '4k'"))
 
     async def test_resumes_what_was_abandoned(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)
