@@ -51,6 +51,19 @@ class TestGrantAccess:
         assert [each["operation"]["replayed"] for each in payloads] == [False, True]
         assert payloads[0]["entitlement"] == payloads[1]["entitlement"]
 
+    async def test_of_another_target_under_the_same_key_names_the_field(
+        self, admins: Api, actor: Actor
+    ) -> None:
+        key = fresh_key()
+        await admins.mutate("grantAccess", a_grant(actor, idempotencyKey=key), "errors { code }")
+        other = a_grant(actor, idempotencyKey=key, target={"feature": "hd"})
+
+        payload = await admins.mutate(
+            "grantAccess", other, "errors { code ... on IdempotencyError { differingFields } }"
+        )
+
+        assert payload["errors"] == [{"code": "KEY_REUSED", "differingFields": ["target"]}]
+
     async def test_until_a_time_that_is_over_names_the_field(self, admins: Api, actor: Actor) -> None:
         grant = a_grant(actor, endsAt="2020-01-01T00:00:00Z")
 
