@@ -1,6 +1,7 @@
 """The processor's word about a payment."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from domain.decline import Decline
@@ -29,7 +30,7 @@ class Outcome:
     The processor's word about a payment.
 
     Amounts are minor units of the payment's currency, and facts: the most that was ever authorised or
-    captured. `occurred_at` is the processor's clock.
+    captured. `occurred_at` is the processor's clock, where it told us when.
     """
 
     status: PaymentStatus
@@ -43,3 +44,4 @@ class Outcome:
     receipt_url: str | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None

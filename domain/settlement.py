@@ -22,7 +22,8 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
         raise NotFound("There is no such payment.")
     after = await _with_method(work, before.settle(outcome, at=at))
     if after != before:
-        await record_payment(work, before, after, action=f"payment.{after.status.lower()}", at=at, by=by)
+        action, occurred_at = f"payment.{after.status.lower()}", outcome.occurred_at
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)
     return after
 
 
@@ -36,11 +37,21 @@ async def _with_method(work: Work, payment: Payment) -> Payment:
 
 
 async def record_payment(
-    work: Work, before: Payment, after: Payment, *, action: str, at: datetime, by: Actor
+    work: Work,
+    before: Payment | None,
+    after: Payment,
+    *,
+    action: str,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
 ) -> None:
-    """Save a changed payment, who changed it, and what access follows from it."""
-    await work.payments.save(after)
-    await work.audit.add(audit_record(action, before, after, at=at, by=by))
+    """Save a new or changed payment, who did it, and what access follows from it."""
+    if before is None:
+        await work.payments.add(after)
+    else:
+        await work.payments.save(after)
+    await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
     await follow_payment(work, after, at=at, by=by)
 
 
@@ -92,7 +103,10 @@ async def hold_methods(work: Work, user_id: UUID) -> None:
 
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     """One default per user: a partial unique index holds it."""
-    await work.payment_methods.clear_default(method.user_id, at=at)
+    former = await work.payment_methods.clear_default(method.user_id, at=at)
+    if former is not None:
+        was = replace(former, is_default=True)
+        await work.audit.add(audit_record("payment_method.no_longer_default", was, former, at=at, by=by))
     return await _made_default(work, method, at=at, by=by)
 
 

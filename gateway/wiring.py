@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access_service import AccessService
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -92,6 +93,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             access=AccessService(database=database, clock=clock, rules=rules),
             statements=statements,
+            audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,
         ),

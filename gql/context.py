@@ -8,6 +8,7 @@ import strawberry
 
 from domain.access_service import AccessService
 from domain.actor import Actor
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -27,6 +28,7 @@ class Services:
     payments: PaymentService
     access: AccessService
     statements: AccessStatements
+    audit: AuditService
     rules: Rules
     clock: Clock
 

@@ -7,6 +7,7 @@ import strawberry
 
 from domain.access import Entitlement
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import NotFound
 from domain.operation import Operation
 from domain.payment import Payment
@@ -21,6 +22,7 @@ PREFIX: Final[dict[type, str]] = {
     BillingAccount: "acc",
     Operation: "opr",
     Entitlement: "ent",
+    AuditRecord: "evt",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

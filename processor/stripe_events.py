@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -62,7 +63,8 @@ class StripeNews:
     def read(self, event: InboxEvent) -> ProcessorEvent:
         thing: Shape = orjson.loads(event.payload)["data"]["object"]
         reader = _reader(event.type, thing)
-        return reader(thing, event.processor_event_id)
+        news = reader(thing, event.processor_event_id)
+        return _dated(news, event) if isinstance(news, PaymentReported) else news
 
     def _verify(self, body: bytes, signature: str, at: datetime) -> None:
         """One plain time stamp only, so that the one judged here is the one that the library takes as signed."""
@@ -120,6 +122,10 @@ def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
         elif isinstance(item, list):
             waiting += item
     return event
+
+
+def _dated(news: PaymentReported, event: InboxEvent) -> PaymentReported:
+    return replace(news, outcome=replace(news.outcome, occurred_at=event.occurred_at))
 
 
 Reader = Callable[[Shape, str], ProcessorEvent]

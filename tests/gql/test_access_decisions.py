@@ -11,10 +11,9 @@ from domain.actor import Actor
 from domain.identity import new_id
 from gateway.development_key import new_key
 from gateway.settings import Settings
-from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.api import Api, fresh_key
-from tests.gql.test_statements import watched
+from tests.budgets import statements_of
 
 ACCESS = """query($userId: ID!, $targets: [AccessTarget!]!) { access(userId: $userId, targets: $targets) {
     allowed reason explanation until remedies evaluatedAt
@@ -110,10 +109,9 @@ class TestUser:
     async def test_gets_no_statement(self, api: Api) -> None:
         document = 'query { viewer { access(target: {feature: "hd"}) { allowed token } } }'
 
-        body = await api.answer(document)
+        data = await api.run(document)
 
-        assert body["data"]["viewer"]["access"] == {"allowed": False, "token": None}
-        assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
+        assert data["viewer"]["access"] == {"allowed": False, "token": None}
 
     async def test_asks_for_nobody_else(
         self, api: Api, supports: Api, anonymous: Api, other_actor: Actor
@@ -184,27 +182,26 @@ class TestService:
         assert not body.get("data")
 
     async def test_costs_two_statements_however_much_it_asks(
-        self, services: Api, actor: Actor, gateway: Gateway, bought: dict[str, Any]
+        self, services: Api, actor: Actor, bought: dict[str, Any]
     ) -> None:
         numbers = {}
         for count in (1, 100):
             targets = [{"mediaItemId": f"film-{number}"} for number in range(count)]
-            with watched(gateway) as statements:
-                data = await services.run(ACCESS, about(actor, *targets))
-            numbers[count] = len(statements)
-            assert len(data["access"]) == count
+            body = (await services.post(ACCESS, about(actor, *targets))).json()
+            numbers[count] = statements_of(body)
+            assert len(body["data"]["access"]) == count
 
         assert numbers == {1: 2, 100: 2}
 
     async def test_sees_the_entitlement_behind_a_decision_and_no_payment(
-        self, services: Api, admins: Api, actor: Actor, bought: dict[str, Any], gateway: Gateway
+        self, services: Api, admins: Api, actor: Actor, bought: dict[str, Any]
     ) -> None:
-        with watched(gateway) as statements:
-            [seen] = (await services.run(SOURCES, about(actor, FILM)))["access"]
+        body = (await services.post(SOURCES, about(actor, FILM))).json()
         [by_admin] = (await admins.run(SOURCES, about(actor, FILM)))["access"]
 
+        [seen] = body["data"]["access"]
         assert seen["source"]["__typename"] == "Entitlement"
-        assert len(statements) == 3
+        assert statements_of(body) == 3
         assert by_admin["source"] == {"__typename": "Payment", "id": bought["id"]}
 
     async def test_gets_statements_that_the_published_keys_prove(
