@@ -30,8 +30,8 @@ class Accounts(Protocol):
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime
-    ) -> BillingAccount:
-        """The first customer that is set stays."""
+    ) -> BillingAccount | None:
+        """The account with its customer; None where it has one already, which stays."""
         ...
 
 

@@ -180,10 +180,14 @@ class TestAccounts:
             async with database.work() as work:
                 await work.accounts.set_customer(other.user_id, "cus_1", at=NOON)
 
-    async def test_that_have_gone_get_no_customer(self, database: Database) -> None:
-        with pytest.raises(LookupError, match="has gone"):
-            async with database.work() as work:
-                await work.accounts.set_customer(new_id(), "cus_1", at=NOON)
+    async def test_keep_their_first_customer(self, database: Database, owner: BillingAccount) -> None:
+        async with database.work() as work:
+            linked = await work.accounts.set_customer(owner.user_id, "cus_1", at=NOON)
+            again = await work.accounts.set_customer(owner.user_id, "cus_2", at=NOON)
+            kept = await work.accounts.get(owner.user_id)
+
+        assert linked == replace(owner, processor_customer_id="cus_1", updated_at=NOON)
+        assert (again, kept) == (None, linked)
 
 
 class TestAuditTrail:
