@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from domain.account import BillingAccount
 from domain.actor import SYSTEM
 from domain.audit import audit_record
-from domain.errors import Busy
+from domain.errors import Busy, ProcessorUnavailable
 from domain.identity import new_id
 from domain.operation import ObjectKind, OperationState
 from domain.payment_status import PaymentStatus
@@ -162,6 +162,17 @@ class TestOperations:
         assert {each.id for each in first} == {abandoned[1].id, abandoned[2].id}
         assert [each.id for each in second] == [abandoned[0].id]
         assert {(each.attempts, each.leased_until) for each in (*first, *second)} == {(2, until)}
+
+    async def test_end_once(self, database: Database, owner: BillingAccount) -> None:
+        running = an_operation(object_id=new_id())
+        refused = running.ended(object_id=None, verdict=ProcessorUnavailable(), at=NOON)
+        async with database.work() as work:
+            await work.operations.add(running)
+
+            ends = [await work.operations.end(ended) for ended in (refused, replace(refused, attempts=9))]
+
+            assert ends == [True, False]
+            assert await work.operations.locked(running.id) == refused
 
     async def test_that_have_gone_cannot_be_locked(self, database: Database) -> None:
         async with database.work() as work:
