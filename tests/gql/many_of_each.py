@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
+from domain.audit import KINDS, Audited, AuditRecord, audit_record
 from domain.identity import new_id
 from domain.operation import ObjectKind, Operation, OperationState
 from domain.payment import Payment
@@ -31,17 +32,25 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         for at in range(2)
     ]
     setup, operation = setup_of(method), operation_on(payments[0])
+    records = [recorded(thing, owner) for thing in (payments[0], method)]
     await stored(database, owner, payments, [method])
     async with database.work() as work:
         await work.setups.add(setup)
         await work.operations.add(operation)
+        for record in records:
+            await work.audit.add(record)
     return {
+        "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
         "Operation": global_id(Operation, operation.id),
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
     }
+
+
+def recorded(thing: Audited, owner: Actor) -> AuditRecord:
+    return audit_record(f"{KINDS[type(thing)].lower()}.created", None, thing, at=START, by=owner)
 
 
 def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
