@@ -232,12 +232,9 @@ class CommandService:
             return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
 
     async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
-        current = await step.work.operations.locked(operation.id)
-        if current.has_ended:
-            return current
-        ended = current.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
-        await step.work.operations.save(ended)
-        return ended
+        ended = operation.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
+        is_first = await step.work.operations.end(ended)
+        return ended if is_first else await step.work.operations.locked(operation.id)
 
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
         pause = min(timedelta(seconds=2 ** min(operation.attempts, DOUBLINGS)), LONGEST_BACK_OFF)

@@ -91,6 +91,13 @@ class Order(Protocol[Item]):
         """What a cursor is bound to."""
         ...
 
+    @property
+    def attribute(self) -> str:
+        """The list is ordered by this, and equals by id."""
+        ...
+
+    @property
+    def direction(self) -> Direction: ...
     def place_at(self, cursor: str, *, argument: str) -> Place:
         """The place that a cursor of this list names; raises InvalidInput."""
         ...
@@ -105,6 +112,7 @@ class FixedOrder(Generic[T]):
     name: str
     attribute: str
     kind: type
+    direction: Direction
 
     def place_at(self, cursor: str, *, argument: str) -> Place:
         return Place.of_cursor(cursor, self.name, kind=self.kind, argument=argument)

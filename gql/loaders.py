@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -14,8 +14,9 @@ from domain.access_service import AccessService
 from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.audit import AuditRecord
+from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
-from domain.operation import Operation
+from domain.operation import ObjectKind, Operation
 from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
@@ -24,13 +25,13 @@ from domain.ports import Database, Reads
 
 T = TypeVar("T")
 
+Query: TypeAlias = Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
+
 
 class Lookup(DataLoader[UUID, T | None]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
-    def __init__(
-        self, database: Database, query: Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
-    ) -> None:
+    def __init__(self, database: Database, query: Query[T]) -> None:
         super().__init__()
         self._database, self._query = database, query
 
@@ -88,16 +89,20 @@ class Loaders:
     ) -> Lookup[Sequence[Payment]]:
         """This part of a user's payments, whoever the filter's owner is."""
         mine = replace(wanted, owner=self._owner)
-        return self._lists.setdefault(
-            (mine, order, part),
-            Lookup(self._database, lambda reads, ids: reads.payments.listed_for(ids, mine, order, part)),
+        return self._list(
+            (mine, order, part), lambda reads, ids: reads.payments.listed_for(ids, mine, order, part)
         )
 
     def payment_counts(self, wanted: PaymentFilter) -> Lookup[int]:
         """How many of a user's payments match, whoever the filter's owner is."""
         mine = replace(wanted, owner=self._owner)
-        return self._lists.setdefault(
-            mine, Lookup(self._database, lambda reads, ids: reads.payments.counts_for(ids, mine))
+        return self._list(mine, lambda reads, ids: reads.payments.counts_for(ids, mine))
+
+    def timelines(self, kind: ObjectKind, part: Slice) -> Lookup[Sequence[AuditRecord]]:
+        """This part of what happened to objects of that kind, which the caller may see."""
+        of_kind = AuditFilter(object_kind=kind)
+        return self._list(
+            (of_kind, part), lambda reads, ids: reads.audit.listed_for(ids, of_kind, OLDEST_FIRST, part)
         )
 
     @cached_property
@@ -135,3 +140,8 @@ class Loaders:
             self._database,
             lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
         )
+
+    def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
+        """One loader for all who ask for the same."""
+        found: Lookup[T] = self._lists.setdefault(asked, Lookup(self._database, query))
+        return found

@@ -8,6 +8,7 @@ from typing import Final
 from domain.access import AccessReason, Entitlement, EntitlementSource
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
+from domain.audit import KINDS, Audited, AuditRecord, audit_record
 from domain.identity import new_id
 from domain.operation import ObjectKind, Operation, OperationState
 from domain.payment import Payment
@@ -35,12 +36,16 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     payments[0] = replace(payments[0], media_item_id="film-17")
     setup, operation = setup_of(method), operation_on(payments[0])
     entitlement = entitlement_to(payments[0])
+    records = [recorded(thing, owner) for thing in (payments[0], method)]
     await stored(database, owner, payments, [method])
     async with database.work() as work:
         await work.setups.add(setup)
         await work.operations.add(operation)
         await work.entitlements.add(entitlement)
+        for record in records:
+            await work.audit.add(record)
     return {
+        "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
         "Entitlement": global_id(Entitlement, entitlement.id),
         "Operation": global_id(Operation, operation.id),
@@ -62,6 +67,10 @@ def entitlement_to(payment: Payment) -> Entitlement:
         created_at=START,
         updated_at=START,
     )
+
+
+def recorded(thing: Audited, owner: Actor) -> AuditRecord:
+    return audit_record(f"{KINDS[type(thing)].lower()}.created", None, thing, at=START, by=owner)
 
 
 def setup_of(method: PaymentMethod) -> PaymentMethodSetup:

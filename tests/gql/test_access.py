@@ -91,7 +91,6 @@ class TestAnotherUser:
 
         for answer in answers:
             del answer["errors"][0]["extensions"]["requestId"]
-            del answer["extensions"]["debug"]["milliseconds"]
         assert answers[0] == answers[1]
 
     async def test_finds_only_what_is_theirs_among_nodes(self, api: Api, theirs: Belongings) -> None:
