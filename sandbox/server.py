@@ -15,6 +15,7 @@ from sandbox.api.endpoint import Call
 from sandbox.api.gateway import ApiGateway
 from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
+from sandbox.billing.periods import DAY
 from sandbox.cards.claims import Claim
 from sandbox.control import cards, dashboard
 from sandbox.control import routes as control
@@ -44,7 +45,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings | None = None) -> None:
         self.settings = settings or SandboxSettings()
         self._database = Database(self.settings.state)
-        self.clock = Clock(self._database)
+        self.clock = Clock(self._database, behind=self.settings.begins_days_ago * DAY)
         self.objects = Objects(self._database)
         self.deliveries = Deliveries(self._database)
         self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)

@@ -29,7 +29,8 @@ class SandboxSettings:
     that links to 3-D Secure pages start with (None: taken from the request that asks). `webhook_backoff`
     lists the seconds between two delivery attempts, so its length plus one is the number of attempts. A
     renewal that failed is tried again after each of `dunning_days`, counted from the try before; when the last
-    one fails as well, `dunning_end` says what becomes of the subscription.
+    one fails as well, `dunning_end` says what becomes of the subscription. `begins_days_ago` sets the clock of a
+    sandbox without a state back, so that a history can be lived through.
     """
 
     secret_key: str = field(default="sk_test_sandbox", repr=False)
@@ -42,6 +43,7 @@ class SandboxSettings:
     remembered_requests: int = 10_000
     dunning_days: tuple[int, ...] = (3, 5, 7)
     dunning_end: DunningEnd = "cancel"
+    begins_days_ago: int = 0
 
 
 def new_webhook_secret() -> str:

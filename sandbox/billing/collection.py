@@ -109,8 +109,7 @@ def follow_up(call: Call, intent: StripeObject) -> None:
 
 def intent_of(call: Call, invoice: StripeObject) -> StripeObject:
     """The payment intent of an open invoice; a new one if somebody has cancelled it."""
-    payment = call.named("invoice_payment", invoice["_payments"]["data"][-1], param="invoice_payment")
-    intent = call.named("payment_intent", payment["payment"]["payment_intent"], param="payment_intent")
+    payment, intent = _payment_of(call, invoice)
     if intent["status"] != "canceled":
         return intent
     _close(call, payment)
@@ -119,8 +118,7 @@ def intent_of(call: Call, invoice: StripeObject) -> StripeObject:
 
 def void(call: Call, invoice: StripeObject) -> StripeObject:
     """Void an open invoice, so that nobody can pay it any more."""
-    payment = call.named("invoice_payment", invoice["_payments"]["data"][-1], param="invoice_payment")
-    intent = call.named("payment_intent", payment["payment"]["payment_intent"], param="payment_intent")
+    payment, intent = _payment_of(call, invoice)
     if intent["status"] in payment_intents.CANCELABLE:
         canceling = {"cancellation_reason": "void_invoice"}
         payment_intents.cancel(replace(call, path_ids=(intent["id"],), params=canceling))
@@ -128,8 +126,8 @@ def void(call: Call, invoice: StripeObject) -> StripeObject:
     return invoices.void(call, invoice)
 
 
-def open_payment(call: Call, invoice: StripeObject, *, method: StripeObject | None = None) -> StripeObject:
-    """Give the invoice a payment intent; with a method it waits only for being confirmed."""
+def open_payment(call: Call, invoice: StripeObject) -> StripeObject:
+    """Give the invoice a payment intent, which has no card yet."""
     params: dict[str, Any] = {
         "amount": invoice["amount_due"],
         "currency": invoice["currency"],
@@ -138,6 +136,9 @@ def open_payment(call: Call, invoice: StripeObject, *, method: StripeObject | No
         "allowed_payment_method_types": ["card"],
         "capture_method": "automatic",
     }
+    subscription = call.named("subscription", invoices.subscription_of(invoice), param="subscription")
+    if options := subscription["payment_settings"]["payment_method_options"]:
+        params["payment_method_options"] = options
     if invoice["billing_reason"] != "subscription_cycle":
         params["setup_future_usage"] = "off_session"
     intent = payment_intents.create(replace(call, params=params))
@@ -160,6 +161,13 @@ def propose(call: Call, invoice: StripeObject, method: StripeObject | None) -> N
         call.objects.save({**intent, "payment_method": method["id"], "status": "requires_confirmation"})
 
 
+def _payment_of(call: Call, invoice: StripeObject) -> tuple[StripeObject, StripeObject]:
+    """The latest payment of an invoice that is or was open, and its intent."""
+    payment = call.named("invoice_payment", invoice["_payments"]["data"][-1], param="invoice_payment")
+    intent = call.named("payment_intent", payment["payment"]["payment_intent"], param="payment_intent")
+    return payment, intent
+
+
 def _close(call: Call, payment: StripeObject) -> None:
     transitions = {**payment["status_transitions"], "canceled_at": call.clock.now()}
     call.objects.save({**payment, "status": "canceled", "status_transitions": transitions})
@@ -168,7 +176,7 @@ def _close(call: Call, payment: StripeObject) -> None:
 def _paid(call: Call, invoice: StripeObject) -> StripeObject:
     tried = {**invoice, "attempt_count": invoice["attempt_count"] + 1}
     paid = invoices.mark_paid(call, tried)
-    payment = call.named("invoice_payment", invoice["_payments"]["data"][-1], param="invoice_payment")
+    payment, _ = _payment_of(call, invoice)
     settled = {
         **payment,
         "amount_paid": invoice["amount_due"],
@@ -182,22 +190,25 @@ def _paid(call: Call, invoice: StripeObject) -> StripeObject:
 
 
 def _must_act(call: Call, invoice: StripeObject) -> StripeObject:
-    tried = {**invoice, "attempt_count": invoice["attempt_count"] + 1, "attempted": True}
-    waiting = invoices.keep(call, invoice, tried)
+    waiting = invoices.keep(call, invoice, _in_vain(call, invoice, None))
     call.emit("invoice.payment_action_required", waiting)
     outcomes.failed(call, waiting)
     return waiting
 
 
 def _failed(call: Call, invoice: StripeObject, error: StripeObject | None) -> StripeObject:
-    tried = dunning.after_failure(call, invoice, error)
-    tried |= {"attempt_count": invoice["attempt_count"] + 1, "attempted": True}
-    failed = invoices.keep(call, invoice, tried)
+    failed = invoices.keep(call, invoice, _in_vain(call, invoice, error))
     call.emit("invoice.payment_failed", failed)
     if error is not None and error["code"] == "authentication_required":
         call.emit("invoice.payment_action_required", failed)
     outcomes.failed(call, failed)
     return failed
+
+
+def _in_vain(call: Call, invoice: StripeObject, error: StripeObject | None) -> StripeObject:
+    """The invoice with one more attempt that brought no money."""
+    planned = dunning.after_failure(call, invoice, error)
+    return {**planned, "attempt_count": invoice["attempt_count"] + 1, "attempted": True}
 
 
 def _payment(call: Call, invoice: StripeObject, intent: StripeObject) -> StripeObject:

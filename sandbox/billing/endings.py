@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.api.endpoint import Call
-from sandbox.billing import changes, collection, invoices, schedules
+from sandbox.billing import changes, collection, invoices, outcomes, schedules
 from sandbox.billing.lines import Line
 from sandbox.billing.subscriptions import ENDED, living, period_of
 from sandbox.state.objects import StripeObject
@@ -34,7 +34,10 @@ def cancel(
         "_pending_lines": [*subscription["_pending_lines"], *_credits(subscription, now, prorate=prorate)],
     }
     for invoice in invoices.of_subscription(call, subscription["id"], "draft", "open"):
-        invoices.stop_collecting(call, invoice)
+        if outcomes.waits_for(subscription, invoice):
+            collection.void(call, invoice)
+        else:
+            invoices.stop_collecting(call, invoice)
     if invoice_now and ended["_pending_lines"]:
         ended |= {"latest_invoice": _last_invoice(call, ended), "_pending_lines": []}
     return _end(call, ended)

@@ -14,7 +14,7 @@ def paid(call: Call, invoice: StripeObject) -> None:
     if subscription is None or subscription["status"] in ENDED:
         return
     paid_up = {**subscription, **_saved_method(call, subscription, invoice)}
-    if _waits_for(subscription, invoice):
+    if waits_for(subscription, invoice):
         apply_pending(call, subscription, paid_up)
     elif subscription["status"] in ("incomplete", "past_due", "unpaid"):
         status = subscription["status"] if _is_behind(call, subscription) else "active"
@@ -28,7 +28,7 @@ def paid(call: Call, invoice: StripeObject) -> None:
 def failed(call: Call, invoice: StripeObject) -> None:
     """An attempt to collect an invoice failed, or its payer must do something first."""
     subscription = call.named("subscription", invoices.subscription_of(invoice), param="subscription")
-    if subscription["status"] == "active" and not _waits_for(subscription, invoice):
+    if subscription["status"] == "active" and not waits_for(subscription, invoice):
         keep(call, subscription, {**subscription, "status": "past_due"})
 
 
@@ -43,7 +43,7 @@ def resumed(call: Call, before: StripeObject, paid_up: StripeObject) -> StripeOb
 
 def voided(call: Call, subscription: StripeObject, invoice: StripeObject) -> None:
     """An invoice was taken back, so nothing waits for it any more, and nothing is owed for it."""
-    if _waits_for(subscription, invoice):
+    if waits_for(subscription, invoice):
         drop_pending(call, subscription)
     elif subscription["status"] == "incomplete":
         expired = {"status": "incomplete_expired", "ended_at": call.clock.now()}
@@ -113,15 +113,16 @@ def drop_pending(call: Call, subscription: StripeObject) -> StripeObject:
     return after
 
 
-def _waits_for(subscription: StripeObject, invoice: StripeObject) -> bool:
+def waits_for(subscription: StripeObject, invoice: StripeObject) -> bool:
     waiting = subscription.get("_pending")
     return waiting is not None and bool(waiting["invoice"] == invoice["id"])
 
 
 def _is_behind(call: Call, subscription: StripeObject) -> bool:
-    """Whether another invoice was tried to be collected in vain and is still open."""
-    open_ones = invoices.of_subscription(call, subscription["id"], "open")
-    return any(invoice["attempted"] and not _waits_for(subscription, invoice) for invoice in open_ones)
+    """Whether the latest invoice that is final is still to be paid; older debts do not count."""
+    final = invoices.of_subscription(call, subscription["id"], "open", "paid", "uncollectible", "void")
+    own = [invoice for invoice in final if not waits_for(subscription, invoice)]
+    return bool(own) and bool(own[-1]["status"] == "open")
 
 
 def _saved_method(call: Call, subscription: StripeObject, invoice: StripeObject) -> dict[str, Any]:
@@ -131,4 +132,5 @@ def _saved_method(call: Call, subscription: StripeObject, invoice: StripeObject)
         return {}
     payment = call.named("invoice_payment", payments[-1], param="invoice_payment")
     intent = call.named("payment_intent", payment["payment"]["payment_intent"], param="payment_intent")
-    return {"default_payment_method": intent["payment_method"]}
+    method = call.named("payment_method", intent["payment_method"], param="payment_method")
+    return {"default_payment_method": method["id"]} if method["customer"] == subscription["customer"] else {}

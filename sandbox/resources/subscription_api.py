@@ -6,6 +6,7 @@ from sandbox.api.endpoint import EXPAND, Endpoint, Resource
 from sandbox.api.listing import DATED_PAGE
 from sandbox.api.params import Choice, Flag, Hash, Integer, Kind, ListOf, Metadata, Moment, Text
 from sandbox.resources import subscriptions
+from sandbox.resources.payment_intent_api import OPTIONS
 
 FEEDBACK = Choice(
     of=(
@@ -34,7 +35,10 @@ SETTINGS: Mapping[str, Kind] = {
     "metadata": Metadata(),
     "off_session": Flag(),
     "payment_settings": Hash(
-        fields={"save_default_payment_method": Choice(of=("off", "on_subscription"))},
+        fields={
+            "payment_method_options": OPTIONS,
+            "save_default_payment_method": Choice(of=("off", "on_subscription")),
+        },
     ),
     "proration_behavior": PRORATION,
     "trial_end": TRIAL_END,

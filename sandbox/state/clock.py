@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS clock (
     ahead     REAL NOT NULL,
     frozen_at REAL
 );
-INSERT OR IGNORE INTO clock VALUES (1, 0, NULL);
 """
+BEGINNING = "INSERT OR IGNORE INTO clock VALUES (1, ?, NULL)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,16 @@ class ClockStatus:
 
 
 class Clock:
-    """Every `created` and every expiry reads this clock; webhook signatures and retries keep real time."""
+    """
+    Every `created` and every expiry reads this clock; webhook signatures and retries keep real time.
 
-    def __init__(self, database: Database) -> None:
+    `behind` is how many seconds in the past it begins, where there is no state yet.
+    """
+
+    def __init__(self, database: Database, *, behind: float = 0) -> None:
         self._database = database
         database.define(SCHEMA)
+        database.execute(BEGINNING, (-behind,))
         self._ahead, self._frozen_at = database.execute("SELECT ahead, frozen_at FROM clock").fetchone()
         self._relived: int | None = None
 

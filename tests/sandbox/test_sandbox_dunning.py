@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 from stripe import CardError, Customer, StripeClient, Subscription
 
@@ -8,6 +9,7 @@ from tests.sandbox.billing import (
     DAY,
     DECLINING,
     DRAFT,
+    SECURED,
     day,
     events_of,
     go_to,
@@ -24,6 +26,7 @@ from tests.sandbox.billing import (
 )
 from tests.sandbox.payments import previous_attributes
 from tests.sandbox.serving import Stage
+from tests.sandbox.test_sandbox_authentication import page_of
 
 RENEWAL = moment("2027-02-28T12:00:00") + DRAFT
 
@@ -111,6 +114,60 @@ class TestFailedRenewal:
         assert (await read(client, subscription)).status == "canceled"
         assert len(await events_of(client, "charge.failed")) == 1
 
+    async def test_a_lost_card_that_its_bank_replaces_is(
+        self, client: StripeClient, sandbox: Sandbox
+    ) -> None:
+        _, subscription = await subscribed(client, sandbox)
+        card = await client.v1.payment_methods.list_async({"customer": str(subscription.customer)})
+        sandbox.spoil_card(card.data[0].id, "lost_card")
+        go_to(sandbox, RENEWAL)
+
+        sandbox.replace_card(card.data[0].id, last4="1881", exp_month=1, exp_year=2040)
+        go_to(sandbox, RENEWAL + 3 * DAY)
+
+        assert (await read(client, subscription)).status == "active"
+
+    async def test_a_card_that_had_no_funds_recovers(self, client: StripeClient, sandbox: Sandbox) -> None:
+        _, subscription = await subscribed(client, sandbox)
+        card = await client.v1.payment_methods.list_async({"customer": str(subscription.customer)})
+        sandbox.spoil_card(card.data[0].id, "insufficient_funds")
+        go_to(sandbox, RENEWAL + 4 * DAY)
+        assert (await read(client, subscription)).status == "past_due"
+
+        sandbox.mend_card(card.data[0].id)
+        go_to(sandbox, RENEWAL + 8 * DAY)
+
+        assert invoice_of(await read(client, subscription)).attempt_count == 3
+        assert (await read(client, subscription)).status == "active"
+
+    async def test_the_latest_invoice_decides_whether_it_is_behind(
+        self, client: StripeClient, sandbox: Sandbox
+    ) -> None:
+        customer, _ = await subscribed(client, sandbox)
+        weekly = await subscribe(client, customer, await plan(client, 700, "week"))
+        await pay_with(client, customer, DECLINING)
+        sandbox.advance(7 * DAY + DRAFT)
+        assert (await read(client, weekly)).status == "past_due"
+        debt = invoice_of(await read(client, weekly))
+        await pay_with(client, customer, "pm_card_visa_chargeDeclinedFraudulent")
+        sandbox.advance(6 * DAY)
+        await pay_with(client, customer, "pm_card_visa")
+
+        sandbox.advance(DAY)
+
+        assert (await read(client, weekly)).status == "active"
+        assert (await client.v1.invoices.retrieve_async(str(debt.id))).status == "open"
+
+    async def test_a_debt_that_is_taken_back_is_no_debt(self, client: StripeClient, sandbox: Sandbox) -> None:
+        customer, subscription = await subscribed(client, sandbox)
+        await pay_with(client, customer, DECLINING)
+        go_to(sandbox, RENEWAL)
+        debt = str(invoice_of(await read(client, subscription)).id)
+
+        await client.v1.invoices.void_invoice_async(debt)
+
+        assert (await read(client, subscription)).status == "active"
+
     async def test_without_any_card_nothing_is_charged(self, client: StripeClient, sandbox: Sandbox) -> None:
         customer, subscription = await subscribed(client, sandbox)
         card = (await client.v1.payment_methods.list_async({"customer": customer.id})).data[0]
@@ -147,6 +204,27 @@ class TestFailedRenewal:
         assert intent.last_payment_error.code == "authentication_required"
         assert len(await events_of(client, "invoice.payment_failed")) == 1
         assert len(await events_of(client, "invoice.payment_action_required")) == 1
+
+    async def test_its_holder_can_authenticate_afterwards(
+        self, client: StripeClient, sandbox: Sandbox, http: httpx2.AsyncClient
+    ) -> None:
+        customer, subscription = await subscribed(client, sandbox)
+        card = await pay_with(client, customer, SECURED)
+        go_to(sandbox, RENEWAL)
+        invoice = invoice_of(await read(client, subscription))
+        with pytest.raises(CardError) as asked:
+            await client.v1.invoices.pay_async(str(invoice.id), {"off_session": False})
+
+        waiting = await client.v1.payment_intents.confirm_async(
+            (await intent_of(client, invoice)).id,
+            {"payment_method": card, "return_url": "https://shop.example.com/done"},
+        )
+        await http.post(page_of(waiting), data={"outcome": "complete"})
+
+        assert asked.value.code == "invoice_payment_intent_requires_action"
+        after = await read(client, subscription)
+        assert (after.status, invoice_of(after).status) == ("active", "paid")
+        assert sandbox.ledger()["totals"]["captures"] == 2
 
 
 class TestSettings:

@@ -90,6 +90,13 @@ class TestNotPaid:
         assert await event_types(client) == before
         assert sandbox.ledger()["totals"]["payment_intents"] == 0
 
+    async def test_a_good_card_passes_the_demand_to_be_paid(self, client: StripeClient) -> None:
+        customer, price = await subscriber(client), await plan(client)
+
+        subscription = await subscribe(client, customer, price, payment_behavior="error_if_incomplete")
+
+        assert subscription.status == "active"
+
     async def test_somebody_must_pay(self, client: StripeClient) -> None:
         customer, price = await client.v1.customers.create_async(), await plan(client)
 
@@ -148,6 +155,17 @@ class TestAuthentication:
 
         after = await read(client, subscription)
         assert (after.status, invoice_of(after).status) == (status, invoice_status)
+
+    async def test_the_merchant_may_insist_on_it(self, client: StripeClient) -> None:
+        customer, price = await subscriber(client), await plan(client)
+        options = {"card": {"request_three_d_secure": "any"}}
+
+        subscription = await subscribe(
+            client, customer, price, payment_settings={"payment_method_options": options}
+        )
+
+        assert subscription.status == "incomplete"
+        assert (await intent_of(client, invoice_of(subscription))).status == "requires_action"
 
     async def test_the_first_attempt_asks_already(self, client: StripeClient) -> None:
         customer, price = await subscriber(client, SECURED), await plan(client)

@@ -64,6 +64,28 @@ class TestPreview:
 
         assert refused.value.code == "invoice_upcoming_none"
 
+    @pytest.mark.parametrize(
+        ("asked", "code"),
+        [
+            ({"customer": "ada"}, "invoice_upcoming_none"),
+            ({"subscription_details": {"items": []}}, "parameter_missing"),
+            ({"subscription": "sub_unknown"}, "resource_missing"),
+            ({"subscription": "ended"}, "invoice_upcoming_none"),
+        ],
+    )
+    async def test_of_nothing_that_would_be_billed_is_refused(
+        self, client: StripeClient, ada: Customer, subscription: Subscription, asked: Any, code: str
+    ) -> None:
+        if asked.get("subscription") == "ended":
+            await client.v1.subscriptions.cancel_async(subscription.id)
+        ids = {"ada": ada.id, "ended": subscription.id}
+        params: Any = {name: ids.get(str(value), value) for name, value in asked.items()}
+
+        with pytest.raises(InvalidRequestError) as refused:
+            await client.v1.invoices.create_preview_async(params)
+
+        assert refused.value.code == code
+
     async def test_of_a_new_subscription(self, client: StripeClient, ada: Customer, basic: Price) -> None:
         async def seen(**details: Any) -> int:
             items = {"items": [{"price": basic.id}], **details}

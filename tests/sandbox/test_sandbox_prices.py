@@ -133,6 +133,15 @@ class TestProducts:
         ]
         assert await event_types(client) == ["product.created", "product.updated"]
 
+    async def test_have_a_price_of_their_own_by_default(self, client: StripeClient, price: Price) -> None:
+        other = await client.v1.products.create_async({"name": "Other"})
+
+        updated = await client.v1.products.update_async(str(price.product), {"default_price": price.id})
+        with pytest.raises(InvalidRequestError):
+            await client.v1.products.update_async(other.id, {"default_price": price.id})
+
+        assert updated.default_price == price.id
+
     async def test_go_only_without_prices(self, client: StripeClient, price: Price) -> None:
         unpriced = await client.v1.products.create_async({"name": "Mistake"})
         assert isinstance(price.product, str)

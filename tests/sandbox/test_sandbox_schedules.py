@@ -106,6 +106,17 @@ class TestPhases:
         assert period_of(await read(client, subscription)) == ("2027-05-01", "2028-05-01")
         assert [one.total for one in await invoices_of(client, subscription)] == [3000, 60_000]
 
+    async def test_a_price_that_is_sold_no_more_may_go_on(
+        self, client: StripeClient, basic: Price, pro: Price, schedule: SubscriptionSchedule
+    ) -> None:
+        await client.v1.prices.update_async(basic.id, {"active": False})
+
+        planned = await then(client, schedule, basic, pro)
+
+        assert len(planned.phases) == 2
+        with pytest.raises(InvalidRequestError):
+            await then(client, schedule, pro, await plan(client, active=False))
+
     async def test_it_lets_go_after_the_last_phase(
         self,
         client: StripeClient,

@@ -58,6 +58,16 @@ class TestAtOnce:
         assert [one.status for one in await invoices_of(client, subscription)] == ["paid", "draft"]
         assert sandbox.ledger()["totals"]["captures"] == 1
 
+    async def test_a_deleted_customer_takes_theirs_along(
+        self, client: StripeClient, sandbox: Sandbox, ada: Customer, subscription: Subscription
+    ) -> None:
+        await client.v1.customers.delete_async(ada.id)
+        go_to(sandbox, moment("2028-01-01T00:00:00"))
+
+        assert (await read(client, subscription)).status == "canceled"
+        assert len(await invoices_of(client, subscription)) == 1
+        assert (await event_types(client))[-2:] == ["customer.subscription.deleted", "customer.deleted"]
+
 
 class TestAtPeriodEnd:
     async def test_is_announced_and_then_happens(

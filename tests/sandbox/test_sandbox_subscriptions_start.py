@@ -21,8 +21,6 @@ from tests.sandbox.billing import (
 )
 from tests.sandbox.payments import event_types, previous_attributes
 
-RETURN_URL = "https://shop.example.com/done"
-
 
 class TestPaidAtOnce:
     async def test_a_good_card_makes_it_active(self, client: StripeClient, sandbox: Sandbox) -> None:

@@ -135,6 +135,50 @@ class TestPaymentBehavior:
         assert before.total == 6000
         assert (await preview(client, waiting)).total == 6000 + 1500
 
+    async def test_a_pending_update_ends_with_its_subscription(
+        self, client: StripeClient, subscription: Subscription, terms: dict[str, Any]
+    ) -> None:
+        waiting = await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
+
+        ended = await client.v1.subscriptions.cancel_async(subscription.id)
+
+        assert (ended.status, ended.pending_update) == ("canceled", None)
+        assert (await client.v1.invoices.retrieve_async(str(invoice_of(waiting).id))).status == "void"
+
+    async def test_another_change_takes_the_place_of_a_pending_one(
+        self, client: StripeClient, subscription: Subscription, yearly: Price, terms: dict[str, Any]
+    ) -> None:
+        first = await change(client, subscription, payment_behavior="pending_if_incomplete", **terms)
+
+        second = await change(
+            client,
+            subscription,
+            payment_behavior="pending_if_incomplete",
+            items=switched(subscription, yearly),
+        )
+
+        assert (await client.v1.invoices.retrieve_async(str(invoice_of(first).id))).status == "void"
+        assert second.pending_update is not None
+        assert second.pending_update.subscription_items is not None
+        assert second.pending_update.subscription_items[0].price.id == yearly.id
+
+    async def test_a_change_that_waits_for_its_holder_is_tried_again(
+        self,
+        client: StripeClient,
+        sandbox: Sandbox,
+        ada: Customer,
+        subscription: Subscription,
+        terms: dict[str, Any],
+    ) -> None:
+        await pay_with(client, ada, SECURED)
+        changed = await change(client, subscription, **terms)
+        await pay_with(client, ada, "pm_card_visa")
+
+        sandbox.advance(3 * DAY)
+
+        assert (changed.status, invoice_of(changed).next_payment_attempt) == ("past_due", HALFWAY + 3 * DAY)
+        assert (await read(client, subscription)).status == "active"
+
     async def test_only_what_can_wait_may_be_pending(
         self, client: StripeClient, subscription: Subscription
     ) -> None:
