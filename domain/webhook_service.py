@@ -19,9 +19,10 @@ from domain.events import (
     SetupReported,
     Unhandled,
 )
+from domain.method_settlement import detach, settle_method, settle_setup
 from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
-from domain.settlement import detach, settle, settle_method, settle_setup
+from domain.settlement import settle
 
 LONGEST_ERROR: Final = 500
 

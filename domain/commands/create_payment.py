@@ -7,7 +7,6 @@ from uuid import UUID
 
 from domain.actor import Actor, Role
 from domain.arguments import UNKEPT
-from domain.audit import audit_record
 from domain.commands.command import Step
 from domain.commands.payment_command import PaymentCommand, usable_method
 from domain.decline import Decline
@@ -23,6 +22,7 @@ from domain.payment_method import PaymentMethod
 from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from domain.ports import PaymentProcessor
 from domain.rules import Rules
+from domain.settlement import record_payment
 from domain.text import checked_metadata, checked_text, checked_url
 
 REFUSED: Final = "processor_refused"
@@ -83,8 +83,7 @@ class CreatePayment(PaymentCommand):
             created_at=step.at,
             updated_at=step.at,
         )
-        await step.work.payments.add(payment)
-        await step.work.audit.add(audit_record("payment.created", None, payment, at=step.at, by=step.by))
+        await record_payment(step.work, None, payment, action="payment.created", at=step.at, by=step.by)
         return payment.id, payment
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
