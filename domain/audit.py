@@ -43,7 +43,18 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     Entitlement: ObjectKind.ENTITLEMENT,
 }
 NOT_RECORDED: Final = frozenset(
-    {"version", "readings", "created_at", "updated_at", "details", "description", "history", "lines", "note"}
+    {
+        "version",
+        "readings",
+        "created_at",
+        "updated_at",
+        "details",
+        "description",
+        "evidence_draft",
+        "history",
+        "lines",
+        "note",
+    }
 )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from uuid import UUID
 
 from domain.decline import Decline
 from domain.payment_method import MethodSnapshot
@@ -43,3 +44,11 @@ class Outcome:
     receipt_url: str | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPayment:
+    """A payment as the processor has it; `payment_id` is what we wrote into its metadata, if it is ours."""
+
+    payment_id: UUID | None
+    outcome: Outcome
