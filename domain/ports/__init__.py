@@ -2,7 +2,9 @@
 
 from domain.ports.clock import Clock
 from domain.ports.database import Database, Jobs, Reads, Work
+from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
+from domain.ports.refund_processor import RefundProcessor
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "Audit",
     "Clock",
     "Database",
+    "DisputeProcessor",
     "Inbox",
     "Jobs",
     "Operations",
@@ -18,6 +21,7 @@ __all__ = [
     "Payments",
     "ProcessorNews",
     "Reads",
+    "RefundProcessor",
     "Setups",
     "Work",
 ]
