@@ -8,8 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.dispute_news import DisputeNews
+from domain.events import DisputeChanged, RefundsChanged
 from domain.payment_service import PaymentService
 from domain.ports import Clock
+from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
@@ -87,6 +90,10 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             news=StripeNews(settings.webhook_secrets),
             clock=clock,
             wall_clock=now,
+            rereaders={
+                RefundsChanged: RefundNews(database=database, processor=processor, clock=clock),
+                DisputeChanged: DisputeNews(database=database, processor=processor, clock=clock),
+            },
         ),
         authentication=Authentication(
             SharedSecretVerifier(
