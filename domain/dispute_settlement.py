@@ -1,5 +1,6 @@
 """The only code by which a dispute changes, and its payment with it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,14 +15,14 @@ from domain.ports import Work
 from domain.settlement import held_payment, record_payment
 
 
-async def held_dispute(work: Work, dispute_id: UUID) -> Dispute:
+async def held_dispute(work: Work, dispute_id: UUID, *, path: Sequence[str] = ()) -> Dispute:
     """The dispute's row, locked after its payment's. Raises NotFound."""
     dispute = await work.disputes.get(dispute_id)
     if dispute is not None:
         await held_payment(work, dispute.payment_id)
         dispute = await work.disputes.lock(dispute_id)
     if dispute is None:
-        raise NotFound("There is no such dispute.")
+        raise NotFound("There is no such dispute.", path=path)
     return dispute
 
 

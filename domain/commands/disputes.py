@@ -1,7 +1,7 @@
 """Answer a dispute, or accept it."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
@@ -64,9 +64,7 @@ class SubmitDisputeEvidence(DisputeCommand):
         checked_evidence(self.evidence)
 
     async def intend(self, step: Step) -> tuple[UUID, Dispute]:
-        step.by.must_be({Role.ADMIN})
-        before = await held_dispute(step.work, self.dispute_id)
-        must_await_an_answer(before)
+        before = await answerable_dispute(step, self.dispute_id, path=("dispute_id",))
         if before.is_overdue_at(step.at):
             raise StateConflict(
                 "The time to answer this dispute is over.", current=OVERDUE, path=("dispute_id",)
@@ -92,9 +90,7 @@ class AcceptDispute(DisputeCommand):
     mutation: ClassVar = "acceptDispute"
 
     async def intend(self, step: Step) -> tuple[UUID, Dispute]:
-        step.by.must_be({Role.ADMIN})
-        dispute = await held_dispute(step.work, self.dispute_id)
-        must_await_an_answer(dispute)
+        dispute = await answerable_dispute(step, self.dispute_id, path=("id",))
         return dispute.id, dispute
 
     async def call(self, processor: PaymentProcessor, intent: Dispute, *, key: str) -> DisputeFacts:
@@ -104,11 +100,12 @@ class AcceptDispute(DisputeCommand):
         return facts.status not in AWAITS_EVIDENCE
 
 
-def must_await_an_answer(dispute: Dispute) -> None:
-    """Raises StateConflict where it is decided, or the bank has the evidence."""
+async def answerable_dispute(step: Step, dispute_id: UUID, *, path: Sequence[str]) -> Dispute:
+    """The dispute, held, for an admin. Raises StateConflict where it is decided, or the bank has the evidence."""
+    step.by.must_be({Role.ADMIN})
+    dispute = await held_dispute(step.work, dispute_id, path=path)
     if not dispute.awaits_evidence:
         raise StateConflict(
-            f"A dispute that is {dispute.status} takes no answer.",
-            current=dispute.status,
-            path=("dispute_id",),
+            f"A dispute that is {dispute.status} takes no answer now.", current=dispute.status, path=path
         )
+    return dispute
