@@ -29,8 +29,17 @@ INSERT INTO payments
 VALUES ($1, $2, 'PENDING', 'PURCHASE', false, 1, $3, $4, 0, 0, 'AUTOMATIC', '{}', $5, $6, $7, 'API_CALL', $8, $8)
 """
 RECORD: Final = """
-INSERT INTO audit_records (id, at, actor_role, actor_id, request_id, action, object_kind, object_id, changes)
-VALUES ($1, $2, 'USER', $3, $4, $5, 'PAYMENT', $6, $7)
+INSERT INTO audit_records
+    (id, at, actor_role, actor_id, request_id, action, object_kind, object_id, changes, previous_hash, hash)
+SELECT
+    $1, $2, 'USER', $3, $4, $5, 'PAYMENT', $6, $7, last.hash,
+    encode(sha256(convert_to(last.hash || $8, 'UTF8')), 'hex')
+FROM (
+    SELECT coalesce((
+        SELECT hash FROM audit_records
+        WHERE object_kind = 'PAYMENT' AND object_id = $6 ORDER BY sequence DESC LIMIT 1
+    ), repeat('0', 64)) AS hash
+) AS last
 """
 OPEN_OPERATION: Final = """
 INSERT INTO operations
@@ -99,7 +108,7 @@ class Payments:
             OPEN_PAYMENT, payment_id, user, minor, currency, method_id, customer, processor_method, now
         )
         changes = {"status": [None, "PENDING"], "amount": [None, minor], "currency": [None, currency]}
-        await connection.execute(RECORD, new_id(), now, user, "", "payment.created", payment_id, changes)
+        await self._record(connection, now, user, "payment.created", payment_id, changes)
         await connection.execute(
             OPEN_OPERATION,
             operation_id,
@@ -113,6 +122,19 @@ class Payments:
             now + timedelta(days=30),
         )
         return method
+
+    async def _record(
+        self,
+        connection: Any,
+        now: datetime,
+        user: UUID,
+        action: str,
+        payment_id: UUID,
+        changes: Mapping[str, Any],
+    ) -> None:
+        facts = (new_id(), now, user, "", action, payment_id, changes)
+        text = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
+        await connection.execute(RECORD, *facts, text)
 
     async def _charge(
         self,
@@ -150,7 +172,7 @@ class Payments:
             SETTLE, payment_id, intent["id"], charge["id"], card["brand"], card["last4"], now
         )
         changes = {"status": ["PENDING", "COMPLETED"], "captured_amount": [0, payment["amount"]]}
-        await connection.execute(RECORD, new_id(), now, user, "", "payment.settled", payment_id, changes)
+        await self._record(connection, now, user, "payment.settled", payment_id, changes)
         await connection.fetchrow(LOCK_OPERATION, operation_id)
         await connection.execute(END_OPERATION, operation_id, now)
         return payment

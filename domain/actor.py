@@ -27,11 +27,12 @@ ACTS_FOR_OTHERS: Final = frozenset({Role.ADMIN, Role.SYSTEM})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A caller, as the verified token names it, and the request it makes."""
+    """A caller, as the verified token names it, and the request it makes, from which address."""
 
     role: Role
     user_id: UUID | None = None
     request_id: str = ""
+    ip: str | None = None
 
     @property
     def known_id(self) -> UUID:

@@ -1,13 +1,22 @@
-"""Who did what to which object. Records are only ever added, in the transaction of the change."""
+"""
+Who did what to which object. Records are only ever added, in the transaction of the change.
 
+The records of an object are a chain: each carries a hash of its own facts and of its predecessor's hash, so that
+none can be changed, moved or taken out from between others unnoticed. `domain.audit_seal` guards the ends.
+"""
+
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.access import Entitlement
+from domain.account import BillingAccount
 from domain.actor import Actor, Role
 from domain.dispute import Dispute
 from domain.identity import new_id
@@ -30,6 +39,7 @@ Audited: TypeAlias = (
     | Subscription
     | Invoice
     | Entitlement
+    | BillingAccount
 )
 KINDS: Final[Mapping[type, ObjectKind]] = {
     Payment: ObjectKind.PAYMENT,
@@ -41,6 +51,7 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     Subscription: ObjectKind.SUBSCRIPTION,
     Invoice: ObjectKind.INVOICE,
     Entitlement: ObjectKind.ENTITLEMENT,
+    BillingAccount: ObjectKind.BILLING_ACCOUNT,
 }
 NOT_RECORDED: Final = frozenset(
     {
@@ -56,21 +67,96 @@ NOT_RECORDED: Final = frozenset(
         "note",
     }
 )
+NOTE: Final = "note"
+
+GENESIS: Final = "0" * 64
+"""What the first of a chain names as its predecessor's hash."""
+GIVEN_LATER: Final = frozenset({"sequence", "previous_hash", "hash"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """`changes` maps each changed attribute to its value before and after."""
+    """
+    `changes` maps each changed attribute to its value before and after, and `note` to what the actor said.
+
+    `occurred_at` is the processor's clock, where it told us; `at` is ours. The database gives `sequence`, the
+    place among all records, and with it `previous_hash` and `hash`, when the record is added.
+    """
 
     id: UUID
+    sequence: int = 0
     at: datetime
+    occurred_at: datetime | None = None
     actor_role: Role
     actor_id: UUID | None
+    ip: str | None = None
     request_id: str
     action: str
     object_kind: ObjectKind
     object_id: UUID
     changes: JsonObject
+    previous_hash: str = ""
+    hash: str = ""
+
+    @property
+    def note(self) -> str | None:
+        note = self.changes.get(NOTE)
+        return note if isinstance(note, str) else None
+
+    @property
+    def before(self) -> JsonObject | None:
+        """The former values of what changed; None for the first that is known of the object."""
+        return None if self.previous_hash == GENESIS else self._side(0)
+
+    @property
+    def after(self) -> JsonObject:
+        return self._side(1)
+
+    @property
+    def facts(self) -> str:
+        """
+        The canonical text of all that the record says, for hashing: the same before and after PostgreSQL.
+
+        What is None is left out, so that a fact which records get one day leaves the hashes of older ones alone.
+        """
+        told = {name: canonical(getattr(self, name)) for name in FACTS if getattr(self, name) is not None}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def _side(self, index: int) -> JsonObject:
+        pairs = ((name, pair) for name, pair in self.changes.items() if isinstance(pair, list))
+        return {name: pair[index] for name, pair in pairs}
+
+
+FACTS: Final = tuple(part.name for part in fields(AuditRecord) if part.name not in GIVEN_LATER)
+
+
+def digest(previous_hash: str, record: AuditRecord) -> str:
+    """The hash of a record that follows the one with that hash: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(f"{previous_hash}{record.facts}".encode()).hexdigest()
+
+
+def canonical(value: object) -> JsonValue:
+    """
+    One spelling for each value: instants in UTC with microseconds, and a number by what it is worth.
+
+    JSONB keeps numbers as exact decimals, so that 1e16 goes in as a float and comes back as a whole number.
+    """
+    match value:
+        case float():
+            exact = Decimal(repr(value))
+            return int(exact) if exact == exact.to_integral_value() else value
+        case None | bool() | int():
+            return value
+        case Enum():
+            return str(value.value)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case Mapping():
+            return {str(name): canonical(part) for name, part in value.items()}
+        case list():
+            return [canonical(part) for part in value]
+        case _:
+            return str(value)
 
 
 def audit_record(
@@ -81,22 +167,30 @@ def audit_record(
     at: datetime,
     by: Actor,
     note: str | None = None,
+    occurred_at: datetime | None = None,
 ) -> AuditRecord:
     """The record of one change; `before` is None for a new object, `note` what the actor said about it."""
     return AuditRecord(
         id=new_id(),
         at=at,
+        occurred_at=occurred_at,
         actor_role=by.role,
         actor_id=by.user_id,
+        ip=by.ip,
         request_id=by.request_id,
         action=action,
         object_kind=KINDS[type(after)],
-        object_id=after.id,
+        object_id=audited_id(after),
         changes={
             **_changes({} if before is None else _state(before), _state(after)),
-            **({} if note is None else {"note": note}),
+            **({} if note is None else {NOTE: note}),
         },
     )
+
+
+def audited_id(thing: Audited) -> UUID:
+    """A billing account goes by its user's id."""
+    return thing.user_id if isinstance(thing, BillingAccount) else thing.id
 
 
 def _state(value: Audited) -> Mapping[str, object]:

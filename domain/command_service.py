@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -101,8 +101,8 @@ class CommandService:
         command = decoded(COMMANDS[operation.mutation], operation.arguments)
         async with self.database.reads() as reads:
             intent = await command.recall(reads, operation)
-        until = self._deadline()
-        return await self._carry_out(SYSTEM, command, operation, intent, until=until, is_again=True)
+        by = replace(SYSTEM, request_id=operation.request_id)
+        return await self._carry_out(by, command, operation, intent, until=self._deadline(), is_again=True)
 
     async def resume_abandoned(self) -> int:
         """Resume what nobody works on any more. How many operations were resumed."""
@@ -125,7 +125,7 @@ class CommandService:
 
     async def _payer(self, actor: Actor, command: Command[Any, Any], *, until: float) -> BillingAccount:
         async with within(until):
-            return await self.customers.with_customer(command.payer(actor))
+            return await self.customers.with_customer(command.payer(actor), by=actor)
 
     async def _first_use(self, caller: UUID, command: Command[Any, Any], key: str | None) -> Operation | None:
         if key is None:

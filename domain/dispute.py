@@ -52,6 +52,7 @@ class DisputeFacts:
     is_answered: bool = False
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

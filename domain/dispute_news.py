@@ -49,7 +49,12 @@ class DisputeNews:
     ) -> None:
         known_id = await work.payments.known_as(hint.processor_payment_id)
         payment_id, now = found(known_id or read.payment.payment_id), self.clock()
-        facts = replace(read.facts, source=SyncSource.WEBHOOK, event_id=event.processor_event_id)
+        facts = replace(
+            read.facts,
+            source=SyncSource.WEBHOOK,
+            event_id=event.processor_event_id,
+            occurred_at=event.occurred_at,
+        )
         await settle(work, payment_id, read.payment.outcome, at=now, by=SYSTEM)
         await settle_dispute(work, payment_id, facts, at=now, by=SYSTEM)
         await close(work)

@@ -10,6 +10,7 @@ from domain.dispute import Dispute, DisputeFacts, change
 from domain.errors import Busy, NotFound
 from domain.evidence import first_draft
 from domain.identity import new_id
+from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.ports import Work
 from domain.settlement import held_payment, record_payment
@@ -41,9 +42,9 @@ async def settle_dispute(
     if before is not None:
         await work.disputes.save(after)
     if before is None or after.version != before.version:
-        action = f"dispute.{after.status.lower()}"
-        await work.audit.add(audit_record(action, before, after, at=at, by=by))
-    await _follow(work, payment, at=at, by=by)
+        action, occurred_at = f"dispute.{after.status.lower()}", facts.occurred_at
+        await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
+    await _follow(work, payment, at=at, by=by, occurred_at=facts.occurred_at)
     return after
 
 
@@ -56,6 +57,8 @@ async def draft_evidence(work: Work, before: Dispute, after: Dispute, *, at: dat
 
 async def _opened(work: Work, payment: Payment, facts: DisputeFacts, *, at: datetime) -> Dispute:
     refunds = await work.refunds.of_payments([payment.id], owner=None)
+    trail = await work.audit.of_object(ObjectKind.PAYMENT, payment.id)
+    draft = first_draft(payment, refunds.get(payment.id, ()), trail)
     dispute = Dispute(
         id=new_id(),
         user_id=payment.user_id,
@@ -65,7 +68,7 @@ async def _opened(work: Work, payment: Payment, facts: DisputeFacts, *, at: date
         currency=facts.currency,
         reason=facts.reason,
         evidence_due_by=facts.evidence_due_by,
-        evidence_draft={**first_draft(payment, refunds.get(payment.id, [])), **facts.evidence},
+        evidence_draft={**draft, **facts.evidence},
         evidence_submitted_at=at if facts.is_answered else None,
         history=[change(facts.status, at)],
         processor_dispute_id=facts.processor_dispute_id,
@@ -80,9 +83,11 @@ async def _opened(work: Work, payment: Payment, facts: DisputeFacts, *, at: date
     return dispute
 
 
-async def _follow(work: Work, before: Payment, *, at: datetime, by: Actor) -> None:
+async def _follow(
+    work: Work, before: Payment, *, at: datetime, by: Actor, occurred_at: datetime | None
+) -> None:
     """What its banks hold of the payment, counted anew."""
     after = before.with_disputes(await work.disputes.held_amount(before.id), at=at)
     if after is not before:
         action = "payment.disputed" if after.is_disputed else "payment.undisputed"
-        await record_payment(work, before, after, action=action, at=at, by=by)
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)

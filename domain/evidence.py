@@ -9,6 +9,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 
+from domain.audit import AuditRecord
 from domain.errors import InvalidInput
 from domain.json_value import JsonObject
 from domain.money import Money
@@ -89,10 +90,11 @@ def _check_address(text: str, path: Sequence[str]) -> None:
         raise InvalidInput("This is not an IP address.", path=path, constraint="ipAddress") from malformed
 
 
-def first_draft(payment: Payment, refunds: Sequence[Refund]) -> JsonObject:
+def first_draft(payment: Payment, refunds: Sequence[Refund], trail: Sequence[AuditRecord]) -> JsonObject:
     """What we know of a disputed payment and its bank may not, for a human to complete."""
     paid_at = payment.completed_at or payment.created_at
     told = {
+        PURCHASE_IP: _payers_address(payment, trail),
         "product_description": payment.description,
         "service_date": day(paid_at),
         "refund_refusal_explanation": _refund_history(refunds),
@@ -118,6 +120,11 @@ def _method(payment: Payment) -> str:
     if payment.method_wallet:
         parts.append(f"from {payment.method_wallet}")
     return ", ".join(part for part in parts if part)
+
+
+def _payers_address(payment: Payment, trail: Sequence[AuditRecord]) -> str | None:
+    """From where the payer asked for the payment, unless somebody else did."""
+    return next((record.ip for record in trail if record.ip and record.actor_id == payment.user_id), None)
 
 
 def _refund_history(refunds: Sequence[Refund]) -> str | None:

@@ -1,5 +1,6 @@
 """The only code by which the processor's word changes a payment method or a set-up."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -59,7 +60,10 @@ async def hold_methods(work: Work, user_id: UUID) -> None:
 
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     """One default per user: a partial unique index holds it."""
-    await work.payment_methods.clear_default(method.user_id, at=at)
+    former = await work.payment_methods.clear_default(method.user_id, at=at)
+    if former is not None:
+        was = replace(former, is_default=True)
+        await work.audit.add(audit_record("payment_method.no_longer_default", was, former, at=at, by=by))
     return await _made_default(work, method, at=at, by=by)
 
 

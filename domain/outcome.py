@@ -1,6 +1,7 @@
 """The processor's word about a payment."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -30,7 +31,7 @@ class Outcome:
     The processor's word about a payment.
 
     Amounts are minor units of the payment's currency, and facts: the most that was ever authorised or
-    captured. `occurred_at` is the processor's clock.
+    captured. `occurred_at` is the processor's clock, where it told us when.
     """
 
     status: PaymentStatus
@@ -44,6 +45,7 @@ class Outcome:
     receipt_url: str | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from domain.errors import InvalidInput
@@ -96,6 +96,22 @@ class Order(Protocol[Item]):
         ...
 
     def place_of(self, item: Item) -> Place: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedOrder(Generic[T]):
+    """The order of a list that has no other: by one attribute, of that type."""
+
+    name: str
+    attribute: str
+    kind: type
+
+    def place_at(self, cursor: str, *, argument: str) -> Place:
+        return Place.of_cursor(cursor, self.name, kind=self.kind, argument=argument)
+
+    def place_of(self, item: T) -> Place:
+        thing: Any = item
+        return Place(value=getattr(thing, self.attribute), id=thing.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,7 @@ class RefundFacts:
     failure_reason: str | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None
 
     @property
     def proof(self) -> Outcome:
@@ -82,6 +83,7 @@ class RefundFacts:
             captured_amount=self.amount,
             source=self.source,
             event_id=self.event_id,
+            occurred_at=self.occurred_at,
         )
 
 

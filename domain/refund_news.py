@@ -26,7 +26,12 @@ class RefundNews:
     async def follow(self, hint: RefundsChanged, event: InboxEvent, close: Close) -> None:
         listed = found(await self.processor.find_refunds(hint.processor_payment_id))
         told = [
-            replace(facts, source=SyncSource.WEBHOOK, event_id=event.processor_event_id)
+            replace(
+                facts,
+                source=SyncSource.WEBHOOK,
+                event_id=event.processor_event_id,
+                occurred_at=event.occurred_at,
+            )
             for facts in listed.refunds
         ]
         async with self.database.work() as work:

@@ -41,7 +41,8 @@ async def settle_refunds(
     for facts in told:
         payment = await taken(work, payment, facts.proof, at=at)
         refunds.append(await _settled(work, payment, facts, at=at, by=by))
-    await _count(work, before, payment, at=at, by=by)
+    occurred_at = told[0].occurred_at if told else None
+    await _count(work, before, payment, at=at, by=by, occurred_at=occurred_at)
     return refunds
 
 
@@ -58,9 +59,10 @@ async def _settled(work: Work, payment: Payment, facts: RefundFacts, *, at: date
     before = await _known(work, payment, facts)
     if before is None:
         found = _made_elsewhere(payment, facts, at=at)
-        await _add(work, found, action="refund.found", at=at, by=by)
+        await _add(work, found, action="refund.found", at=at, by=by, occurred_at=facts.occurred_at)
         return found
-    return await _save(work, before, before.settle(facts, at=at), at=at, by=by)
+    after = before.settle(facts, at=at)
+    return await _save(work, before, after, at=at, by=by, occurred_at=facts.occurred_at)
 
 
 async def _known(work: Work, payment: Payment, facts: RefundFacts) -> Refund | None:
@@ -87,21 +89,41 @@ def _made_elsewhere(payment: Payment, facts: RefundFacts, *, at: datetime) -> Re
     ).settle(facts, at=at)
 
 
-async def _add(work: Work, refund: Refund, *, action: str, at: datetime, by: Actor) -> None:
+async def _add(
+    work: Work, refund: Refund, *, action: str, at: datetime, by: Actor, occurred_at: datetime | None = None
+) -> None:
     await work.refunds.add(refund)
-    await work.audit.add(audit_record(action, None, refund, at=at, by=by, note=refund.note))
+    record = audit_record(action, None, refund, at=at, by=by, note=refund.note, occurred_at=occurred_at)
+    await work.audit.add(record)
 
 
-async def _save(work: Work, before: Refund, after: Refund, *, at: datetime, by: Actor) -> Refund:
+async def _save(
+    work: Work,
+    before: Refund,
+    after: Refund,
+    *,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
+) -> Refund:
     if after is not before:
         await work.refunds.save(after)
-        await work.audit.add(audit_record(f"refund.{after.status.lower()}", before, after, at=at, by=by))
+        action = f"refund.{after.status.lower()}"
+        await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
     return after
 
 
-async def _count(work: Work, before: Payment, payment: Payment, *, at: datetime, by: Actor) -> None:
+async def _count(
+    work: Work,
+    before: Payment,
+    payment: Payment,
+    *,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
+) -> None:
     after = payment.with_refunds(await work.refunds.sums(payment.id), at=at)
     if after != before:
         has_moved = after.status is not before.status
         action = f"payment.{after.status.lower()}" if has_moved else "payment.refunds_counted"
-        await record_payment(work, before, after, action=action, at=at, by=by)
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)

@@ -17,7 +17,8 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
     before = await held_payment(work, payment_id)
     after = await taken(work, before, outcome, at=at)
     if after != before:
-        await record_payment(work, before, after, action=f"payment.{after.status.lower()}", at=at, by=by)
+        action, occurred_at = f"payment.{after.status.lower()}", outcome.occurred_at
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)
     return after
 
 
@@ -51,11 +52,18 @@ async def _with_method(work: Work, payment: Payment) -> Payment:
 
 
 async def record_payment(
-    work: Work, before: Payment | None, after: Payment, *, action: str, at: datetime, by: Actor
+    work: Work,
+    before: Payment | None,
+    after: Payment,
+    *,
+    action: str,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
 ) -> None:
     """Save a new or changed payment, and who did it: all that follows from a payment's change hangs on this."""
     if before is None:
         await work.payments.add(after)
     else:
         await work.payments.save(after)
-    await work.audit.add(audit_record(action, before, after, at=at, by=by))
+    await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))

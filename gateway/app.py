@@ -1,7 +1,7 @@
 """The ASGI application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -39,7 +39,9 @@ def create_app(settings: Settings) -> Starlette:
     return application(wire(settings), configure_explorer=without_token if settings.explorer else None)
 
 
-def application(gateway: Gateway, *, configure_explorer: Configure | None = None) -> Starlette:
+def application(
+    gateway: Gateway, *, configure_explorer: Configure | None = None, more_routes: Sequence[BaseRoute] = ()
+) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with working(gateway):
@@ -48,7 +50,7 @@ def application(gateway: Gateway, *, configure_explorer: Configure | None = None
 
     return Starlette(
         lifespan=lifespan,
-        routes=routes(gateway, configure_explorer),
+        routes=[*more_routes, *routes(gateway, configure_explorer)],
         middleware=middleware(
             HttpSettings(
                 allowed_origins=gateway.settings.allowed_origins,
@@ -81,7 +83,7 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
 
 async def without_token() -> Configuration:
     """GraphiQL outside development: whoever opens it brings a token."""
-    return configuration(GRAPHQL, None, {})
+    return configuration(GRAPHQL, {}, {})
 
 
 def with_page(endpoint: Endpoint) -> Endpoint:

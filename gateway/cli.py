@@ -22,6 +22,9 @@ app = typer.Typer(
     help="A GraphQL payments gateway in front of Stripe.", no_args_is_help=True, add_completion=False
 )
 
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
 
 def main() -> None:
     signal.signal(signal.SIGTERM, end)
@@ -128,6 +131,38 @@ def token(
     except ValueError as unfit:
         fail(f"JWT_SECRET: {unfit}")
     typer.echo(signed)
+
+
+@audit.command()
+def verify(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line; the last one sums up.")
+    ] = False,
+    expect: Annotated[
+        list[str] | None, typer.Option(help="The hash of a seal that must be part of the trail; repeatable.")
+    ] = None,
+) -> None:
+    """Compute all hashes of the audit trail anew. Ends with 1 where anything is wrong, and says what."""
+    from domain.audit_verification import AuditVerification
+    from gateway.audit import findings, last_line, line, sentence, summary
+
+    settings = read_settings()
+    verification = AuditVerification(expected_seals=expect or ())
+
+    async def told() -> int:
+        await check_schema(settings)
+        wrong = 0
+        async for finding in findings(settings, verification):
+            wrong += 1
+            typer.echo(line(finding) if as_json else sentence(finding))
+        return wrong
+
+    try:
+        wrong = asyncio.run(told())
+    except UnfitSettings as unfit:
+        fail(unfit)
+    typer.echo((last_line if as_json else summary)(verification, wrong))
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()

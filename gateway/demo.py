@@ -12,10 +12,15 @@ from domain.payment_method import PaymentMethod
 from domain.payment_status import CaptureMethod
 from gateway.settings import DEMO_USER
 from gateway.wiring import Gateway
+from gql.explorer.page import DEMO_USER as DEMO_USER_NAME
 from gql.ids import global_id
 
 USER: Final = Actor(role=Role.USER, user_id=DEMO_USER)
 ADMIN: Final = Actor(role=Role.ADMIN, user_id=UUID("0195d1c5-0000-7000-8000-00000000000a"))
+
+MEDIA_SERVICE: Final = Actor(role=Role.SERVICE, user_id=UUID("0195d1c5-0000-7000-8000-00000000000b"))
+PEOPLE: Final = {DEMO_USER_NAME: USER, "admin": ADMIN, "media service": MEDIA_SERVICE}
+"""Whom one may be signed in as in GraphiQL."""
 
 CARDS: Final = {
     "card:everyday": "pm_card_visa",

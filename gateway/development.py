@@ -16,7 +16,7 @@ import uvloop
 
 from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
-from gateway.demo import ADMIN, USER, load_demo
+from gateway.demo import ADMIN, PEOPLE, USER, load_demo
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
 from gateway.settings import (
@@ -26,6 +26,7 @@ from gateway.settings import (
     Environment,
     Settings,
 )
+from gateway.time_machine import CLOCK, clock_of, clock_route
 from gateway.wiring import wire
 from gql.explorer.page import Configuration, configuration
 from persistence.schema import migrate
@@ -67,13 +68,17 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    gateway = wire(settings)
-    explorer = Explorer(settings)
     sandbox = Sandbox(sandbox_settings(folder, address(api)))
+    gateway = wire(settings, clock=clock_of(sandbox))
+    explorer = Explorer(settings)
     async with (
         serving(sandbox.app, stripe, shutdown_seconds=SHUTDOWN_SECONDS),
         serving(
-            application(gateway, configure_explorer=explorer.configuration),
+            application(
+                gateway,
+                configure_explorer=explorer.configuration,
+                more_routes=[clock_route(sandbox)],
+            ),
             api,
             shutdown_seconds=SHUTDOWN_SECONDS,
         ),
@@ -87,14 +92,15 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
 
 
 class Explorer:
-    """What GraphiQL opens with: the demo user's token and cards."""
+    """What GraphiQL opens with: tokens, the demo user's cards, and the sandbox's clock."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.cards: dict[str, str] = {}
 
     async def configuration(self) -> Configuration:
-        return configuration(GRAPHQL, f"Bearer {token(self._settings, USER)}", self.cards, notice=NOTICE)
+        people = {name: f"Bearer {token(self._settings, person)}" for name, person in PEOPLE.items()}
+        return configuration(GRAPHQL, people, self.cards, notice=NOTICE, clock=CLOCK)
 
 
 def development_settings(database_url: str, api: str, stripe: str) -> Settings:

@@ -14,6 +14,7 @@ from pgqueuer import AsyncpgPoolDriver, PgQueuer
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job, Schedule
 
+from domain.audit_service import AuditService
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -28,6 +29,7 @@ IDLE_POLL: Final = timedelta(seconds=5)
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 HOURLY: Final = "7 * * * *"
+EVERY_MINUTE: Final = "* * * * *"
 
 log = structlog.get_logger()
 
@@ -90,10 +92,28 @@ class Worker:
             if resumed := await commands.resume_abandoned():
                 log.info("operations.resumed", count=resumed)
 
+        @queue.schedule("seal_audit_trail", EVERY_MINUTE)
+        async def seal_audit_trail(_: Schedule) -> None:
+            await seal_all(self._gateway.services.audit)
+
         @queue.schedule("drop_expired_operations", HOURLY)
         async def drop_expired_operations(_: Schedule) -> None:
             async with self._gateway.services.database.work() as work:
                 await work.operations.drop_expired(at=now())
+
+
+async def seal_all(audit: AuditService) -> None:
+    """The log is the outside copy of each seal: whoever keeps it can prove what was recorded until then."""
+    seal = await audit.seal()
+    while seal is not None:
+        log.info(
+            "audit.sealed",
+            hash=seal.hash,
+            first=seal.first_sequence,
+            last=seal.last_sequence,
+            records=seal.records,
+        )
+        seal = await audit.seal() if seal.is_full else None
 
 
 def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:

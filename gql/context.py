@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from domain.actor import Actor
+from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
@@ -24,6 +25,7 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    audit: AuditService
     rules: Rules
     clock: Clock
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import NotFound
 from domain.operation import Operation
 from domain.payment import Payment
@@ -19,6 +20,7 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
     Operation: "opr",
+    AuditRecord: "evt",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

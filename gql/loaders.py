@@ -1,16 +1,21 @@
 """Dataloaders: one statement for all objects of a kind that a response mentions. Made anew for each request."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
 from domain.account import BillingAccount
 from domain.actor import Actor
+from domain.audit import AuditRecord
+from domain.audit_service import AUDITORS
 from domain.operation import Operation
+from domain.paging import Slice
 from domain.payment import Payment
+from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.ports import Database, Reads
 
@@ -37,6 +42,7 @@ class Loaders:
 
     def __init__(self, database: Database, actor: Actor) -> None:
         self._database, self._actor = database, actor
+        self._lists: dict[object, Lookup[Any]] = {}
 
     @cached_property
     def _owner(self) -> UUID | None:
@@ -62,6 +68,32 @@ class Loaders:
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
         return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+
+    def payments_of(
+        self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
+    ) -> Lookup[Sequence[Payment]]:
+        """This part of a user's payments, whoever the filter's owner is."""
+        mine = replace(wanted, owner=self._owner)
+        return self._lists.setdefault(
+            (mine, order, part),
+            Lookup(self._database, lambda reads, ids: reads.payments.listed_for(ids, mine, order, part)),
+        )
+
+    def payment_counts(self, wanted: PaymentFilter) -> Lookup[int]:
+        """How many of a user's payments match, whoever the filter's owner is."""
+        mine = replace(wanted, owner=self._owner)
+        return self._lists.setdefault(
+            mine, Lookup(self._database, lambda reads, ids: reads.payments.counts_for(ids, mine))
+        )
+
+    @cached_property
+    def audit_records(self) -> Lookup[AuditRecord]:
+        """For auditors: the query raises Forbidden for others."""
+        return Lookup(self._database, self._audit_records)
+
+    async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
+        self._actor.must_be(AUDITORS)
+        return await reads.audit.by_ids(ids)
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:

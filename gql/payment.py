@@ -11,6 +11,7 @@ from domain.outcome import NextActionKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethodType
 from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger, SyncSource
+from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.money import MoneyView, money
@@ -27,7 +28,6 @@ strawberry.enum(
     CaptureMethod, description="Whether an authorisation is collected at once or by capturePayment."
 )
 strawberry.enum(NextActionKind, description="What kind of step the app must take.")
-strawberry.enum(SyncSource, description="How we came to know what we know.")
 
 LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
 DASHBOARD = "https://dashboard.stripe.com"
@@ -135,6 +135,8 @@ class PaymentView(Node):
     @strawberry.field(description="The method as it was when it was charged.")
     def payment_method_snapshot(payment: strawberry.Parent[Payment]) -> MethodSnapshotView | None:
         return optional_view(MethodSnapshotView, payment.method_snapshot)
+
+    timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
     def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final, TypeVar, cast
 import strawberry
 
 from domain.account import BillingAccount
+from domain.audit import AuditRecord
 from domain.errors import InvalidInput, NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from gql.account import BillingAccountView
+from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.ids import id_of, parsed_id
@@ -36,6 +38,7 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
         Operation: loaders.operations,
+        AuditRecord: loaders.audit_records,
     }[kind]
     thing = await loader.load(identity)
     if thing is None:
@@ -69,7 +72,8 @@ class NodeQueries:
 class AccountQueries:
     @strawberry.field(description="The caller's billing account, opened at first sight.")
     async def viewer(self, info: Info) -> BillingAccountView | None:
-        account = await info.context.services.customers.account(info.context.actor.known_id)
+        actor = info.context.actor
+        account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
     @strawberry.field(
@@ -132,8 +136,26 @@ class PaymentMethodQueries:
         return view(PaymentMethodView, existing(found, "payment method"))
 
 
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(description="Admins: what everybody did, the newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this object.")
+        ] = None,
+        actor_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this user did, by UUID.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditConnection:
+        return await audit_log(info, object_id, actor_id, first, after)
+
+
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries):
+class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, AuditQueries):
     pass
 
 

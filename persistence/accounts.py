@@ -24,14 +24,11 @@ class AccountRepository(Repository[BillingAccount]):
         )
 
     async def ensure(self, account: BillingAccount) -> BillingAccount:
-        """The account of that user, made from this one where there is none yet."""
-        made = await self._one(
-            insert(self.table)
-            .values(self._row(account))
-            .on_conflict_do_nothing(index_elements=["user_id"])
-            .returning(self.table)
+        """The account of that user: this very one where there was none yet."""
+        added = await self._connection.execute(
+            insert(self.table).values(self._row(account)).on_conflict_do_nothing(index_elements=["user_id"])
         )
-        return made or await self.get(account.user_id) or account
+        return account if added.rowcount else await self.get(account.user_id) or account
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime

@@ -1,30 +1,10 @@
-"""What only ever grows: the audit trail and the inbox of events."""
+"""The inbox of the processor's events."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.audit import AuditRecord
 from domain.events import InboxEvent
-from domain.operation import ObjectKind
 from persistence.repository import Repository
-from persistence.tables import AuditRecordRow, InboxEventRow, table_of
-
-
-class AuditRepository(Repository[AuditRecord]):
-    table = table_of(AuditRecordRow)
-    entity = AuditRecord
-
-    async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]:
-        """Oldest first."""
-        columns = self.table.c
-        return await self._all(
-            select(self.table)
-            .where(columns.object_kind == kind, columns.object_id == object_id)
-            .order_by(columns.at, columns.id)
-        )
+from persistence.tables import InboxEventRow, table_of
 
 
 class InboxRepository(Repository[InboxEvent]):

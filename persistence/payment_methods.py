@@ -62,12 +62,14 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         )
         return added.rowcount == 1
 
-    async def clear_default(self, user_id: UUID, *, at: datetime) -> None:
+    async def clear_default(self, user_id: UUID, *, at: datetime) -> PaymentMethod | None:
+        """The method that was the default one until now, as it is from now on."""
         columns = self.table.c
-        await self._connection.execute(
+        return await self._one(
             update(self.table)
             .where(columns.user_id == user_id, columns.is_default.is_(True))
             .values(is_default=False, version=columns.version + 1, updated_at=at)
+            .returning(self.table)
         )
 
 

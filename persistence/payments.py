@@ -1,6 +1,8 @@
 """Payments."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -52,3 +54,23 @@ class PaymentRepository(Repository[Payment]):
 
     async def count(self, wanted: PaymentFilter) -> int:
         return await self._connection.scalar(*LISTS.count(wanted)) or 0
+
+    async def listed_for(
+        self, owners: Sequence[UUID], wanted: PaymentFilter, order: PaymentOrder, part: Slice
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """As `listed`, once for each of the owners; those who have none may be left out."""
+        if len(owners) == 1 and wanted.owner in {
+            None,
+            owners[0],
+        }:  # A third faster, and what apps mostly ask.
+            return {owners[0]: await self.listed(replace(wanted, owner=owners[0]), order, part)}
+        grouped: defaultdict[UUID, list[Payment]] = defaultdict(list)
+        for payment in await self._all(
+            *LISTS.pages(owners, wanted, order.field.value, order.direction, part)
+        ):
+            grouped[payment.user_id].append(payment)
+        return grouped
+
+    async def counts_for(self, owners: Sequence[UUID], wanted: PaymentFilter) -> Mapping[UUID, int]:
+        counts = await self._connection.execute(*LISTS.counts(owners, wanted))
+        return {row[0]: row[1] for row in counts}

@@ -5,12 +5,15 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from contextvars import ContextVar
 from functools import cached_property
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence.accounts import AccountRepository
+from persistence.audit import AuditRepository
+from persistence.audit_seals import SealRepository
 from persistence.entitlements import EntitlementRepository
 from persistence.jobs import JobQueue
-from persistence.journal import AuditRepository, InboxRepository
+from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository
@@ -23,6 +26,8 @@ from persistence.subscriptions import (
     SubscriptionRepository,
     TrialRepository,
 )
+
+WITHOUT_END = text("SET LOCAL statement_timeout = 0")
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -93,6 +98,10 @@ class SqlReads:
         return AuditRepository(self._connection)
 
     @cached_property
+    def audit_seals(self) -> SealRepository:
+        return SealRepository(self._connection)
+
+    @cached_property
     def inbox(self) -> InboxRepository:
         return InboxRepository(self._connection)
 
@@ -109,6 +118,9 @@ class SqlDatabase:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
@@ -124,6 +136,14 @@ class SqlDatabase:
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         return counting(self._engine)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SqlReads]:
+        """Everything as it was at one moment, for statements that may take long."""
+        with _holding():
+            async with self._snapshots.begin() as connection:
+                await connection.execute(WITHOUT_END)
+                yield SqlReads(connection)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import orjson
 import stripe
 
 from domain.errors import InvalidInput
-from domain.events import InboxEvent, ProcessorEvent
+from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported
 from domain.identity import new_id
 from processor.stripe_readers import reader_of
 from processor.stripe_shapes import Shape
@@ -35,7 +36,8 @@ class StripeNews:
 
     def read(self, event: InboxEvent) -> ProcessorEvent:
         thing: Shape = orjson.loads(event.payload)["data"]["object"]
-        return reader_of(event.type, thing)(thing, event.processor_event_id)
+        news = reader_of(event.type, thing)(thing, event.processor_event_id)
+        return _dated(news, event.occurred_at)
 
     def _verify(self, body: bytes, signature: str, at: datetime) -> None:
         """One plain time stamp only, so that the one judged here is the one that the library takes as signed."""
@@ -93,3 +95,12 @@ def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
         elif isinstance(item, list):
             waiting += item
     return event
+
+
+def _dated(news: ProcessorEvent, occurred_at: datetime) -> ProcessorEvent:
+    match news:
+        case PaymentReported(outcome=outcome):
+            return replace(news, outcome=replace(outcome, occurred_at=occurred_at))
+        case RefundReported(facts=facts):
+            return replace(news, facts=replace(facts, occurred_at=occurred_at))
+    return news

@@ -43,6 +43,8 @@ def settings(arguments: argparse.Namespace) -> SandboxSettings:
             for url in arguments.webhook_url
         ),
         webhook_backoff=tuple(arguments.webhook_backoff),
+        dunning_days=tuple(arguments.dunning_days),
+        dunning_end=arguments.dunning_end,
     )
 
 
@@ -62,6 +64,18 @@ def parser() -> argparse.ArgumentParser:
         type=lambda text: [float(seconds) for seconds in text.split(",")],
         default=list(SHORT_BACKOFF),
         help="seconds between delivery attempts, with commas",
+    )
+    options.add_argument(
+        "--dunning-days",
+        type=lambda text: [int(days) for days in text.split(",")],
+        default=list(SandboxSettings().dunning_days),
+        help="days between the attempts to collect a renewal, with commas",
+    )
+    options.add_argument(
+        "--dunning-end",
+        choices=("cancel", "unpaid"),
+        default=SandboxSettings().dunning_end,
+        help="what becomes of a subscription whose renewal could not be collected",
     )
     return options
 

@@ -15,14 +15,15 @@ from sandbox.api.endpoint import Call
 from sandbox.api.gateway import ApiGateway
 from sandbox.api.idempotency import Answers
 from sandbox.api.service import Service
+from sandbox.billing.periods import DAY
 from sandbox.cards.claims import Claim
-from sandbox.control import dashboard
+from sandbox.control import cards, dashboard
 from sandbox.control import routes as control
 from sandbox.control.faults import Faults
 from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
-from sandbox.pages import authentication, home, receipt
+from sandbox.pages import authentication, home, invoice, portal, receipt
 from sandbox.resources import CHORES, disputes, refunds, webhook_endpoints
 from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
@@ -44,7 +45,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings | None = None) -> None:
         self.settings = settings or SandboxSettings()
         self._database = Database(self.settings.state)
-        self.clock = Clock(self._database)
+        self.clock = Clock(self._database, behind=self.settings.begins_days_ago * DAY)
         self.objects = Objects(self._database)
         self.deliveries = Deliveries(self._database)
         self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
@@ -69,6 +70,22 @@ class Sandbox:
         self.clock.advance(seconds)
         for chore in CHORES:
             self._service.transact(chore)
+
+    def spoil_card(self, payment_method: str, decline_code: str = "generic_decline") -> None:
+        """Let a saved card be declined from now on, for the reason of this decline code."""
+        self._service.transact(lambda call: cards.spoil(call, payment_method, decline_code))
+
+    def mend_card(self, payment_method: str) -> None:
+        """Let a spoilt card be accepted again."""
+        self._service.transact(lambda call: cards.mend(call, payment_method))
+
+    def replace_card(self, payment_method: str, *, last4: str, exp_month: int, exp_year: int) -> None:
+        """Let the bank replace a saved card: the payment method stays, with another number and expiry."""
+        self._service.transact(
+            lambda call: cards.replace(
+                call, payment_method, last4=last4, exp_month=exp_month, exp_year=exp_year
+            )
+        )
 
     def ledger(self) -> dict[str, Any]:
         """What was captured, per payment intent and in total: the referee of a test."""
@@ -128,6 +145,8 @@ class Sandbox:
                 Route("/", home.home),
                 *authentication.routes(self._service),
                 receipt.route(self.objects),
+                *invoice.routes(self.objects),
+                portal.route(self.objects),
                 *control.routes(self),
                 *dashboard.routes(self),
                 Mount("/v1", _open_to_browsers(api)),

@@ -3,9 +3,11 @@
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 API_VERSION = "2026-10-28.endive"
 EVERY_EVENT = ("*",)
+DunningEnd = Literal["cancel", "unpaid"]
 SHORT_BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0)
 
 
@@ -25,7 +27,10 @@ class SandboxSettings:
 
     `state` names the SQLite file that survives restarts (None: memory only). `public_url` is the address
     that links to 3-D Secure pages start with (None: taken from the request that asks). `webhook_backoff`
-    lists the seconds between two delivery attempts, so its length plus one is the number of attempts.
+    lists the seconds between two delivery attempts, so its length plus one is the number of attempts. A
+    renewal that failed is tried again after each of `dunning_days`, counted from the try before; when the last
+    one fails as well, `dunning_end` says what becomes of the subscription. `begins_days_ago` sets the clock of a
+    sandbox without a state back, so that a history can be lived through.
     """
 
     secret_key: str = field(default="sk_test_sandbox", repr=False)
@@ -36,6 +41,9 @@ class SandboxSettings:
     webhook_backoff: tuple[float, ...] = SHORT_BACKOFF
     webhook_timeout: float = 10.0
     remembered_requests: int = 10_000
+    dunning_days: tuple[int, ...] = (3, 5, 7)
+    dunning_end: DunningEnd = "cancel"
+    begins_days_ago: int = 0
 
 
 def new_webhook_secret() -> str:

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.budgets import keep_budget, without_debug
+
 GRAPHQL: Final = "/graphql"
 EURO: Final = {"amount": {"minor": 1250, "currency": "EUR"}}
 
@@ -15,9 +17,14 @@ def fresh_key() -> str:
     return f"key-{uuid4()}"
 
 
+def mutation_document(mutation: str, selection: str) -> str:
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input".replace("StartPaymentMethodSetup", "StartSetup")
+    return f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {selection} }} }}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """One caller. An empty set of headers is an anonymous one."""
+    """One caller, each of whose answers is held to its budget of statements. No headers make an anonymous one."""
 
     http: httpx2.AsyncClient
     headers: Mapping[str, str]
@@ -26,13 +33,14 @@ class Api:
         self, document: str, variables: Mapping[str, Any] | None = None, **headers: str
     ) -> httpx2.Response:
         body = {"query": document, "variables": variables or {}}
-        return await self.http.post(GRAPHQL, json=body, headers={**self.headers, **headers})
+        response = await self.http.post(GRAPHQL, json=body, headers={**self.headers, **headers})
+        keep_budget(document, response.json())
+        return response
 
     async def answer(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         response = await self.post(document, variables)
         assert response.status_code == 200, response.text
-        body: dict[str, Any] = response.json()
-        return body
+        return without_debug(response.json())
 
     async def run(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The data of an answer in which nothing went wrong."""
@@ -48,8 +56,7 @@ class Api:
 
     async def mutate(self, mutation: str, given: Mapping[str, Any], selection: str) -> dict[str, Any]:
         """A mutation's payload, with the codes of its errors among what was selected."""
-        kind = f"{mutation[0].upper()}{mutation[1:]}Input".replace("StartPaymentMethodSetup", "StartSetup")
-        document = f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {selection} }} }}"
+        document = mutation_document(mutation, selection)
         payload: dict[str, Any] = (await self.run(document, {"input": given}))[mutation]
         return payload
 

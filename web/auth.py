@@ -132,14 +132,16 @@ class Authentication:
 
     def actor(self, scope: Scope) -> Actor:
         """
-        Who makes this request, under its request id; without the header, an anonymous caller.
+        Who makes this request, under its request id and from which address; without the header, an anonymous
+        caller.
 
         Raises Unauthenticated for a header that is not exactly one genuine bearer token. The access log
         finds the actor in the scope.
         """
         values = [value for name, value in scope["headers"] if name == b"authorization"]
         actor = self._bearer(values) if values else ANONYMOUS
-        scope["actor"] = actor = replace(actor, request_id=request_id())
+        client = scope.get("client")
+        scope["actor"] = actor = replace(actor, request_id=request_id(), ip=client[0] if client else None)
         return actor
 
     def _bearer(self, values: list[bytes]) -> Actor:

@@ -15,7 +15,16 @@ from domain.ports.billing_repositories import (
     Subscriptions,
     Trials,
 )
-from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+from domain.ports.repositories import (
+    Accounts,
+    Audit,
+    AuditSeals,
+    Inbox,
+    Operations,
+    PaymentMethods,
+    Payments,
+    Setups,
+)
 
 
 class Jobs(Protocol):
@@ -56,6 +65,8 @@ class Reads(Protocol):
     @property
     def audit(self) -> Audit: ...
     @property
+    def audit_seals(self) -> AuditSeals: ...
+    @property
     def inbox(self) -> Inbox: ...
 
 
@@ -73,6 +84,10 @@ class Database(Protocol):
 
     def reads(self) -> AbstractAsyncContextManager[Reads]:
         """A connection for single statements, each with its own snapshot."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reads]:
+        """Everything as it was at one moment, for statements that may take long."""
         ...
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:

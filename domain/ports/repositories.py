@@ -1,12 +1,14 @@
 """Where the domain keeps its objects: queries, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.audit_log import AuditFilter
+from domain.audit_seal import AuditSeal, RecordHash
 from domain.events import InboxEvent
 from domain.operation import ObjectKind, Operation
 from domain.paging import Slice
@@ -23,7 +25,7 @@ class Accounts(Protocol):
     async def lock(self, user_id: UUID) -> BillingAccount | None: ...
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None: ...
     async def ensure(self, account: BillingAccount) -> BillingAccount:
-        """The account of that user, made from this one where there is none yet."""
+        """The account of that user: this very one where there was none yet."""
         ...
 
     async def set_customer(
@@ -48,6 +50,13 @@ class Payments(Protocol):
         ...
 
     async def count(self, wanted: PaymentFilter) -> int: ...
+    async def listed_for(
+        self, owners: Sequence[UUID], wanted: PaymentFilter, order: PaymentOrder, part: Slice
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """As `listed`, once for each of the owners; those who have none may be left out."""
+        ...
+
+    async def counts_for(self, owners: Sequence[UUID], wanted: PaymentFilter) -> Mapping[UUID, int]: ...
 
 
 class PaymentMethods(Protocol):
@@ -70,7 +79,9 @@ class PaymentMethods(Protocol):
         ...
 
     async def save(self, method: PaymentMethod) -> None: ...
-    async def clear_default(self, user_id: UUID, *, at: datetime) -> None: ...
+    async def clear_default(self, user_id: UUID, *, at: datetime) -> PaymentMethod | None:
+        """The method that was the default one until now, as it is from now on."""
+        ...
 
 
 class Setups(Protocol):
@@ -107,8 +118,49 @@ class Operations(Protocol):
 
 
 class Audit(Protocol):
-    async def add(self, record: AuditRecord) -> None: ...
-    async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]: ...
+    async def add(self, record: AuditRecord) -> None:
+        """To the end of its object's chain, whose writers the lock on the object's row keeps in a queue."""
+        ...
+
+    async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]:
+        """Oldest first."""
+        ...
+
+    async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]: ...
+    async def listed(self, wanted: AuditFilter, part: Slice) -> Sequence[AuditRecord]:
+        """At most `part.limit` records, the newest first."""
+        ...
+
+    async def history(self, kind: ObjectKind, object_id: UUID, part: Slice) -> Sequence[AuditRecord]:
+        """At most `part.limit` records of one object, the oldest first."""
+        ...
+
+    def in_chains(self) -> AsyncIterator[AuditRecord]:
+        """All records, object by object, oldest first."""
+        ...
+
+    def hashes(self) -> AsyncIterator[RecordHash]:
+        """Those of all records, by sequence number."""
+        ...
+
+
+class AuditSeals(Protocol):
+    async def hold(self) -> bool:
+        """The right to make a seal, until the transaction ends; False where somebody else has it."""
+        ...
+
+    async def last(self) -> AuditSeal | None: ...
+    async def complete_up_to(self) -> int | None:
+        """
+        The last sequence number, once no transaction that may have a smaller one is left.
+
+        None where one does not end in a few seconds.
+        """
+        ...
+
+    async def unsealed(self, *, first: int, upto: int, limit: int) -> Sequence[RecordHash]: ...
+    async def add(self, seal: AuditSeal) -> None: ...
+    def in_order(self) -> AsyncIterator[AuditSeal]: ...
 
 
 class Inbox(Protocol):

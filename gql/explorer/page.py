@@ -30,22 +30,33 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 _STORIES = Path(__file__).parent / "stories"
 _TITLE = re.compile(r"# (.+)")
-_PLACEHOLDER = re.compile(r"{{(card:[a-z-]+)}}")
+_TELLER = re.compile(r"^# as: (.+)$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"{{([a-z]+:[a-z-]+)}}")
 
 
-class Tab(TypedDict):
-    title: str
-    query: str
-    variables: str
+DEMO_USER = "demo user"
+"""Who sends what no story names anybody for."""
+
+
+Tab = TypedDict("Tab", {"title": str, "query": str, "variables": str, "as": str})
+"""`as` names the person who sends it."""
+
+
+class Person(TypedDict):
+    """Somebody to be signed in as; `authorization` is the whole header value, such as `Bearer …`."""
+
+    name: str
+    authorization: str
 
 
 class Configuration(TypedDict):
     """What the page reads from `/explorer/config.json`."""
 
     endpoint: str
-    authorization: str | None
+    people: list[Person]
     tabs: list[Tab]
     notice: str
+    clock: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +64,14 @@ class Story:
     """
     One tab: a commented document and the text of its variables.
 
-    The variables hold placeholders. The server fills `{{card:…}}` with the id of a
-    saved card; the browser fills `{{fresh-key}}` and `{{origin}}` when it opens the page.
+    The variables hold placeholders. The server fills `{{card:…}}` and its like with the ids of
+    demo objects; the browser fills `{{fresh-key}}` and `{{origin}}` when it opens the page.
     """
 
     title: str
     query: str
     variables: str
+    told_by: str
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -69,7 +81,7 @@ class Story:
     def tab(self, substitutions: Mapping[str, str]) -> Tab:
         """The story with its cards filled in; KeyError names a missing one."""
         variables = _PLACEHOLDER.sub(lambda found: _json_text(substitutions[found[1]]), self.variables)
-        return Tab(title=self.title, query=self.query, variables=variables)
+        return {"title": self.title, "query": self.query, "variables": variables, "as": self.told_by}
 
 
 @cache
@@ -84,24 +96,33 @@ def placeholders() -> frozenset[str]:
 
 
 def configuration(
-    endpoint: str, authorization: str | None, substitutions: Mapping[str, str], *, notice: str = ""
+    endpoint: str,
+    people: Mapping[str, str],
+    substitutions: Mapping[str, str],
+    *,
+    notice: str = "",
+    clock: str | None = None,
 ) -> Configuration:
     """
     Shape what the page shows: the endpoint's path, one tab per story, and a line above them.
 
-    `authorization` is the whole header value, such as `Bearer …`; the page sends it with
-    every request and asks for a new configuration once it is refused. A story whose cards
-    are not all among the substitutions could not run and is left out.
+    `people` maps names to authorization headers, the usual one first; the page asks for a new configuration once
+    one is refused. `clock` is the path of a clock that may be moved on. A story could not run, and is left out,
+    where its cards are not all among the substitutions or nobody is there to tell it.
     """
     told = [story for story in stories() if story.placeholders <= substitutions.keys()]
-    tabs = [story.tab(substitutions) for story in told]
-    return Configuration(endpoint=endpoint, authorization=authorization, tabs=tabs, notice=notice)
+    tabs = [story.tab(substitutions) for story in told if not people or story.told_by in people]
+    persons = [Person(name=name, authorization=header) for name, header in people.items()]
+    return Configuration(endpoint=endpoint, people=persons, tabs=tabs, notice=notice, clock=clock)
 
 
 def _story(document: Path) -> Story:
     query = document.read_text(encoding="utf-8").strip()
     variables = document.with_suffix(".json").read_text(encoding="utf-8").strip()
-    return Story(title=_title(query), query=query, variables=variables)
+    teller = _TELLER.search(query)
+    return Story(
+        title=_title(query), query=query, variables=variables, told_by=teller[1] if teller else DEMO_USER
+    )
 
 
 def _title(query: str) -> str:

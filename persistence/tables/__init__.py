@@ -7,7 +7,7 @@ One test pins the twins. Repositories read and write columns; no ORM object leav
 from persistence.tables.accounts import BillingAccountRow, PaymentMethodRow, PaymentMethodSetupRow
 from persistence.tables.base import Row, metadata, table_of
 from persistence.tables.entitlements import EntitlementRow
-from persistence.tables.journal import AuditRecordRow, InboxEventRow
+from persistence.tables.journal import AuditRecordRow, AuditSealRow, InboxEventRow
 from persistence.tables.operations import OperationRow
 from persistence.tables.payments import PaymentRow
 from persistence.tables.refunds import DisputeRow, RefundRow
@@ -21,6 +21,7 @@ from persistence.tables.subscriptions import (
 
 __all__ = [
     "AuditRecordRow",
+    "AuditSealRow",
     "BillingAccountRow",
     "ChargePreviewRow",
     "DisputeRow",

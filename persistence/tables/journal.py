@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -13,22 +13,56 @@ from domain.events import InboxStatus
 from domain.operation import ObjectKind
 from persistence.tables.base import INSTANT, Row, one_of
 
+HASH: Any = String(64)
+
 
 class AuditRecordRow(Row, table=True):
-    """Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE."""
+    """
+    Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+
+    A record has at most one successor in its object's chain, which the last index holds.
+    """
 
     __tablename__ = "audit_records"
-    __table_args__ = (Index("ix_audit_records_object", "object_kind", "object_id", "id"),)
+    __table_args__ = (
+        Index("uq_audit_records_sequence", "sequence", unique=True),
+        Index("ix_audit_records_object", "object_kind", "object_id", "sequence"),
+        Index(
+            "ix_audit_records_actor", "actor_id", "sequence", postgresql_where=text("actor_id IS NOT NULL")
+        ),
+        Index("uq_audit_records_chain", "object_kind", "object_id", "previous_hash", unique=True),
+    )
 
     id: UUID = Field(primary_key=True)
+    sequence: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
     at: datetime = Field(sa_type=INSTANT)
+    occurred_at: datetime | None = Field(default=None, sa_type=INSTANT)
     actor_role: Role = Field(sa_type=one_of(Role, "actor_role"))
     actor_id: UUID | None = None
+    ip: str | None = None
     request_id: str
     action: str
     object_kind: ObjectKind = Field(sa_type=one_of(ObjectKind, "object_kind"))
     object_id: UUID
     changes: dict[str, Any] = Field(sa_type=JSONB)
+    previous_hash: str = Field(sa_type=HASH)
+    hash: str = Field(sa_type=HASH)
+
+
+class AuditSealRow(Row, table=True):
+    """Append-only as well; a seal has at most one successor."""
+
+    __tablename__ = "audit_seals"
+    __table_args__ = (CheckConstraint("first_sequence <= last_sequence", name="range"),)
+
+    last_sequence: int = Field(
+        sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    first_sequence: int = Field(sa_type=BigInteger)
+    records: int
+    sealed_at: datetime = Field(sa_type=INSTANT)
+    previous_hash: str = Field(sa_type=HASH, unique=True)
+    hash: str = Field(sa_type=HASH)
 
 
 class InboxEventRow(Row, table=True):

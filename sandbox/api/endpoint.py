@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sandbox.api.errors import ResourceMissing
 from sandbox.api.params import Kind, ListOf, Params, Text
 from sandbox.control.guards import Guards
+from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
 from sandbox.state.objects import Objects, StripeObject
 from sandbox.webhooks.events import Events, Origin
@@ -26,6 +27,7 @@ class Call:
     events: Events
     clock: Clock
     guards: Guards
+    settings: SandboxSettings
 
     def target(self, kind: str) -> StripeObject:
         """The object that the path names; 404 if there is none, or no longer."""

@@ -1,6 +1,7 @@
 """`expand[]`: ids in an answer become the objects they name (https://docs.stripe.com/api/expanding_objects)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sandbox.api.errors import InvalidRequest
 from sandbox.state.objects import StripeObject, visible
@@ -11,7 +12,11 @@ DEEPEST = 4
 
 
 class Expansion:
-    """Paths that were checked against the kinds of objects they lead through, before anything is executed."""
+    """
+    Paths that were checked against the kinds of objects they lead through, before anything is executed.
+
+    A field that only shows when it is asked for is kept as a note: `payments` of an invoice is its `_payments`.
+    """
 
     def __init__(self, expandable: Expandable, kind: str, paths: Iterable[str], *, in_list: bool) -> None:
         self._expandable = expandable
@@ -22,30 +27,35 @@ class Expansion:
     def apply(self, answer: StripeObject, find: Find) -> StripeObject:
         """The answer without the sandbox's own notes, with every asked-for id replaced by its object."""
         if answer.get("object") == "list":
-            return {**answer, "data": [self._one(thing, find) for thing in answer["data"]]}
-        return self._one(answer, find)
+            return {
+                **answer,
+                "data": [self._one(thing, self._kind, self._paths, find) for thing in answer["data"]],
+            }
+        return self._one(answer, self._kind, self._paths, find)
 
-    def _one(self, thing: StripeObject, find: Find) -> StripeObject:
+    def _one(self, thing: StripeObject, kind: str, paths: list[list[str]], find: Find) -> StripeObject:
         shown = visible(thing)
-        for path in self._paths:
-            self._follow(shown, self._kind, path, find)
+        for name in dict.fromkeys(path[0] for path in paths):
+            target, rests = self._expandable[kind][name], [path[1:] for path in paths if path[0] == name]
+            value = thing.get(name, thing.get(f"_{name}"))
+            if value is not None:
+                shown[name] = self._expanded(value, target, [rest for rest in rests if rest], find)
         return shown
 
-    def _follow(self, thing: StripeObject, kind: str, path: list[str], find: Find) -> None:
-        name, *rest = path
-        target = self._expandable[kind][name]
-        if isinstance(thing.get(name), str):
-            found = find(target, thing[name])
-            thing[name] = visible(found) if found else thing[name]
-        if rest and isinstance(thing.get(name), dict):
-            self._follow(thing[name], target, rest, find)
+    def _expanded(self, value: Any, kind: str, paths: list[list[str]], find: Find) -> Any:
+        if isinstance(value, str):
+            found = find(kind, value)
+            return self._one(found, kind, paths, find) if found else value
+        if value.get("object") == "list":
+            return {**value, "data": [self._expanded(item, kind, paths, find) for item in value["data"]]}
+        return self._one(value, kind, paths, find)
 
     def _checked(self, path: str) -> list[str]:
         segments = path.split(".")
-        names = segments[1:] if self._in_list and segments[0] == "data" else segments
+        names = [name for name in segments if name != "data"]
         kind: str | None = self._kind
         for name in names:
             kind = self._expandable.get(kind or "", {}).get(name)
-        if kind is None or not names or len(segments) > DEEPEST or self._in_list != (segments[0] == "data"):
+        if kind is None or not names or len(names) > DEEPEST or self._in_list != (segments[0] == "data"):
             raise InvalidRequest(f"This property cannot be expanded ({path}).", param="expand")
         return names

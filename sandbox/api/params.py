@@ -123,6 +123,16 @@ class Either(Kind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moment(Kind):
+    """A time in seconds since the epoch, or one of a few words such as `now`."""
+
+    words: tuple[str, ...] = ()
+
+    def parse(self, raw: Raw, name: str) -> int | str:
+        return raw if isinstance(raw, str) and raw in self.words else Integer(least=0).parse(raw, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf(Kind):
     item: Kind
 

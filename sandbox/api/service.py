@@ -70,6 +70,7 @@ class Service:
             events=self.events,
             clock=self.clock,
             guards=self.guards,
+            settings=self.settings,
         )
         return Order(
             endpoint=endpoint,
@@ -110,6 +111,7 @@ class Service:
             events=self.events,
             clock=self.clock,
             guards=self.guards,
+            settings=self.settings,
         )
         with self.database.transaction():
             return action(call)

@@ -116,3 +116,20 @@ EXPIRY_YEAR = Decline(
 INVALID_CVC = Decline(
     code="invalid_cvc", decline_code=None, message="Your card's security code is invalid.", param="cvc"
 )
+
+# What a bank may come to say of a card that it has accepted before.
+BY_DECLINE_CODE = {
+    str(decline.decline_code): decline
+    for decline in (
+        AUTHENTICATION_REQUIRED,
+        EXPIRED_CARD,
+        FRAUDULENT,
+        GENERIC,
+        INCORRECT_CVC,
+        INSUFFICIENT_FUNDS,
+        LOST_CARD,
+        PROCESSING_ERROR,
+        STOLEN_CARD,
+        VELOCITY,
+    )
+}

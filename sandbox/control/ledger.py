@@ -37,6 +37,7 @@ def _entry(intent: StripeObject, refunded: int) -> dict[str, Any]:
         "status": intent["status"],
         "metadata": intent["metadata"],
         "customer": intent["customer"],
+        "invoice": intent.get("_invoice"),
         "idempotency_keys": intent["_keys"],
         "currency": intent["currency"],
         "amount": intent["amount"],

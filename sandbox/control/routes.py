@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: the clock, faults, deliveries, the request log and the ledger, over HTTP."""
+"""`/_sandbox/…`: the clock, faults, saved cards, deliveries, the request log and the ledger, over HTTP."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.api.errors import StripeError
 from sandbox.control.faults import Kind, Rule
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def routes(sandbox: "Sandbox") -> list[Route]:
         Route("/_sandbox/ledger", _answering(sandbox, _ledger), methods=["GET"]),
         Route("/_sandbox/requests", _answering(sandbox, _requests), methods=["GET", "DELETE"]),
         Route("/_sandbox/faults", _answering(sandbox, _faults), methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/cards", _answering(sandbox, _cards), methods=["POST"]),
         Route("/_sandbox/webhooks", _answering(sandbox, _webhooks), methods=["GET", "POST"]),
     ]
 
@@ -98,6 +100,26 @@ def _webhooks(sandbox: "Sandbox", method: str, body: dict[str, Any]) -> dict[str
         (sandbox.dispatcher.pause if body["paused"] else sandbox.dispatcher.resume)()
     latest = [asdict(delivery) for delivery in sandbox.deliveries.latest(LATEST)]
     return {"paused": sandbox.dispatcher.is_paused, "deliveries": latest}
+
+
+def _cards(sandbox: "Sandbox", _method: str, body: dict[str, Any]) -> dict[str, Any]:
+    """
+    `{"payment_method": id, "behaviour": …}`: a decline code, `accept`, or `replace` with `last4`, `exp_month`
+    and `exp_year`.
+    """
+    try:
+        match body:
+            case {"payment_method": str(id_), "behaviour": "accept", **rest} if not rest:
+                sandbox.mend_card(id_)
+            case {"payment_method": str(id_), "behaviour": "replace", **new}:
+                sandbox.replace_card(id_, **new)
+            case {"payment_method": str(id_), "behaviour": str(decline_code), **rest} if not rest:
+                sandbox.spoil_card(id_, decline_code)
+            case _:
+                raise Malformed("a card takes payment_method and behaviour")
+    except (LookupError, TypeError, StripeError) as error:
+        raise Malformed(str(error)) from error
+    return {"payment_method": body["payment_method"], "behaviour": body["behaviour"]}
 
 
 def _rule(given: Any) -> Rule:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from sandbox.api import forms
 from sandbox.api.endpoint import Call
 from sandbox.api.service import Service
+from sandbox.billing import collection, outcomes
 from sandbox.currencies import spoken
 from sandbox.pages.html import document
 from sandbox.resources import payment_attempts, setup_intents
@@ -66,8 +67,13 @@ def _intent(service: Service, request: Request) -> StripeObject | None:
 def _authenticate(call: Call, succeeded: bool) -> StripeObject:
     kind = KINDS[call.path_ids[0].partition("_")[0]]
     intent = call.target(kind)
-    authenticate = payment_attempts.authenticate if kind == "payment_intent" else setup_intents.authenticate
-    return authenticate(call, intent, succeeded=succeeded)
+    if kind == "setup_intent":
+        answered = setup_intents.authenticate(call, intent, succeeded=succeeded)
+        outcomes.set_up(call, answered)
+        return answered
+    answered = payment_attempts.authenticate(call, intent, succeeded=succeeded)
+    collection.follow_up(call, answered)
+    return answered
 
 
 def _what(intent: StripeObject) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sandbox.api.endpoint import Call, Endpoint, Resource
 from sandbox.api.listing import DATED_PAGE, listed
 from sandbox.api.params import Choice, Email, Hash, Integer, Kind, ListOf, Metadata, Text
+from sandbox.billing import endings
 from sandbox.resources import wallets
 from sandbox.resources.common import ADDRESS_FIELDS, CUSTOMER_SHIPPING, address, changed, shipping
 from sandbox.state.ids import new_id
@@ -68,7 +69,9 @@ def update(call: Call) -> StripeObject:
 
 
 def delete(call: Call) -> StripeObject:
+    """A customer takes all of their subscriptions along, at once."""
     customer = call.target("customer")
+    endings.cancel_all_of(call, customer["id"])
     gone = {"id": customer["id"], "object": "customer", "deleted": True}
     call.objects.save(gone)
     call.emit("customer.deleted", customer)

@@ -122,6 +122,8 @@ def _collected(call: Call, intent: StripeObject, charge: StripeObject) -> Stripe
 
 
 def _reason_to_decline(call: Call, method: StripeObject) -> Decline | None:
+    if spoilt := method.get("_declines_with"):
+        return declines.BY_DECLINE_CODE[spoilt]
     if wallets.has_expired(call, method):
         return declines.EXPIRED_CARD
     return wallets.card_of(method).decline

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sandbox.api.endpoint import Endpoint, Handler, Resource
 from sandbox.api.listing import DATED_PAGE
 from sandbox.api.params import Choice, Either, Email, Flag, Hash, Integer, Kind, Link, Metadata, Text, settled
+from sandbox.billing.collection import following
 from sandbox.resources import payment_intents
 from sandbox.resources.common import METHOD_CHOICE, SHIPPING, WITHDRAWN
 
@@ -109,7 +110,7 @@ RESOURCE = Resource(
             publishable=frozenset(("expand",)),
         ),
         _post("/{id}", payment_intents.update, SETTINGS),
-        _post("/{id}/confirm", payment_intents.confirm, CONFIRM, publishable=FROM_A_BROWSER),
+        _post("/{id}/confirm", following(payment_intents.confirm), CONFIRM, publishable=FROM_A_BROWSER),
         _post(
             "/{id}/capture",
             payment_intents.capture,
@@ -121,7 +122,7 @@ RESOURCE = Resource(
                 "statement_descriptor_suffix": Text(longest=22),
             },
         ),
-        _post("/{id}/cancel", payment_intents.cancel, {"cancellation_reason": REASONS}),
+        _post("/{id}/cancel", following(payment_intents.cancel), {"cancellation_reason": REASONS}),
         Endpoint(
             method="GET",
             path="/v1/payment_intents",

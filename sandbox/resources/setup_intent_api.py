@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sandbox.api.endpoint import Endpoint, Handler, Resource
 from sandbox.api.listing import DATED_PAGE
 from sandbox.api.params import Choice, Flag, Hash, Kind, Link, Metadata, Text
+from sandbox.billing.outcomes import settling
 from sandbox.resources import setup_intents
 from sandbox.resources.common import METHOD_CHOICE, WITHDRAWN
 
@@ -67,7 +68,12 @@ RESOURCE = Resource(
             publishable=frozenset(("expand",)),
         ),
         _post("/{id}", setup_intents.update, SETTINGS),
-        _post("/{id}/confirm", setup_intents.confirm, CONFIRM, publishable=frozenset((*CONFIRM, "expand"))),
+        _post(
+            "/{id}/confirm",
+            settling(setup_intents.confirm),
+            CONFIRM,
+            publishable=frozenset((*CONFIRM, "expand")),
+        ),
         _post("/{id}/cancel", setup_intents.cancel, {"cancellation_reason": REASONS}),
         Endpoint(
             method="GET",

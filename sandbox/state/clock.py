@@ -1,6 +1,8 @@
 """The sandbox's own time: real time plus an offset, or a frozen moment."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sandbox.state.database import Database
@@ -11,8 +13,8 @@ CREATE TABLE IF NOT EXISTS clock (
     ahead     REAL NOT NULL,
     frozen_at REAL
 );
-INSERT OR IGNORE INTO clock VALUES (1, 0, NULL);
 """
+BEGINNING = "INSERT OR IGNORE INTO clock VALUES (1, ?, NULL)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +25,30 @@ class ClockStatus:
 
 
 class Clock:
-    """Every `created` and every expiry reads this clock; webhook signatures and retries keep real time."""
+    """
+    Every `created` and every expiry reads this clock; webhook signatures and retries keep real time.
 
-    def __init__(self, database: Database) -> None:
+    `behind` is how many seconds in the past it begins, where there is no state yet.
+    """
+
+    def __init__(self, database: Database, *, behind: float = 0) -> None:
         self._database = database
         database.define(SCHEMA)
+        database.execute(BEGINNING, (-behind,))
         self._ahead, self._frozen_at = database.execute("SELECT ahead, frozen_at FROM clock").fetchone()
+        self._relived: int | None = None
 
     def now(self) -> int:
-        return int(self._precise())
+        return int(self._precise()) if self._relived is None else self._relived
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """Do what was due at a moment that a jump of the clock passed over, as if it were that moment still."""
+        self._relived = moment
+        try:
+            yield
+        finally:
+            self._relived = None
 
     def status(self) -> ClockStatus:
         return ClockStatus(now=self.now(), ahead=self._ahead, is_frozen=self._frozen_at is not None)

@@ -34,7 +34,7 @@ class TestDevelop:
         assert page.status_code == home.status_code == 200
         assert "/explorer/graphiql.js" in page.text
         assert len(config["tabs"]) == 7
-        assert config["authorization"].startswith("Bearer ")
+        assert config["people"][0]["authorization"].startswith("Bearer ")
         assert roles[0]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert "errors" not in roles[1]
 

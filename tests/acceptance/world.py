@@ -47,6 +47,7 @@ class World:
             "JWT_SECRET": DEVELOPMENT_JWT_SECRET,
             "OPERATION_LEASE_SECONDS": "2",
             "RESUME_SECONDS": "1",
+            "DEBUG_EXTENSION": "true",
             "LOG_LEVEL": "DEBUG",
         }
 

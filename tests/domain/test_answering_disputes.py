@@ -178,7 +178,7 @@ class TestSubmitDisputeEvidence:
     async def test_of_more_than_stripe_takes_in_all_is_refused(
         self, clerk: Shopper, dispute: Dispute
     ) -> None:
-        long = dict.fromkeys(
+        long: dict[str, Any] = dict.fromkeys(
             (
                 "access_activity_log",
                 "cancellation_policy_disclosure",

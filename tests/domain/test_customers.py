@@ -3,6 +3,7 @@ import asyncio
 from sqlalchemy import text
 
 from domain.commands.payment_methods import AddPaymentMethod
+from domain.operation import ObjectKind
 from gateway.wiring import Gateway, wire
 from sandbox import Sandbox
 from tests.domain.shopping import Shopper
@@ -46,16 +47,32 @@ class TestFirstCommandsOfAUser:
     ) -> None:
         customers, user = gateway.services.customers, shopper.actor.known_id
 
-        opened = await asyncio.gather(*(customers.account(user) for _ in range(5)))
+        opened = await asyncio.gather(*(customers.account(user, by=shopper.actor) for _ in range(5)))
 
         assert len({account.created_at for account in opened}) == 1
         assert list(sandbox.objects.all("customer")) == []
-        with_customer = await customers.with_customer(user)
-        assert await customers.with_customer(user) == with_customer
+        with_customer = await customers.with_customer(user, by=shopper.actor)
+        assert await customers.with_customer(user, by=shopper.actor) == with_customer
         assert len(list(sandbox.objects.all("customer"))) == 1
 
+    async def test_are_recorded_once_however_many_ask(self, shopper: Shopper, gateway: Gateway) -> None:
+        command = AddPaymentMethod(processor_method_id="pm_card_visa")
+
+        await asyncio.gather(*(shopper.does(command) for _ in range(10)))
+
+        async with gateway.services.database.reads() as reads:
+            trail = await reads.audit.of_object(ObjectKind.BILLING_ACCOUNT, shopper.actor.known_id)
+        assert [record.action for record in trail] == [
+            "billing_account.opened",
+            "billing_account.customer_linked",
+        ]
+        assert {record.actor_id for record in trail} == {shopper.actor.user_id}
+        [customer] = await accounts(gateway)
+        assert trail[1].changes == {"processor_customer_id": [None, customer]}
+
     async def test_first_customer_that_is_set_stays(self, shopper: Shopper, gateway: Gateway) -> None:
-        account = await gateway.services.customers.with_customer(shopper.actor.known_id)
+        by = shopper.actor
+        account = await gateway.services.customers.with_customer(by.known_id, by=by)
 
         async with gateway.services.database.work() as work:
             kept = await work.accounts.set_customer(account.user_id, "cus_other", at=account.created_at)

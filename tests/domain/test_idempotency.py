@@ -33,7 +33,7 @@ class HeldBack:
     """A database whose transactions begin when a test says so."""
 
     def __init__(self, database: Database) -> None:
-        self.reads, self.counted = database.reads, database.counted
+        self.reads, self.counted, self.snapshot = database.reads, database.counted, database.snapshot
         self.is_waiting = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self._database = database

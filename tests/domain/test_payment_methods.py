@@ -117,6 +117,27 @@ class TestUpdatePaymentMethod:
             "payment_method.updated",
         ]
 
+    async def test_is_recorded_of_both_the_new_default_and_the_former_one(
+        self, shopper: Shopper, gateway: Gateway
+    ) -> None:
+        first = await shopper.saves()
+        second = await shopper.saves("pm_card_mastercard")
+
+        await shopper.does(UpdatePaymentMethod(method_id=second, makes_default=True))
+
+        async with gateway.services.database.reads() as reads:
+            former = (await reads.audit.of_object(ObjectKind.PAYMENT_METHOD, first))[-1]
+            current = (await reads.audit.of_object(ObjectKind.PAYMENT_METHOD, second))[-1]
+        assert (former.action, former.changes) == (
+            "payment_method.no_longer_default",
+            {"is_default": [True, False]},
+        )
+        assert (current.action, current.changes) == (
+            "payment_method.made_default",
+            {"is_default": [False, True]},
+        )
+        assert former.actor_id == current.actor_id == shopper.actor.user_id
+
     async def test_makes_it_the_default_without_asking_stripe(
         self, shopper: Shopper, sandbox: Sandbox
     ) -> None:

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from domain.actor import Role
-from gateway.demo import ADMIN, PURCHASES, USER, load_demo
+from gateway.demo import ADMIN, PEOPLE, PURCHASES, load_demo
 from gateway.development import Explorer, banner, development_settings, sandbox_settings, token
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
 from gateway.wiring import Gateway
-from gql.explorer.page import placeholders, stories
+from gql.explorer.page import DEMO_USER, placeholders, stories
 from sandbox import Sandbox
 from web.auth import SharedSecretVerifier
 
@@ -83,7 +83,7 @@ class TestDemo:
 
 
 class TestExplorer:
-    async def test_opens_with_the_demo_users_token_and_all_stories(self, gateway: Gateway) -> None:
+    async def test_opens_with_everybodys_token_and_all_stories(self, gateway: Gateway) -> None:
         explorer = Explorer(gateway.settings)
         before = await explorer.configuration()
         explorer.cards = await load_demo(gateway)
@@ -91,10 +91,15 @@ class TestExplorer:
         after = await explorer.configuration()
 
         assert len(before["tabs"]) < len(after["tabs"]) == len(stories())
-        assert after["authorization"] is not None
-        bearer = after["authorization"].removeprefix("Bearer ")
-        actor = SharedSecretVerifier(gateway.settings.jwt_secret.get_secret_value()).verify(bearer)
-        assert (actor.user_id, actor.role) == (USER.user_id, Role.USER)
+        verifier = SharedSecretVerifier(gateway.settings.jwt_secret.get_secret_value())
+        signed_in = {
+            person["name"]: verifier.verify(person["authorization"].removeprefix("Bearer "))
+            for person in after["people"]
+        }
+        assert {name: (actor.user_id, actor.role) for name, actor in signed_in.items()} == {
+            name: (person.user_id, person.role) for name, person in PEOPLE.items()
+        }
+        assert next(iter(signed_in)) == DEMO_USER
 
     def test_token_of_an_admin_is_an_admins(self, settings: Settings) -> None:
         actor = SharedSecretVerifier(settings.jwt_secret.get_secret_value()).verify(token(settings, ADMIN))

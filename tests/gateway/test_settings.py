@@ -65,6 +65,7 @@ class TestCheck:
             ("STRIPE_WEBHOOK_SECRET", f"whsec_1, {DEVELOPMENT_WEBHOOK_SECRET}", "STRIPE_WEBHOOK_SECRET"),
             ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE is not https"),
             ("STRIPE_API_BASE", "ftp://api.stripe.com", "STRIPE_API_BASE is not https"),
+            ("DEBUG_EXTENSION", "true", "DEBUG_EXTENSION is for development only"),
             ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
             ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
             ("DATABASE_URL", "", "DATABASE_URL is not set"),

@@ -16,8 +16,9 @@ from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker
+from gateway.worker import Worker, seal_all
 from sandbox import Sandbox
+from tests.audit import verified
 from tests.news import shown, signed
 from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
@@ -170,3 +171,21 @@ class TestBesideTheServer:
             running = [repr(task.get_coro()) for task in asyncio.all_tasks()]
 
         assert not any("Worker.run" in coroutine for coroutine in running)
+
+
+class TestSealing:
+    async def test_leaves_a_copy_of_each_seals_hash_in_the_log(
+        self, gateway: Gateway, actor: Actor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("domain.audit_service.LARGEST_SEAL", 2)
+        monkeypatch.setattr("domain.audit_seal.LARGEST_SEAL", 2)
+        await gateway.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+
+        with capture_logs() as logs:
+            await seal_all(gateway.services.audit)
+            await seal_all(gateway.services.audit)
+
+        sealed = [entry for entry in logs if entry["event"] == "audit.sealed"]
+        assert [entry["records"] for entry in sealed] == [2, 2]
+        verification, wrong = await verified(gateway.services.database, *(entry["hash"] for entry in sealed))
+        assert (verification.unsealed, wrong) == (0, [])

@@ -1,13 +1,28 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import UUID
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.identity import new_id
+from domain.operation import ObjectKind
 from persistence import schema
 from persistence.engine import create_engine
+from persistence.unit_of_work import SqlDatabase
+from tests.audit import verified
+
+OLD_RECORD = text(
+    """
+    INSERT INTO audit_records (id, at, actor_role, actor_id, request_id, action, object_kind, object_id, changes)
+    VALUES (gen_random_uuid(), '2026-07-01 12:00:00.123456+02', 'USER', gen_random_uuid(), 'request ☕',
+        'test.' || CAST(:number AS integer), 'PAYMENT', :thing,
+        '{"amount": [null, 1.0], "note": "é \\"☕\\" \\\\", "b": [1e16, 18446744073709551615], "a": [5e-324, {}]}')
+    """
+).bindparams(bindparam("thing", type_=Uuid()))
 
 ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
@@ -36,6 +51,26 @@ class TestMigrations:
         await asyncio.to_thread(schema.migrate, address)
         assert await schema.current_revision(engine) == schema.wanted_revision()
         await asyncio.to_thread(command.check, schema.configuration(address))
+        await engine.dispose()
+
+    async def test_chain_the_records_that_are_there_already(self, fresh_database: MakeDatabase) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        async with engine.begin() as connection:
+            for number in range(5):
+                await connection.execute(OLD_RECORD, {"thing": UUID(int=number % 2), "number": number})
+
+        await asyncio.to_thread(schema.migrate, address)
+
+        database = SqlDatabase(engine)
+        verification, wrong = await verified(database)
+        assert (verification.records, verification.chains, wrong) == (5, 2, [])
+        async with database.work() as work:
+            first, second, third = await work.audit.of_object(ObjectKind.PAYMENT, UUID(int=0))
+            await work.audit.add(replace(third, id=new_id()))
+        assert [each.action for each in (first, second, third)] == ["test.0", "test.2", "test.4"]
+        assert (await verified(database))[1] == []
         await engine.dispose()
 
     def test_end_where_the_program_expects_it(self) -> None:

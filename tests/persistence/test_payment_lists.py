@@ -152,6 +152,46 @@ class TestFilters:
         assert await matching(gateway, ADMIN, ids=[]) == set()
 
 
+class TestSeveralOwners:
+    @pytest.mark.parametrize("is_backward", [False, True], ids=["forwards", "backwards"])
+    @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.name)
+    async def test_get_the_pages_that_each_would_get_alone(
+        self, database: Database, payments: Sequence[Payment], order: PaymentOrder, is_backward: bool
+    ) -> None:
+        starts = [None, order.place_of(payments[5])]
+        parts = [Slice(limit=4, start=start, is_backward=is_backward) for start in starts]
+        owners, wanted = [STRANGER, OWNER], PaymentFilter(at_most=1_002)
+
+        async with database.reads() as reads:
+            for part in parts:
+                together = await reads.payments.listed_for(owners, wanted, order, part)
+                for owner in owners:
+                    alone = await reads.payments.listed(replace(wanted, owner=owner), order, part)
+                    assert together.get(owner, []) == alone
+                    assert await reads.payments.listed_for([owner], wanted, order, part) == {owner: alone}
+
+    async def test_are_counted_each(self, database: Database, payments: Sequence[Payment]) -> None:
+        nobody = new_id()
+
+        async with database.reads() as reads:
+            counts = await reads.payments.counts_for([OWNER, STRANGER, nobody], EVERYBODY)
+            expensive = await reads.payments.counts_for([OWNER, STRANGER], PaymentFilter(at_least=1_003))
+
+        assert counts == {OWNER: 11, STRANGER: 1}
+        assert expensive.keys() <= {OWNER, STRANGER}
+        assert expensive[OWNER] == 2
+
+    async def test_get_nothing_of_others_than_the_filters_owner(
+        self, database: Database, payments: Sequence[Payment]
+    ) -> None:
+        async with database.reads() as reads:
+            own = PaymentFilter(owner=OWNER)
+            pages = await reads.payments.listed_for([STRANGER], own, PaymentOrder(), Slice())
+            counts = await reads.payments.counts_for([STRANGER], own)
+
+        assert (dict(pages), counts) == ({}, {})
+
+
 class TestScope:
     async def test_users_see_their_own(self, gateway: Gateway, payments: Sequence[Payment]) -> None:
         own = {payment.id for payment in payments if payment.user_id == OWNER}

@@ -7,6 +7,7 @@ import pytest
 from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.audit_seal import AuditSeal
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.events import InboxEvent
@@ -21,6 +22,7 @@ from domain.subscription import Subscription
 from domain.trial import TrialRedemption
 from persistence.tables import (
     AuditRecordRow,
+    AuditSealRow,
     BillingAccountRow,
     ChargePreviewRow,
     DisputeRow,
@@ -47,6 +49,7 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (Payment, PaymentRow),
     (Operation, OperationRow),
     (AuditRecord, AuditRecordRow),
+    (AuditSeal, AuditSealRow),
     (InboxEvent, InboxEventRow),
     (Refund, RefundRow),
     (Dispute, DisputeRow),

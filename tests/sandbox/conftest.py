@@ -5,9 +5,10 @@ from pathlib import Path
 import httpx2
 import pytest
 import uvicorn
-from stripe import Customer, StripeClient
+from stripe import Customer, Price, StripeClient, Subscription
 
 from sandbox import Sandbox, SandboxSettings
+from tests.sandbox.billing import HALFWAY, go_to, plan, stop_at, subscribe, subscriber
 from tests.sandbox.serving import QuietServer, Receiver, RefereeingClient, Stage
 
 HERE = Path(__file__).parent
@@ -77,3 +78,33 @@ async def http(sandbox: Sandbox, url: str) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def customer(client: StripeClient) -> Customer:
     return await client.v1.customers.create_async({"name": "Ada", "email": "ada@example.com"})
+
+
+@pytest.fixture
+async def ada(client: StripeClient, sandbox: Sandbox) -> Customer:
+    """A customer with a good card; it is 1 April 2027, and stays so until a test moves on."""
+    stop_at(sandbox, "2027-04-01T00:00:00")
+    return await subscriber(client)
+
+
+@pytest.fixture
+async def basic(client: StripeClient) -> Price:
+    return await plan(client, 3000)
+
+
+@pytest.fixture
+async def pro(client: StripeClient) -> Price:
+    return await plan(client, 9000)
+
+
+@pytest.fixture
+async def yearly(client: StripeClient) -> Price:
+    return await plan(client, 60_000, "year")
+
+
+@pytest.fixture
+async def subscription(client: StripeClient, sandbox: Sandbox, ada: Customer, basic: Price) -> Subscription:
+    """Bought on 1 April, and now it is the middle of the month."""
+    made = await subscribe(client, ada, basic)
+    go_to(sandbox, HALFWAY)
+    return made

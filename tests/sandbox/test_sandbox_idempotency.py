@@ -163,6 +163,7 @@ class TestLedger:
             "status": "succeeded",
             "metadata": {"payment": "17"},
             "customer": None,
+            "invoice": None,
             "idempotency_keys": ["charge-17", "capture-17"],
             "currency": "usd",
             "amount": 2000,

@@ -10,6 +10,7 @@ from stripe import Customer, StripeClient
 from sandbox.api.endpoint import Endpoint
 from sandbox.api.params import Choice, Flag, Integer, Kind, Text
 from sandbox.resources import ENDPOINTS
+from tests.sandbox.billing import item_of, plan, subscribe, subscriber
 from tests.sandbox.declared_params import DECLARED
 from tests.sandbox.payments import payment
 from tests.sandbox.stripe_types import mistakes_in_object, mistakes_in_params
@@ -133,6 +134,34 @@ class TestOfficialKeys:
         for booked in (refund.balance_transaction, dispute.balance_transactions[0].id):
             transaction = await client.v1.balance_transactions.retrieve_async(str(booked))
             assert transaction.to_dict().keys() == OFFICIAL["balance_transaction"].keys()
+
+    async def test_billing_has_the_official_keys(self, client: StripeClient) -> None:
+        customer, price = await subscriber(client), await plan(client)
+        subscription = await subscribe(client, customer, price)
+        schedule = await client.v1.subscription_schedules.create_async({"from_subscription": subscription.id})
+        invoice = await client.v1.invoices.retrieve_async(str(subscription.latest_invoice.id))  # type: ignore[union-attr]  # It was expanded.
+        payments = await client.v1.invoice_payments.list_async({"invoice": str(invoice.id)})
+        portal = await client.v1.billing_portal.sessions.create_async({"customer": customer.id})
+        product = await client.v1.products.retrieve_async(str(price.product))
+
+        made: list[Any] = [
+            product,
+            price,
+            subscription,
+            item_of(subscription),
+            invoice,
+            payments.data[0],
+            schedule,
+            portal,
+        ]
+
+        for thing in made:
+            assert set(thing.to_dict()) == set(OFFICIAL[thing["object"]]), thing["object"]
+        [line], [official] = invoice.lines.data, OFFICIAL["invoice"]["lines"]["data"]
+        assert set(line.to_dict()) == set(official)
+        phase, official = schedule.phases[0].to_dict(), OFFICIAL["subscription_schedule"]["phases"][0]
+        assert set(phase) == set(official)
+        assert set(phase["items"][0]) == set(official["items"][0])
 
     async def test_cards_have_the_official_keys(self, client: StripeClient) -> None:
         intent = await client.v1.payment_intents.create_async(

@@ -180,3 +180,16 @@ class TestProcess:
 
         event = stripe.Webhook.construct_event(received.body, received.signature, SECRET)
         assert event.type == "customer.created"
+
+
+class TestBeginning:
+    def test_is_in_the_past_where_that_is_asked(self, tmp_path: Path) -> None:
+        sandbox = Sandbox(SandboxSettings(state=tmp_path / "state", begins_days_ago=90))
+
+        assert abs(time.time() - sandbox.clock.now() - 90 * 86_400) < 5
+
+    def test_is_remembered_and_never_set_back_again(self, tmp_path: Path) -> None:
+        settings = SandboxSettings(state=tmp_path / "state", begins_days_ago=90)
+        Sandbox(settings).advance(90 * 86_400)
+
+        assert abs(time.time() - Sandbox(settings).clock.now()) < 5

@@ -93,6 +93,11 @@ class TestActor:
         assert actor.role is Role.ANONYMOUS
         assert actor.user_id is None
 
+    def test_address_is_the_connections(self, authentication: Authentication) -> None:
+        asked = {**scope(b"Bearer " + TOKEN, x_forwarded_for=b"192.0.2.66"), "client": ("192.0.2.7", 40_000)}
+
+        assert authentication.actor(asked).ip == "192.0.2.7"
+
     def test_actor_is_left_in_the_scope_for_the_access_log(self, authentication: Authentication) -> None:
         asked = scope(b"Bearer " + TOKEN)
 

@@ -6,21 +6,22 @@ export async function configuration() {
 }
 
 /**
- * A fetch that adds the issued token wherever the headers pane names no other.
+ * A fetch that adds the token of whoever is cast for the document, wherever the headers pane names no other.
  *
- * The token stays out of the pane, because GraphiQL keeps that text in the browser's
- * storage, as history, long after the token has expired. One that expires while the
- * page is open is replaced: a 401 has run nothing, so the request may be sent again.
+ * Tokens stay out of the pane, because GraphiQL keeps that text in the browser's storage, as history, long after
+ * they have expired. One that expires while the page is open is replaced: a 401 has run nothing, so the request may
+ * be sent again.
  */
-export function authorizedFetch(issued) {
+export function authorizedFetch(casting) {
   return async (url, request) => {
     const own = new Headers(request.headers);
-    const send = (token) => fetch(url, { ...request, headers: withToken(own, token) });
+    const { operationName } = JSON.parse(request.body);
+    const send = () => fetch(url, { ...request, headers: withToken(own, casting.authorization(operationName)) });
 
-    const response = await send(issued);
+    const response = await send();
     if (response.status !== 401 || own.has("Authorization")) return response;
-    issued = (await configuration()).authorization;
-    return send(issued);
+    casting.people = (await configuration()).people;
+    return send();
   };
 }
 

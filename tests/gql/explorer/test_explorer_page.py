@@ -74,33 +74,42 @@ class TestStories:
 
 class TestConfiguration:
     def test_tells_the_page_all_it_needs(self) -> None:
-        told = page.configuration("/graphql", "Bearer token", CARDS, notice="Signed in as Ada.")
+        told = page.configuration(
+            "/graphql", {"demo user": "Bearer token"}, CARDS, notice="Signed in as Ada.", clock="/clock"
+        )
 
         assert json.loads(json.dumps(told)) == {
             "endpoint": "/graphql",
-            "authorization": "Bearer token",
+            "people": [{"name": "demo user", "authorization": "Bearer token"}],
+            "clock": "/clock",
             "notice": "Signed in as Ada.",
             "tabs": [
-                {"title": story.title, "query": story.query, "variables": story.tab(CARDS)["variables"]}
+                {
+                    "title": story.title,
+                    "query": story.query,
+                    "variables": story.tab(CARDS)["variables"],
+                    "as": story.told_by,
+                }
                 for story in page.stories()
+                if story.told_by == "demo user"
             ],
         }
 
     def test_leaves_only_what_the_browser_fills(self) -> None:
-        told = page.configuration("/graphql", None, CARDS)
+        told = page.configuration("/graphql", {}, CARDS)
 
         left = {found for tab in told["tabs"] for found in re.findall(r"{{.*?}}", tab["variables"])}
         assert left == {"{{fresh-key}}", "{{origin}}"}
 
     def test_fills_in_the_saved_cards(self) -> None:
-        told = page.configuration("/graphql", None, CARDS)
+        told = page.configuration("/graphql", {}, CARDS)
 
         cards = {tab["title"]: json.loads(tab["variables"]).get("input", {}) for tab in told["tabs"]}
         assert cards["3 · Pay with 3-D Secure"]["paymentMethodId"] == "mth_1"
         assert cards["4 · A declined card"]["paymentMethodId"] == "mth_2"
 
     def test_leaves_out_stories_whose_cards_are_missing(self) -> None:
-        told = page.configuration("/graphql", None, {"card:declined": "mth_2"})
+        told = page.configuration("/graphql", {}, {"card:declined": "mth_2"})
 
         titles = [tab["title"] for tab in told["tabs"]]
         assert "4 · A declined card" in titles
@@ -109,7 +118,7 @@ class TestConfiguration:
     def test_keeps_the_variables_json_whatever_an_id_contains(self) -> None:
         odd = 'm"th\\'
 
-        told = page.configuration("/graphql", None, dict.fromkeys(CARDS, odd))
+        told = page.configuration("/graphql", {}, dict.fromkeys(CARDS, odd))
 
         assert json.loads(told["tabs"][3]["variables"])["input"]["paymentMethodId"] == odd
 

@@ -1,0 +1,150 @@
+"""What happened to an object, told to whoever may see it: the audit trail in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from domain.audit import NOTE, AuditRecord
+from domain.dispute import DisputeStatus
+from domain.json_value import JsonObject, JsonValue
+from domain.payment_method import SetupStatus
+from domain.payment_status import PaymentStatus, SyncSource
+from domain.refund import RefundStatus
+
+SUMMARIES: Final[Mapping[str, str]] = {
+    "billing_account.customer_linked": "The account got its customer at the payment provider.",
+    "billing_account.opened": "The billing account was opened.",
+    "dispute.closed": "The inquiry of the payer's bank has ended.",
+    "dispute.drafted": "Evidence against the dispute was written.",
+    "dispute.inquiry": "The payer's bank has asked about the payment.",
+    "dispute.lost": "The dispute was lost: the payer keeps the money.",
+    "dispute.needs_response": "The payer disputes the payment; evidence is needed.",
+    "dispute.prevented": "A dispute was prevented.",
+    "dispute.under_review": "The payer's bank is looking at the evidence.",
+    "dispute.won": "The dispute was won.",
+    "payment.authorized": "The bank agreed to the payment, which can be collected now.",
+    "payment.cancelled": "The payment was cancelled.",
+    "payment.cancelling": "The cancellation of the payment was asked for.",
+    "payment.completed": "The money was collected.",
+    "payment.disputed": "The payer's bank holds money of the payment.",
+    "payment.partially_refunded": "Part of the money was given back.",
+    "payment.refunded": "All of the money was given back.",
+    "payment.refunds_counted": "What is being given back has changed.",
+    "payment.undisputed": "The payer's bank holds no money of the payment any more.",
+    "payment.confirming": "Another attempt at the payment was started.",
+    "payment.created": "The payment was asked for.",
+    "payment.failed": "The payment failed.",
+    "payment.pending": "The payment waits for the app to confirm it.",
+    "payment.processing": "The bank is working on the payment.",
+    "payment.requires_action": "The customer must confirm the payment with their bank.",
+    "payment_method.added": "The payment method was saved.",
+    "payment_method.detached": "The payment method was removed.",
+    "payment_method.made_default": "The payment method became the default one.",
+    "payment_method.no_longer_default": "Another payment method became the default one.",
+    "payment_method.updated": "Details of the payment method changed.",
+    "payment_method_setup.cancelled": "Saving the payment method was given up.",
+    "payment_method_setup.processing": "The bank is checking the payment method.",
+    "payment_method_setup.requires_action": "The customer must confirm the payment method with their bank.",
+    "payment_method_setup.requires_method": "The payment method has not been given yet.",
+    "payment_method_setup.started": "Saving a payment method was started.",
+    "payment_method_setup.succeeded": "The payment method was checked and saved.",
+    "refund.cancelled": "The refund was cancelled.",
+    "refund.failed": "The refund failed: its amount can be refunded again.",
+    "refund.found": "A refund was made at the payment provider.",
+    "refund.pending": "The refund waits for the bank.",
+    "refund.requested": "The refund was asked for.",
+    "refund.succeeded": "The money was given back.",
+}
+"""One sentence per action. An action that is not here is told by its own words."""
+MORE_IS_KNOWN: Final = "More became known about it."
+STATES: Final = frozenset(
+    {f"payment.{status.lower()}" for status in PaymentStatus}
+    | {f"payment_method_setup.{status.lower()}" for status in SetupStatus}
+    | {f"refund.{status.lower()}" for status in RefundStatus}
+    | {f"dispute.{status.lower()}" for status in DisputeStatus}
+)
+
+_FACTS_OF_THEIR_OWN: Final = """
+    amount amount_due amount_paid authorized_amount brand cancel_at cancel_at_period_end
+    cancelled_at capture_method captured_amount completed_at currency current_period_end
+    current_period_start detached_at disputed_amount ended_at exp_month exp_year is_default last4
+    makes_default method_brand method_exp_month method_exp_year method_last4 method_type
+    method_wallet plan_id quantity refund_pending_amount refunded_amount started_at status total
+    trial_end trial_start trigger type wallet
+"""
+SHOWN_TO_OWNERS: Final = frozenset(_FACTS_OF_THEIR_OWN.split())
+"""Attributes whose changes tell a customer nothing that is kept from them elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingEvent:
+    """
+    One record of the trail as its reader may see it; `id` and `sequence` are the record's.
+
+    `changes` maps each attribute to its value before and after.
+    """
+
+    id: UUID
+    sequence: int
+    type: str
+    summary: str
+    source: SyncSource
+    actor_role: Role
+    actor_id: UUID | None
+    occurred_at: datetime
+    recorded_at: datetime
+    changes: JsonObject
+
+
+def billing_event(record: AuditRecord, *, seen_by: Actor) -> BillingEvent:
+    """Who does not see everybody learns neither who of the staff acted nor what is concealed from a payer."""
+    knows_actor = seen_by.sees_everybody or record.actor_id == seen_by.user_id
+    return BillingEvent(
+        id=record.id,
+        sequence=record.sequence,
+        type=record.action,
+        summary=summary(record),
+        source=source(record),
+        actor_role=record.actor_role,
+        actor_id=record.actor_id if knows_actor else None,
+        occurred_at=record.occurred_at or record.at,
+        recorded_at=record.at,
+        changes=_all(record) if seen_by.sees_everybody else _shown(record),
+    )
+
+
+def summary(record: AuditRecord) -> str:
+    """An action that names a state was repeated where the state did not change: the processor told more of it."""
+    if record.action in STATES and "status" not in record.changes:
+        return MORE_IS_KNOWN
+    words = record.action.replace(".", " ").replace("_", " ")
+    return SUMMARIES.get(record.action) or f"{words.capitalize()}."
+
+
+def source(record: AuditRecord) -> SyncSource:
+    """How we came to know it: a record without a request comes of the processor's news, or of our asking."""
+    told = record.after.get("synced_by")
+    if isinstance(told, str):
+        return SyncSource(told)
+    is_asked_for = record.actor_role is not Role.SYSTEM or record.request_id
+    return SyncSource.API_CALL if is_asked_for else SyncSource.WEBHOOK
+
+
+def _all(record: AuditRecord) -> JsonObject:
+    changes = {name: _told(change) for name, change in record.changes.items() if isinstance(change, list)}
+    return changes if record.note is None else {**changes, NOTE: record.note}
+
+
+def _shown(record: AuditRecord) -> JsonObject:
+    return {
+        name: _told(change)
+        for name, change in record.changes.items()
+        if name in SHOWN_TO_OWNERS and isinstance(change, list)
+    }
+
+
+def _told(change: list[JsonValue]) -> JsonValue:
+    return dict(zip(("before", "after"), change, strict=True))

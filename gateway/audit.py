@@ -1,0 +1,57 @@
+"""`payments-gateway audit verify`: the whole audit trail, computed anew."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+import orjson
+
+from domain.audit_verification import AuditVerification, Finding
+from gateway.settings import Settings
+from persistence.engine import create_engine
+from persistence.unit_of_work import SqlDatabase
+
+
+async def findings(settings: Settings, verification: AuditVerification) -> AsyncIterator[Finding]:
+    """What is wrong, as soon as it is found; in the end the verification knows how much there was."""
+    database = SqlDatabase(create_engine(settings.database_url))
+    try:
+        async with database.snapshot() as trail:
+            async for finding in verification.findings(trail):
+                yield finding
+    finally:
+        await database.close()
+
+
+def sentence(finding: Finding) -> str:
+    if finding.record_id is None:
+        return f"{finding.check}: {finding.message}"
+    return (
+        f"{finding.check}: record {finding.record_id} (number {finding.sequence}) of {finding.object_kind} "
+        f"{finding.object_id}: {finding.message}"
+    )
+
+
+def summary(verification: AuditVerification, wrong: int) -> str:
+    verdict = "nothing is wrong" if wrong == 0 else f"{wrong} things are wrong"
+    return (
+        f"{verification.records} records in {verification.chains} chains under {verification.seals} seals: "
+        f"{verdict}. {verification.unsealed} are not sealed yet."
+    )
+
+
+def line(finding: Finding) -> str:
+    """JSON; what does not apply is left out."""
+    told = {name: value for name, value in asdict(finding).items() if value is not None}
+    return orjson.dumps(told).decode()
+
+
+def last_line(verification: AuditVerification, wrong: int) -> str:
+    told = {
+        "records": verification.records,
+        "chains": verification.chains,
+        "seals": verification.seals,
+        "unsealed": verification.unsealed,
+        "last_seal": verification.last_seal,
+        "findings": wrong,
+    }
+    return orjson.dumps(told).decode()

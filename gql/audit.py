@@ -1,0 +1,153 @@
+"""The audit trail: all of it for admins, and each object's own part of it for whoever sees the object."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Role
+from domain.audit import KINDS, AuditRecord
+from domain.audit_log import NEWEST_FIRST, OLDEST_FIRST, AuditFilter
+from domain.billing_event import BillingEvent
+from domain.errors import NotFound
+from domain.operation import ObjectKind
+from domain.payment_status import SyncSource
+from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
+from gql.context import Info
+from gql.errors import camel_case
+from gql.ids import global_id, parsed_id, user_id_of
+from gql.node import Node, optional_view
+from gql.operation import LOADER
+from gql.scalars import JsonObject
+
+strawberry.enum(SyncSource, description="How we came to know what we know.")
+strawberry.enum(Role, description="In which role somebody acts. SYSTEM is the gateway itself.")
+
+
+@strawberry.type(name="Actor", description="Who did something.")
+class ActorView:
+    kind: Role = strawberry.field(description="In which role.")
+    id: str | None = strawberry.field(
+        description="The User Service's id of the user. Null for the gateway itself, and where you see the role only."
+    )
+
+
+@strawberry.type(name="AuditEntry", description="One change of one object, as the audit trail keeps it.")
+class AuditEntryView(Node):
+    _domain: ClassVar[type] = AuditRecord
+
+    action: str = strawberry.field(description="What was done, as in payment.completed.")
+    note: str | None = strawberry.field(description="What the actor said about it.")
+    request_id: str = strawberry.field(description="The request in which it was done; empty outside of one.")
+    ip: str | None = strawberry.field(description="The address that the request came from.")
+    at: datetime = strawberry.field(description="When it was done, by our clock.")
+    hash: str = strawberry.field(description="SHA-256 over previousHash and all that this entry says.")
+    previous_hash: str = strawberry.field(
+        description="The hash of the object's entry before this one; zeros in its first."
+    )
+
+    @strawberry.field(description="Who did it.")
+    def actor(record: strawberry.Parent[AuditRecord]) -> ActorView:
+        return actor_view(record)
+
+    @strawberry.field(description="To what, as it is now.")
+    async def object(record: strawberry.Parent[AuditRecord], info: Info) -> Node | None:
+        loader = getattr(info.context.loaders, LOADER[record.object_kind])
+        return optional_view(Node, await loader.load(record.object_id))
+
+    @strawberry.field(description="The former values of what changed; null for a new object.")
+    def before(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
+        before = record.before
+        return None if before is None else JsonObject(dict(before))
+
+    @strawberry.field(description="The values of what changed.")
+    def after(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
+        return JsonObject(dict(record.after))
+
+
+@strawberry.type(description="An entry in a list.")
+class AuditEdge(Edge):
+    node: AuditEntryView = strawberry.field(description="The entry.")
+
+
+@strawberry.type(description="A page of the audit trail.")
+class AuditConnection(Connection[AuditRecord]):
+    edges: list[AuditEdge] = edges("The entries with their cursors.")
+    nodes: list[AuditEntryView] = nodes("The entries alone.")
+    page_info: PageInfo = page_info()
+
+
+@strawberry.type(name="BillingEvent", description="Something that happened to an object, in plain words.")
+class BillingEventView:
+    type: str = strawberry.field(description="What happened, for programs, as in payment.completed.")
+    summary: str = strawberry.field(description="What happened, for people, in English.")
+    source: SyncSource = strawberry.field(description="How we came to know it.")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    recorded_at: datetime = strawberry.field(description="When we wrote it down.")
+
+    @strawberry.field(description="Opaque and stable.")
+    def id(event: strawberry.Parent[BillingEvent]) -> strawberry.ID:
+        return global_id(AuditRecord, event.id)
+
+    @strawberry.field(description="Who did it; of others than you, you may see the role only.")
+    def actor(event: strawberry.Parent[BillingEvent]) -> ActorView:
+        return actor_view(event)
+
+    @strawberry.field(
+        description="What changed, by name: each with its value before and after. You may not see all of it."
+    )
+    def changes(event: strawberry.Parent[BillingEvent]) -> JsonObject:
+        return JsonObject({camel_case(name): change for name, change in event.changes.items()})
+
+
+@strawberry.type(description="An event in a list.")
+class BillingEventEdge(Edge):
+    node: BillingEventView = strawberry.field(description="The event.")
+
+
+@strawberry.type(description="A page of what happened.")
+class BillingEventConnection(Connection[BillingEvent]):
+    edges: list[BillingEventEdge] = edges("The events with their cursors.")
+    nodes: list[BillingEventView] = nodes("The events alone.")
+    page_info: PageInfo = page_info()
+
+
+async def audit_log(
+    info: Info, object_id: str | None, actor_id: str | None, first: int | None, after: str | None
+) -> AuditConnection:
+    kind, identity = (None, None) if object_id is None else audited_object(object_id)
+    wanted = AuditFilter(
+        object_kind=kind,
+        object_id=identity,
+        actor_id=None if actor_id is None else user_id_of(actor_id, "actor_id"),
+    )
+    part = asked_slice(NEWEST_FIRST, first, after)
+    page = await info.context.services.audit.log(info.context.actor, wanted, part)
+    return AuditConnection(page=page, order=NEWEST_FIRST)
+
+
+def timeline() -> Any:
+    """The field `timeline` of an object that the audit trail knows: `timeline: BillingEventConnection = timeline()`."""
+    return strawberry.field(resolver=_timeline, description="What happened to it, the oldest first.")
+
+
+async def _timeline(
+    thing: strawberry.Parent[Any], info: Info, first: First = None, after: After = None
+) -> BillingEventConnection:
+    part = asked_slice(OLDEST_FIRST, first, after)
+    page = await info.context.services.audit.timeline(info.context.actor, thing, part)
+    return BillingEventConnection(page=page, order=OLDEST_FIRST)
+
+
+def actor_view(done: AuditRecord | BillingEvent) -> ActorView:
+    actor_id = None if done.actor_id is None else str(done.actor_id)
+    return ActorView(kind=done.actor_role, id=actor_id)
+
+
+def audited_object(text: str) -> tuple[ObjectKind, UUID]:
+    """Raises NotFound for an id of what has no audit trail."""
+    kind, identity = parsed_id(text)
+    if kind not in KINDS:
+        raise NotFound("There is no audit trail of objects of this type.", path=("object_id",))
+    return KINDS[kind], identity

@@ -1,0 +1,110 @@
+"""The audit trail: a chain of records per object."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Insert, Select, bindparam, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.audit import FACTS, GENESIS, AuditRecord
+from domain.audit_log import AuditFilter
+from domain.audit_seal import RecordHash
+from domain.operation import ObjectKind
+from domain.paging import Slice
+from persistence.repository import Repository, is_among
+from persistence.tables import AuditRecordRow, table_of
+
+TABLE: Final = table_of(AuditRecordRow)
+C: Final = TABLE.c
+ROWS_AT_A_TIME: Final = 1000
+
+
+class AuditRepository(Repository[AuditRecord]):
+    table = TABLE
+    entity = AuditRecord
+
+    async def add(self, record: AuditRecord) -> None:
+        """
+        To the end of its object's chain, in one statement.
+
+        The lock on the object's row keeps its writers in a queue; if one came without it, an index would refuse
+        the second successor of a record.
+        """
+        row = {name: getattr(record, name) for name in FACTS}
+        await self._connection.execute(_appended(), {**row, "facts": record.facts})
+
+    async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]:
+        records = await self._all(select(TABLE).where(is_among(C.id, "ids")), {"ids": record_ids})
+        return {record.id: record for record in records}
+
+    async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]:
+        """Oldest first."""
+        return await self._all(_of_object(kind, object_id).order_by(C.sequence))
+
+    async def history(self, kind: ObjectKind, object_id: UUID, part: Slice) -> Sequence[AuditRecord]:
+        """At most `part.limit` records of one object, the oldest first."""
+        statement = _of_object(kind, object_id)
+        if part.start is not None:
+            statement = statement.where(C.sequence > part.start.value)
+        return await self._all(statement.order_by(C.sequence).limit(part.limit))
+
+    async def listed(self, wanted: AuditFilter, part: Slice) -> Sequence[AuditRecord]:
+        """At most `part.limit` records, the newest first."""
+        asked = {field.name: getattr(wanted, field.name) for field in fields(AuditFilter)}
+        conditions = [C[name] == value for name, value in asked.items() if value is not None]
+        if part.start is not None:
+            conditions.append(C.sequence < part.start.value)
+        return await self._all(select(TABLE).where(*conditions).order_by(C.sequence.desc()).limit(part.limit))
+
+    async def in_chains(self) -> AsyncIterator[AuditRecord]:
+        """All records, object by object, oldest first."""
+        statement = select(TABLE).order_by(C.object_kind, C.object_id, C.sequence)
+        async for row in streamed(self._connection, statement):
+            yield AuditRecord(**row._mapping)
+
+    async def hashes(self) -> AsyncIterator[RecordHash]:
+        """Those of all records, by sequence number."""
+        async for row in streamed(self._connection, select(C.sequence, C.hash).order_by(C.sequence)):
+            yield RecordHash(sequence=row.sequence, hash=row.hash)
+
+
+async def streamed(connection: AsyncConnection, statement: Select[Any]) -> AsyncIterator[Any]:
+    """Through a cursor of the server's, so that no result is too long."""
+    result = await connection.stream(statement, execution_options={"yield_per": ROWS_AT_A_TIME})
+    async for row in result:
+        yield row
+
+
+def _of_object(kind: ObjectKind, object_id: UUID) -> Select[Any]:
+    return select(TABLE).where(C.object_kind == kind, C.object_id == object_id)
+
+
+@cache
+def _appended() -> Insert:
+    """
+    PostgreSQL finds the chain's end and hashes what `domain.audit.digest` hashes.
+
+    The transaction has its id before the sequence gives its number. Seals rely on that: they wait for every
+    transaction whose id is older than their own.
+    """
+    own = select(func.pg_current_xact_id().label("id")).cte("own").prefix_with("MATERIALIZED")
+    end = (
+        select(C.hash)
+        .where(
+            C.object_kind == bindparam("object_kind", type_=C.object_kind.type),
+            C.object_id == bindparam("object_id", type_=C.object_id.type),
+        )
+        .order_by(C.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    chain = select(func.coalesce(end, GENESIS).label("end")).where(own.c.id.is_not(None)).subquery("chain")
+    told = func.convert_to(chain.c.end.concat(bindparam("facts")), "UTF8")
+    facts = [bindparam(name, type_=C[name].type) for name in FACTS]
+    return insert(TABLE).from_select(
+        [*FACTS, "previous_hash", "hash"],
+        select(*facts, chain.c.end, func.encode(func.sha256(told), "hex")),
+    )

@@ -1,0 +1,127 @@
+"""
+How many statements an answer may take: what its fields may together, however many objects each of them stands for.
+
+A field below Query and Mutation that leads to objects with an id takes one statement, for each kind of object that
+it may lead to. What takes another number has it here, as every mutation must.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    build_schema,
+    get_named_type,
+    parse,
+)
+
+from gql.schema import printed
+
+SCHEMA: Final[GraphQLSchema] = build_schema(printed())
+
+BUDGETS: Final[Mapping[str, int]] = {
+    "Mutation.addPaymentMethod": 15,
+    "Mutation.cancelPayment": 9,
+    "Mutation.capturePayment": 8,
+    "Mutation.confirmPayment": 11,
+    "Mutation.createPayment": 14,
+    "Mutation.deletePaymentMethod": 16,
+    "Mutation.startPaymentMethodSetup": 14,
+    "Mutation.updatePaymentMethod": 13,
+    "PaymentConnection.totalCount": 1,
+    "Query.node": 1,
+    "Query.viewer": 4,
+}
+"""`tests/gql/test_budgets.py` finds out what each needs at most; more than two above that is too much."""
+
+CARRIERS: Final = ("Connection", "Edge")
+"""The ends of the names of types whose fields show what their own field has found."""
+
+
+def keep_budget(document: str, body: Mapping[str, Any]) -> None:
+    """Fails where the answer, whose debug extension tells of its statements, took more than the document may."""
+    budget = budget_of(document) if "data" in body else 0
+    assert statements_of(body) <= budget, (
+        f"More than {budget} statements for {document}: {body['extensions']}"
+    )
+
+
+def statements_of(body: Mapping[str, Any]) -> int:
+    """None were counted for a request that never reached GraphQL."""
+    if "data" not in body and "extensions" not in body:
+        return 0
+    statements: int = body["extensions"]["debug"]["statements"]
+    return statements
+
+
+def without_debug(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer as it is outside development."""
+    rest = dict(body)
+    extensions = {name: value for name, value in rest.pop("extensions", {}).items() if name != "debug"}
+    return rest | ({"extensions": extensions} if extensions else {})
+
+
+def budget_of(document: str) -> int:
+    """Of a document with one operation."""
+    definitions = parse(document).definitions
+    fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
+    [operation] = [each for each in definitions if isinstance(each, OperationDefinitionNode)]
+    root = SCHEMA.get_root_type(operation.operation)
+    return sum(
+        field_budget(f"{parent.name}.{node.name.value}")
+        for parent, node in fields_of(operation.selection_set, root, fragments)
+    )
+
+
+def fields_of(
+    selections: SelectionSetNode, parent: Any, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[tuple[Any, FieldNode]]:
+    """Every field with its type; those of a fragment at each mention."""
+    for node in selections.selections:
+        match node:
+            case FieldNode():
+                if definition := getattr(parent, "fields", {}).get(node.name.value):
+                    yield parent, node
+                    if node.selection_set:
+                        yield from fields_of(node.selection_set, get_named_type(definition.type), fragments)
+            case InlineFragmentNode(type_condition=condition):
+                kind = SCHEMA.get_type(condition.name.value) if condition else parent
+                yield from fields_of(node.selection_set, kind, fragments)
+            case FragmentSpreadNode():
+                fragment = fragments[node.name.value]
+                kind = SCHEMA.get_type(fragment.type_condition.name.value)
+                yield from fields_of(fragment.selection_set, kind, fragments)
+
+
+@cache
+def field_budget(coordinate: str) -> int:
+    if coordinate in BUDGETS:
+        return BUDGETS[coordinate]
+    parent_name, field_name = coordinate.split(".")
+    assert parent_name != "Mutation", f"tests/budgets.py has no budget for {coordinate}"
+    parent: Any = SCHEMA.get_type(parent_name)
+    return 0 if parent_name.endswith(CARRIERS) else len(kinds_of(parent.fields[field_name]))
+
+
+def kinds_of(field: GraphQLField) -> list[GraphQLObjectType]:
+    """The types with an id that the field may lead to, in a connection too."""
+    of = get_named_type(field.type)
+    if of.name.endswith("Connection"):
+        assert isinstance(of, GraphQLObjectType)
+        of = get_named_type(of.fields["nodes"].type)
+    possible = SCHEMA.get_possible_types(of) if isinstance(of, GraphQLAbstractType) else [of]
+    return [kind for kind in possible if isinstance(kind, GraphQLObjectType) and is_node(kind)]
+
+
+def is_node(kind: GraphQLObjectType) -> bool:
+    return any(interface.name == "Node" for interface in kind.interfaces)

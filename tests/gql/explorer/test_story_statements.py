@@ -1,0 +1,48 @@
+"""Each story ends with the number of statements that it may take, which GraphiQL shows beside its answer."""
+
+import re
+from typing import Any
+
+import httpx2
+import orjson
+
+from gateway.demo import PEOPLE, load_demo
+from gateway.wiring import Gateway
+from gql.explorer.page import Story, stories
+from tests.api import Api, fresh_key
+from tests.budgets import statements_of
+from tests.parts import bearer
+
+DECLARED = re.compile(r"^# statements: (\d+)$", re.MULTILINE)
+SLACK = 2
+
+
+def declared(story: Story) -> int:
+    [number] = DECLARED.findall(story.query)
+    return int(number)
+
+
+def variables_of(story: Story, cards: dict[str, str], key: str) -> Any:
+    text = story.tab(cards)["variables"]
+    return orjson.loads(text.replace("{{fresh-key}}", key).replace("{{origin}}", "https://shop.example"))
+
+
+class TestStories:
+    async def test_take_the_statements_that_they_declare(
+        self, gateway: Gateway, http: httpx2.AsyncClient
+    ) -> None:
+        cards, key = await load_demo(gateway), fresh_key()
+
+        taken = {}
+        for story in stories():
+            teller = Api(http=http, headers=bearer(PEOPLE[story.told_by]))
+            body = (await teller.post(story.query, variables_of(story, cards, key))).json()
+            assert "errors" not in body, body
+            taken[story.title] = statements_of(body)
+
+        unfit = {
+            story.title: f"takes {taken[story.title]}, declares {declared(story)}"
+            for story in stories()
+            if not 0 <= declared(story) - taken[story.title] <= SLACK
+        }
+        assert unfit == {}

@@ -1,0 +1,76 @@
+"""Twenty objects of every type that has an id, each with something behind every field that leads elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from domain.account import BillingAccount
+from domain.actor import Actor, Role
+from domain.identity import new_id
+from domain.operation import ObjectKind, Operation, OperationState
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
+from domain.ports import Database
+from gql.ids import global_id
+from tests.gql.many_payments import START, method_of, payment_of, stored
+
+MANY: Final = 20
+
+
+async def many_of_each(database: Database) -> Mapping[str, Sequence[str]]:
+    """The API's ids by the name of the type. Each object belongs to a user of its own."""
+    households = [await household(database, number) for number in range(MANY)]
+    return {name: [each[name] for each in households] for name in households[0]}
+
+
+async def household(database: Database, number: int) -> Mapping[str, str]:
+    owner = Actor(role=Role.USER, user_id=new_id())
+    method = method_of(owner, name=f"pm_{number}", is_default=True)
+    payments = [
+        payment_of(owner, at=START + timedelta(minutes=at), amount=900, number=number, method=method)
+        for at in range(2)
+    ]
+    setup, operation = setup_of(method), operation_on(payments[0])
+    await stored(database, owner, payments, [method])
+    async with database.work() as work:
+        await work.setups.add(setup)
+        await work.operations.add(operation)
+    return {
+        "BillingAccount": global_id(BillingAccount, owner.known_id),
+        "Operation": global_id(Operation, operation.id),
+        "Payment": global_id(Payment, payments[0].id),
+        "PaymentMethod": global_id(PaymentMethod, method.id),
+        "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+    }
+
+
+def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
+    return PaymentMethodSetup(
+        id=new_id(),
+        user_id=method.user_id,
+        status=SetupStatus.SUCCEEDED,
+        makes_default=False,
+        processor_customer_id="cus_1",
+        payment_method_id=method.id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def operation_on(payment: Payment) -> Operation:
+    return Operation(
+        id=new_id(),
+        caller_id=payment.user_id,
+        mutation="createPayment",
+        key=f"key-{payment.id}",
+        state=OperationState.SUCCEEDED,
+        fingerprint={},
+        arguments={},
+        object_kind=ObjectKind.PAYMENT,
+        object_id=payment.id,
+        request_id="test-request",
+        leased_until=None,
+        started_at=START,
+        finished_at=START,
+        expires_at=START,
+    )

@@ -1,0 +1,123 @@
+"""What has a budget of its own needs nearly all of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from domain.actor import Actor, Role
+from domain.identity import new_id
+from tests.api import EURO, Api, fresh_key, mutation_document
+from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
+from tests.gql.conftest import Caller
+
+SLACK: Final = 2
+MANUALLY: Final[Mapping[str, Any]] = {"charge": EURO, "captureMethod": "MANUAL"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dearest:
+    """The dearest use of each thing, and how many statements it took."""
+
+    by: Caller
+    user: Api
+    admin: Api
+    spent: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def newcomer(self) -> Api:
+        """Whose account is yet to be opened."""
+        return self.by(Actor(role=Role.USER, user_id=new_id()))
+
+    async def all(self) -> Mapping[str, int]:
+        await self.methods()
+        await self.payments()
+        await self.queries()
+        return self.spent
+
+    async def methods(self) -> None:
+        await self.mutation(self.newcomer, "startPaymentMethodSetup")
+        await self.mutation(self.newcomer, "addPaymentMethod", stripePaymentMethodId="pm_card_visa")
+        first, second = await self.user.add_card(), await self.user.add_card("pm_card_mastercard")
+        changes = {"expMonth": 12, "expYear": 2032, "makeDefault": True}
+        await self.mutation(self.user, "updatePaymentMethod", id=second, **changes)
+        await self.mutation(self.user, "deletePaymentMethod", id=second, replaceWithId=first)
+
+    async def payments(self) -> None:
+        card = await self.user.add_card()
+        await self.mutation(self.newcomer, "createPayment", charge=EURO, confirm=False)
+        open_ = (await self.user.pay(confirm=False))["id"]
+        await self.mutation(self.user, "confirmPayment", paymentId=open_, paymentMethodId=card)
+        held, other = [(await self.user.pay(**MANUALLY))["id"] for _ in range(2)]
+        await self.mutation(self.admin, "capturePayment", paymentId=held)
+        await self.mutation(self.user, "cancelPayment", paymentId=other)
+
+    async def queries(self) -> None:
+        payment = (await self.user.pay())["id"]
+        await self.use("Query.viewer", self.newcomer, "{ viewer { createdAt } }")
+        await self.use("Query.node", self.user, f'{{ node(id: "{payment}") {{ id }} }}')
+        total = await self.statements(self.user, "{ payments { totalCount } }")
+        self.spent["PaymentConnection.totalCount"] = total - await self.statements(
+            self.user, "{ payments { nodes { id } } }"
+        )
+
+    async def mutation(self, api: Api, name: str, **given: Any) -> None:
+        document = mutation_document(name, "errors { code }")
+        variables = {"input": {"idempotencyKey": fresh_key(), **given}}
+        await self.use(f"Mutation.{name}", api, document, variables)
+
+    async def use(
+        self, what: str, api: Api, document: str, variables: Mapping[str, Any] | None = None
+    ) -> None:
+        self.spent[what] = await self.statements(api, document, variables)
+
+    async def statements(self, api: Api, document: str, variables: Mapping[str, Any] | None = None) -> int:
+        body = (await api.post(document, variables)).json()
+        assert "errors" not in body, body
+        assert "userErrors" not in body["extensions"], body
+        return statements_of(body)
+
+
+class TestBudgets:
+    async def test_are_needed(self, by: Caller, api: Api, admins: Api) -> None:
+        spent = await Dearest(by=by, user=api, admin=admins).all()
+
+        assert spent.keys() == BUDGETS.keys()
+        assert {what: spent[what] for what in BUDGETS if BUDGETS[what] > spent[what] + SLACK} == {}
+
+
+class TestAnswer:
+    def test_that_takes_more_than_its_fields_may_fails(self) -> None:
+        document = "{ payments { nodes { id paymentMethod { id } } totalCount } }"
+
+        keep_budget(document, answer_after(3))
+        with pytest.raises(AssertionError, match="More than 3 statements"):
+            keep_budget(document, answer_after(4))
+
+    def test_that_was_refused_takes_none(self) -> None:
+        refused = {"errors": [], "extensions": {"debug": {"statements": 1}}}
+
+        with pytest.raises(AssertionError, match="More than 0 statements"):
+            keep_budget("{ nothing }", refused)
+
+    def test_may_take_one_for_each_kind_of_object_and_each_mention_of_a_fragment(self) -> None:
+        document = """query($ids: [ID!]!) { viewer { ...all } nodes(ids: $ids) { ...all ... on Payment {
+            edges: paymentMethod { last4 } amount { minor } } } }
+            fragment all on BillingAccount { defaultPaymentMethod { id } }"""
+
+        kinds = len(SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))  # type: ignore[arg-type]
+        assert budget_of(document) == BUDGETS["Query.viewer"] + 1 + kinds + 1 + 1
+
+    def test_to_a_mutation_without_a_budget_fails(self) -> None:
+        with pytest.raises(AssertionError, match=r"no budget for Mutation\.refund"):
+            field_budget("Mutation.refund")
+
+    def test_to_every_mutation_has_a_budget(self) -> None:
+        mutations = {f"Mutation.{name}" for name in SCHEMA.mutation_type.fields}  # type: ignore[union-attr]
+
+        assert mutations <= BUDGETS.keys()
+
+
+def answer_after(statements: int) -> dict[str, Any]:
+    return {"data": {}, "extensions": {"debug": {"statements": statements}}}
