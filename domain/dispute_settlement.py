@@ -38,14 +38,15 @@ async def settle_dispute(
     payment = await held_payment(work, payment_id)
     known_id = await work.disputes.known_as(facts.processor_dispute_id)
     before = None if known_id is None else await work.disputes.lock(known_id)
-    after = await _opened(work, payment, facts, at=at) if before is None else before.settle(facts, at=at)
-    if before is not None:
-        await work.disputes.save(after)
-    if before is None or after.version != before.version:
-        action, occurred_at = f"dispute.{after.status.lower()}", facts.occurred_at
-        await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
-    await _follow(work, payment, at=at, by=by, occurred_at=facts.occurred_at)
-    return after
+    return await _settled(work, payment, before, facts, at=at, by=by)
+
+
+async def settle_answer(work: Work, asked: Dispute, facts: DisputeFacts, *, at: datetime, by: Actor) -> None:
+    """The answer to a command; what others have read meanwhile may be newer, and then stands."""
+    payment = await held_payment(work, asked.payment_id)
+    before = await work.disputes.lock(asked.id)
+    if before is not None and before.readings == asked.readings:
+        await _settled(work, payment, before, facts, at=at, by=by)
 
 
 async def draft_evidence(work: Work, before: Dispute, after: Dispute, *, at: datetime, by: Actor) -> None:
@@ -53,6 +54,21 @@ async def draft_evidence(work: Work, before: Dispute, after: Dispute, *, at: dat
     if after is not before:
         await work.disputes.save(after)
         await work.audit.add(audit_record("dispute.drafted", before, after, at=at, by=by))
+
+
+async def _settled(
+    work: Work, payment: Payment, before: Dispute | None, facts: DisputeFacts, *, at: datetime, by: Actor
+) -> Dispute:
+    if before is None:
+        after = await _opened(work, payment, facts, at=at)
+    else:
+        after = before.settle(facts, at=at)
+        await work.disputes.save(after)
+    if before is None or after.version != before.version:
+        action, occurred_at = f"dispute.{after.status.lower()}", facts.occurred_at
+        await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
+    await _follow(work, payment, at=at, by=by, occurred_at=facts.occurred_at)
+    return after
 
 
 async def _opened(work: Work, payment: Payment, facts: DisputeFacts, *, at: datetime) -> Dispute:

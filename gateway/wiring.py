@@ -10,6 +10,7 @@ from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.dispute_news import DisputeNews
+from domain.dispute_service import DisputeService
 from domain.events import DisputeChanged, RefundsChanged
 from domain.payment_service import PaymentService
 from domain.ports import Clock
@@ -82,6 +83,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,

@@ -1,14 +1,18 @@
 """Refunds and disputes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.dispute import HOLDS_MONEY, Dispute
+from domain.dispute_list import DisputeFilter
+from domain.paging import Direction, Slice
 from domain.refund import Refund, RefundStatus, RefundSums
-from persistence.repository import Repository, grouped
+from persistence.keyset import Keyset
+from persistence.repository import Repository, grouped, is_among
 from persistence.tables import DisputeRow, RefundRow, table_of
 
 
@@ -42,8 +46,12 @@ class RefundRepository(Repository[Refund]):
         )
 
 
+TABLE: Final = table_of(DisputeRow)
+DISPUTES: Final = Keyset(TABLE, {"statuses": is_among(TABLE.c.status, "statuses")})
+
+
 class DisputeRepository(Repository[Dispute]):
-    table = table_of(DisputeRow)
+    table = TABLE
     entity = Dispute
 
     async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]:
@@ -66,6 +74,10 @@ class DisputeRepository(Repository[Dispute]):
             .on_conflict_do_nothing(index_elements=["processor_dispute_id"])
         )
         return added.rowcount == 1
+
+    async def listed(self, wanted: DisputeFilter, part: Slice) -> Sequence[Dispute]:
+        """At most `part.limit` disputes, the newest first."""
+        return await self._all(*DISPUTES.page(wanted, "created_at", Direction.DESC, part))
 
     async def held_amount(self, payment_id: UUID) -> int:
         """What the payer's bank holds of the payment, in its minor units."""

@@ -10,7 +10,7 @@ from domain.actor import Role
 from domain.arguments import UNKEPT
 from domain.commands.command import Command, Conclusion, Step
 from domain.dispute import AWAITS_EVIDENCE, Dispute, DisputeFacts
-from domain.dispute_settlement import draft_evidence, held_dispute, settle_dispute
+from domain.dispute_settlement import draft_evidence, held_dispute, settle_answer
 from domain.errors import NotFound, StateConflict
 from domain.evidence import checked_evidence, checked_size
 from domain.json_value import JsonValue
@@ -44,10 +44,7 @@ class DisputeCommand(Command[Dispute, DisputeFacts]):
         """Whether the processor has carried this command out."""
 
     async def conclude(self, step: Step, intent: Dispute, answer: DisputeFacts) -> Conclusion:
-        """What others have read meanwhile may be newer than the answer, and then stands."""
-        current = await held_dispute(step.work, intent.id)
-        if current.readings == intent.readings:
-            await settle_dispute(step.work, current.payment_id, answer, at=step.at, by=step.by)
+        await settle_answer(step.work, intent, answer, at=step.at, by=step.by)
         return Conclusion(object_id=intent.id)
 
 

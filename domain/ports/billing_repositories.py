@@ -8,7 +8,9 @@ from uuid import UUID
 from domain.access import AccessTarget, Entitlement
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
+from domain.dispute_list import DisputeFilter
 from domain.invoice import Invoice
+from domain.paging import Slice
 from domain.plan import Plan
 from domain.refund import Refund, RefundSums
 from domain.subscription import Subscription
@@ -44,6 +46,10 @@ class Disputes(Protocol):
         ...
 
     async def known_as(self, processor_dispute_id: str) -> UUID | None: ...
+    async def listed(self, wanted: DisputeFilter, part: Slice) -> Sequence[Dispute]:
+        """At most `part.limit` disputes, the newest first."""
+        ...
+
     async def held_amount(self, payment_id: UUID) -> int:
         """What the payer's bank holds of the payment, in its minor units."""
         ...
