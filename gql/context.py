@@ -10,6 +10,7 @@ from domain.actor import Actor
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.rules import Rules
@@ -25,6 +26,7 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    disputes: DisputeService
     audit: AuditService
     rules: Rules
     clock: Clock

@@ -7,10 +7,13 @@ import strawberry
 
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.dispute import Dispute
 from domain.errors import NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.refund import Refund
+from domain.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -19,6 +22,9 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethod: "mth",
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
+    Refund: "rfd",
+    Dispute: "dsp",
+    Subscription: "sbn",
     Operation: "opr",
     AuditRecord: "evt",
 }

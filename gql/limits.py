@@ -43,6 +43,7 @@ COSTS: Final[Mapping[str, int]] = {
     "PaymentConnection.totalCount": 50,
     "PaymentMethodSetup.clientSecret": 50,
     "Query.auditLog": 50,
+    "Query.disputes": 50,
     "Query.payments": 50,
 }
 """By type or field: what costs more than 1, because it is work of its own for the database, or for Stripe."""

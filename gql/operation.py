@@ -22,6 +22,8 @@ LOADER: Final = {
     ObjectKind.PAYMENT_METHOD: "payment_methods",
     ObjectKind.PAYMENT_METHOD_SETUP: "setups",
     ObjectKind.BILLING_ACCOUNT: "accounts",
+    ObjectKind.REFUND: "refunds",
+    ObjectKind.DISPUTE: "disputes",
 }
 
 

@@ -5,6 +5,7 @@ import sys
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from gql.dispute_mutations import DisputeMutations
 from gql.errors import (
     AmountError,
     DeclinedError,
@@ -16,13 +17,14 @@ from gql.errors import (
 from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
 from gql.query import Query
+from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 
 
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, PaymentMethodMutations):
+class Mutation(PaymentMutations, RefundMutations, DisputeMutations, PaymentMethodMutations):
     pass
 
 

@@ -30,13 +30,16 @@ from gql.schema import printed
 SCHEMA: Final[GraphQLSchema] = build_schema(printed())
 
 BUDGETS: Final[Mapping[str, int]] = {
+    "Mutation.acceptDispute": 12,
     "Mutation.addPaymentMethod": 15,
     "Mutation.cancelPayment": 9,
     "Mutation.capturePayment": 8,
     "Mutation.confirmPayment": 11,
     "Mutation.createPayment": 14,
     "Mutation.deletePaymentMethod": 16,
+    "Mutation.refundPayment": 18,
     "Mutation.startPaymentMethodSetup": 14,
+    "Mutation.submitDisputeEvidence": 14,
     "Mutation.updatePaymentMethod": 13,
     "PaymentConnection.totalCount": 1,
     "Query.node": 1,

@@ -6,11 +6,13 @@ from typing import Final
 
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
+from domain.dispute import Dispute, DisputeStatus
 from domain.identity import new_id
 from domain.operation import ObjectKind, Operation, OperationState
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
 from domain.ports import Database
+from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.ids import global_id
 from tests.gql.many_payments import START, method_of, payment_of, stored
 
@@ -31,16 +33,21 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         for at in range(2)
     ]
     setup, operation = setup_of(method), operation_on(payments[0])
+    refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
     await stored(database, owner, payments, [method])
     async with database.work() as work:
         await work.setups.add(setup)
         await work.operations.add(operation)
+        await work.refunds.add(refund)
+        await work.disputes.add(dispute)
     return {
         "BillingAccount": global_id(BillingAccount, owner.known_id),
+        "Dispute": global_id(Dispute, dispute.id),
         "Operation": global_id(Operation, operation.id),
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+        "Refund": global_id(Refund, refund.id),
     }
 
 
@@ -52,6 +59,38 @@ def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
         makes_default=False,
         processor_customer_id="cus_1",
         payment_method_id=method.id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def refund_of(payment: Payment) -> Refund:
+    return Refund(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=RefundStatus.PENDING,
+        amount=100,
+        currency=payment.currency,
+        reason=RefundReason.OTHER,
+        origin=RefundOrigin.API,
+        revokes_access=True,
+        created_by=payment.user_id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def dispute_of(payment: Payment) -> Dispute:
+    return Dispute(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=DisputeStatus.WON,
+        amount=100,
+        currency=payment.currency,
+        reason="fraudulent",
+        processor_dispute_id=f"du_{payment.id}",
         created_at=START,
         updated_at=START,
     )
