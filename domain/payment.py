@@ -165,19 +165,16 @@ class Payment:
 
     def with_refunds(self, sums: RefundSums, *, at: datetime) -> Self:
         """
-        With what its refunds come to.
+        With what its refunds come to, bounded by what was collected.
 
-        What waits is bounded by what is left, since a refund that was made elsewhere meanwhile may have taken it;
-        what was refunded by the payment itself, which is the most that the processor gives back.
+        They may come to more for a while: where one has failed already, or the collection is not known in full yet,
+        and where a refund was made elsewhere of what was reserved here.
         """
-        refunded = min(sums.refunded, self.amount)
-        captured = max(self.captured_amount, refunded)
+        refunded = min(sums.refunded, self.captured_amount)
         told = replace(
             self,
-            captured_amount=captured,
-            authorized_amount=max(self.authorized_amount, captured),
             refunded_amount=refunded,
-            refund_pending_amount=min(sums.pending, captured - refunded),
+            refund_pending_amount=min(sums.pending, self.captured_amount - refunded),
         )._with_collected_status()
         if told == self:
             return self

@@ -37,7 +37,8 @@ async def held_payment(work: Work, payment_id: UUID) -> Payment:
 async def taken(work: Work, before: Payment, outcome: Outcome, *, at: datetime) -> Payment:
     """The payment with the processor's word, not yet saved."""
     after = await _with_method(work, before.settle(outcome, at=at))
-    if after.captured_amount > before.captured_amount and before.refund_pending_amount:
+    has_refunds = before.refunded_amount or before.refund_pending_amount
+    if has_refunds and after.captured_amount > before.captured_amount:
         after = after.with_refunds(await work.refunds.sums(after.id), at=at)
     return after
 
