@@ -165,22 +165,20 @@ class Payment:
 
     def with_refunds(self, sums: RefundSums, *, at: datetime) -> Self:
         """
-        With what its refunds come to. They are facts, so a refund that is heard of first proves the payment.
+        With what its refunds come to, bounded by what was collected.
 
-        What waits is bounded by what is left: a refund that was made elsewhere meanwhile may have taken it.
+        They may come to more for a while: where one has failed already, or the collection is not known in full yet,
+        and where a refund was made elsewhere of what was reserved here.
         """
-        captured = max(self.captured_amount, sums.refunded)
+        refunded = min(sums.refunded, self.captured_amount)
         told = replace(
             self,
-            captured_amount=captured,
-            authorized_amount=max(self.authorized_amount, captured),
-            refunded_amount=sums.refunded,
-            refund_pending_amount=min(sums.pending, captured - sums.refunded),
-        )
-        if sums.refunded and not self.is_collected:
-            told = replace(told, status=PaymentStatus.COMPLETED, completed_at=at)
-        told = told._with_collected_status()
-        return self if told == self else replace(told, version=self.version + 1, updated_at=at)
+            refunded_amount=refunded,
+            refund_pending_amount=min(sums.pending, self.captured_amount - refunded),
+        )._with_collected_status()
+        if told == self:
+            return self
+        return replace(told, version=self.version + 1, updated_at=at)
 
     def with_disputes(self, disputed: int, *, at: datetime) -> Self:
         """With the amount that its payer's bank holds."""

@@ -10,9 +10,13 @@ from domain.access_service import AccessService
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.dispute_news import DisputeNews
+from domain.dispute_service import DisputeService
+from domain.events import DisputeChanged, RefundsChanged
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
 from domain.ports import Clock
+from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
@@ -93,6 +97,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             access=AccessService(database=database, clock=clock, rules=rules),
             statements=statements,
+            disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,
@@ -104,6 +109,10 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             news=StripeNews(settings.webhook_secrets),
             clock=clock,
             wall_clock=now,
+            rereaders={
+                RefundsChanged: RefundNews(database=database, processor=processor, clock=clock),
+                DisputeChanged: DisputeNews(database=database, processor=processor, clock=clock),
+            },
         ),
         plan_followers=PlanFollowers(database=database, clock=clock),
         authentication=Authentication(

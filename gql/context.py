@@ -11,6 +11,7 @@ from domain.actor import Actor
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
 from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.rules import Rules
@@ -28,6 +29,7 @@ class Services:
     payments: PaymentService
     access: AccessService
     statements: AccessStatements
+    disputes: DisputeService
     audit: AuditService
     rules: Rules
     clock: Clock

@@ -11,7 +11,6 @@ import strawberry
 
 from domain.actor import Actor
 from domain.command_service import Executed
-from domain.currency import Currency
 from domain.errors import (
     AmountOutOfRange,
     CurrencyRuleBroken,
@@ -29,7 +28,7 @@ from domain.errors import (
 from domain.payment_status import PaymentAction
 from gql.decline import DeclineView, decline_view
 from gql.money import CurrencyRuleView, MoneyView, money
-from gql.node import optional_view, view
+from gql.node import view
 
 if TYPE_CHECKING:
     from gql.operation import OperationView
@@ -42,14 +41,18 @@ INPUT_NAMES: Final = {
     ("capturePayment", "amount"): "amount",
     ("grantAccess", "feature"): "target",
     ("grantAccess", "media_item_id"): "target",
+    ("refundPayment", "amount"): "amount",
+    ("acceptDispute", "dispute_id"): "id",
     "amount": "charge",
     "details": "metadata",
     "is_confirmed": "confirm",
+    "is_final": "final",
     "is_off_session": "offSession",
     "makes_default": "makeDefault",
     "method_id": "id",
     "owner": "onBehalfOfUserId",
     "processor_method_id": "stripePaymentMethodId",
+    "revokes_access": "revokeAccess",
     "saves_method": "savePaymentMethod",
     "successor_id": "replaceWithId",
 }
@@ -88,10 +91,12 @@ class DeclinedError(UserError):
     decline: DeclineView = strawberry.field(description="Why, and who can fix it.")
 
 
-@strawberry.type(description="The amount breaks a rule of its currency.")
+@strawberry.type(description="The amount breaks a rule of its currency, or is more than there is.")
 class AmountError(UserError):
-    minimum: MoneyView | None = strawberry.field(description="The least that can be charged.")
-    maximum: MoneyView | None = strawberry.field(description="The most that can be charged.")
+    minimum: MoneyView | None = strawberry.field(description="The least that may be asked for.")
+    maximum: MoneyView | None = strawberry.field(
+        description="The most that may be: what is left to refund, for a refund."
+    )
     rule: CurrencyRuleView | None = strawberry.field(description="The rule; null for an unknown currency.")
 
 
@@ -115,7 +120,7 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
         case Declined():
             return DeclinedError(**common, decline=view(DeclineView, decline_view(error.decline, actor)))
         case AmountOutOfRange() | CurrencyRuleBroken():
-            return _amount_error(error.currency, common)
+            return _amount_error(error, common)
         case InvalidInput():
             return SimpleError(**common, constraint=error.constraint)
         case StateConflict():
@@ -142,12 +147,16 @@ def camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def _amount_error(rule: Currency | None, common: dict[str, Any]) -> AmountError:
+def _amount_error(error: AmountOutOfRange | CurrencyRuleBroken, common: dict[str, Any]) -> AmountError:
+    rule = error.currency
+    if rule is None:
+        return AmountError(**common, minimum=None, maximum=None, rule=None)
+    limits = error if isinstance(error, AmountOutOfRange) else rule
     return AmountError(
         **common,
-        minimum=money(rule.minimum, rule.code) if rule else None,
-        maximum=money(rule.maximum, rule.code) if rule else None,
-        rule=optional_view(CurrencyRuleView, rule),
+        minimum=money(limits.minimum, rule.code),
+        maximum=money(limits.maximum, rule.code),
+        rule=view(CurrencyRuleView, rule),
     )
 
 

@@ -8,10 +8,13 @@ import strawberry
 from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.dispute import Dispute
 from domain.errors import NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.refund import Refund
+from domain.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -20,6 +23,9 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethod: "mth",
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
+    Refund: "rfd",
+    Dispute: "dsp",
+    Subscription: "sbn",
     Operation: "opr",
     Entitlement: "ent",
     AuditRecord: "evt",

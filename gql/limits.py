@@ -47,6 +47,7 @@ COSTS: Final[Mapping[str, int]] = {
     "PaymentMethodSetup.clientSecret": 50,
     "Query.access": 50,
     "Query.auditLog": 50,
+    "Query.disputes": 50,
     "Query.payments": 50,
 }
 """By type or field: what costs more than 1, because it is work of its own for the database, or for Stripe."""

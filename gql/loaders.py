@@ -16,12 +16,14 @@ from domain.actor import Actor
 from domain.audit import AuditRecord
 from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
+from domain.dispute import Dispute
 from domain.operation import ObjectKind, Operation
 from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.ports import Database, Reads
+from domain.refund import Refund
 
 T = TypeVar("T")
 
@@ -71,6 +73,24 @@ class Loaders:
     def payment_methods(self) -> Lookup[PaymentMethod]:
         """Removed ones included."""
         return Lookup(self._database, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def refunds(self) -> Lookup[Refund]:
+        return Lookup(self._database, lambda reads, ids: reads.refunds.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def refunds_of(self) -> Lookup[Sequence[Refund]]:
+        """A payment's refunds."""
+        return Lookup(self._database, lambda reads, ids: reads.refunds.of_payments(ids, owner=self._owner))
+
+    @cached_property
+    def disputes(self) -> Lookup[Dispute]:
+        return Lookup(self._database, lambda reads, ids: reads.disputes.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def disputes_of(self) -> Lookup[Sequence[Dispute]]:
+        """A payment's disputes."""
+        return Lookup(self._database, lambda reads, ids: reads.disputes.of_payments(ids, owner=self._owner))
 
     @cached_property
     def setups(self) -> Lookup[PaymentMethodSetup]:

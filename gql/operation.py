@@ -23,6 +23,8 @@ LOADER: Final = {
     ObjectKind.PAYMENT_METHOD_SETUP: "setups",
     ObjectKind.BILLING_ACCOUNT: "accounts",
     ObjectKind.ENTITLEMENT: "entitlements",
+    ObjectKind.REFUND: "refunds",
+    ObjectKind.DISPUTE: "disputes",
 }
 
 

@@ -15,11 +15,10 @@ from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput
 from gql.node import optional_view
-from gql.payload import INPUT, BusinessErrors, Payload, executed
+from gql.payload import INPUT, KEY, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
 from gql.scalars import IdempotencyKey, JsonObject, Url
 
-KEY = "Names this intention. Keep it until you know the outcome, and use it again to ask once more."
 RETURN_URL = "Where the bank sends the customer back to after 3-D Secure in a browser."
 
 

@@ -13,6 +13,8 @@ from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
 from domain.payment_service import scoped
 from domain.payment_status import PaymentStatus, PaymentTrigger
+from domain.subscription import Subscription
+from domain.text import checked_text
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
@@ -57,8 +59,14 @@ class PaymentFilterInput:
         default=None, description="Support and admins: the payments of this user, by UUID."
     )
     payment_method_id: strawberry.ID | None = strawberry.field(default=None, description="Paid with this.")
+    subscription_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Collected for this subscription."
+    )
     media_item_id: strawberry.ID | None = strawberry.field(
         default=None, description="Paid for this, by the Media Service's id."
+    )
+    disputed: bool | None = strawberry.field(
+        default=None, description="Whether the payer's bank holds some of the money."
     )
 
     def wanted(self) -> PaymentFilter:
@@ -67,6 +75,7 @@ class PaymentFilterInput:
             check_length(getattr(self, name), name)
         created, updated = self.created_at or DateTimeRange(), self.updated_at or DateTimeRange()
         amount, method = self.amount or MinorRange(), self.payment_method_id
+        subscription = self.subscription_id
         return PaymentFilter(
             owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
             ids=None if self.ids is None else tuple(id_of(Payment, text, "ids") for text in self.ids),
@@ -80,7 +89,9 @@ class PaymentFilterInput:
             updated_from=updated.gte,
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
-            media_item_id=self.media_item_id,
+            subscription_id=id_of(Subscription, subscription, "subscription_id") if subscription else None,
+            media_item_id=self.media_item_id and checked_text(self.media_item_id, path=("media_item_id",)),
+            disputed=self.disputed,
         )
 
 

@@ -8,15 +8,18 @@ import strawberry
 from domain.access import AccessQuestion, Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.dispute import Dispute, DisputeStatus
 from domain.errors import InvalidInput, NotFound
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.refund import Refund
 from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
+from gql.dispute import DisputeConnection, DisputeView, page_of_disputes
 from gql.ids import id_of, parsed_id, user_id_of
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
@@ -25,6 +28,7 @@ from gql.operation import OperationView, find_operation, operation_view
 from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
+from gql.refund import RefundView
 from gql.scalars import IdempotencyKey
 
 LARGEST_LOOKUP: Final = 100
@@ -39,11 +43,13 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethod: loaders.payment_methods,
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
+        Refund: loaders.refunds,
+        Dispute: loaders.disputes,
         Operation: loaders.operations,
         Entitlement: loaders.entitlements,
         AuditRecord: loaders.audit_records,
-    }[kind]
-    thing = await loader.load(identity)
+    }.get(kind)
+    thing = await loader.load(identity) if loader else None
     if thing is None:
         raise NotFound("There is no object with this id.")
     return operation_view(thing) if kind is Operation else thing
@@ -126,6 +132,35 @@ class PaymentQueries:
 
 
 @strawberry.type
+class RefundQueries:
+    @strawberry.field(description="A refund that the caller may see.")
+    async def refund(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The refund.")]
+    ) -> RefundView | None:
+        found = await info.context.loaders.refunds.load(id_of(Refund, id, "id"))
+        return view(RefundView, existing(found, "refund"))
+
+    @strawberry.field(description="A dispute that the caller may see.")
+    async def dispute(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The dispute.")]
+    ) -> DisputeView | None:
+        found = await info.context.loaders.disputes.load(id_of(Dispute, id, "id"))
+        return view(DisputeView, existing(found, "dispute"))
+
+    @strawberry.field(description="Support and admins: everybody's disputes, the newest first.")
+    async def disputes(
+        self,
+        info: Info,
+        status: Annotated[
+            list[DisputeStatus] | None, strawberry.argument(description="Only those in one of these states.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> DisputeConnection:
+        return await page_of_disputes(info, status, first, after)
+
+
+@strawberry.type
 class PaymentMethodQueries:
     @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
     async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
@@ -175,7 +210,15 @@ class AuditQueries:
 
 
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, AccessQueries, AuditQueries):
+class Query(
+    NodeQueries,
+    AccountQueries,
+    PaymentQueries,
+    RefundQueries,
+    PaymentMethodQueries,
+    AccessQueries,
+    AuditQueries,
+):
     pass
 
 

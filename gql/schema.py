@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from gql.access_mutations import AccessMutations
+from gql.dispute_mutations import DisputeMutations
 from gql.errors import (
     AmountError,
     DeclinedError,
@@ -17,13 +18,14 @@ from gql.errors import (
 from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
 from gql.query import Query
+from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 
 
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, PaymentMethodMutations, AccessMutations):
+class Mutation(PaymentMutations, RefundMutations, DisputeMutations, PaymentMethodMutations, AccessMutations):
     pass
 
 

@@ -1,8 +1,10 @@
 """Commands to Stripe, as `domain.ports.PaymentProcessor` asks for them: a file per noun."""
 
+from processor.stripe_disputes import StripeDisputes
 from processor.stripe_methods import StripeMethods
 from processor.stripe_payments import StripePayments
+from processor.stripe_refunds import StripeRefunds
 
 
-class StripeProcessor(StripeMethods, StripePayments):
+class StripeProcessor(StripeMethods, StripePayments, StripeRefunds, StripeDisputes):
     pass

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx2
 
-from tests.budgets import keep_budget, without_debug
+from tests.budgets import SCHEMA, keep_budget, without_debug
 
 GRAPHQL: Final = "/graphql"
 EURO: Final = {"amount": {"minor": 1250, "currency": "EUR"}}
@@ -18,8 +18,9 @@ def fresh_key() -> str:
 
 
 def mutation_document(mutation: str, selection: str) -> str:
-    kind = f"{mutation[0].upper()}{mutation[1:]}Input".replace("StartPaymentMethodSetup", "StartSetup")
-    return f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {selection} }} }}"
+    assert SCHEMA.mutation_type is not None
+    kind = SCHEMA.mutation_type.fields[mutation].args["input"].type
+    return f"mutation M($input: {kind}) {{ {mutation}(input: $input) {{ {selection} }} }}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

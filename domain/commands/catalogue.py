@@ -6,6 +6,7 @@ from typing import Any, Final
 from domain.commands.access import GrantAccess, RevokeAccess
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
+from domain.commands.disputes import AcceptDispute, SubmitDisputeEvidence
 from domain.commands.payment_methods import (
     AddPaymentMethod,
     DeletePaymentMethod,
@@ -13,6 +14,7 @@ from domain.commands.payment_methods import (
     UpdatePaymentMethod,
 )
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
+from domain.commands.refunds import RefundPayment
 
 COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
     command.mutation: command
@@ -21,6 +23,9 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         ConfirmPayment,
         CapturePayment,
         CancelPayment,
+        RefundPayment,
+        SubmitDisputeEvidence,
+        AcceptDispute,
         StartPaymentMethodSetup,
         AddPaymentMethod,
         UpdatePaymentMethod,

@@ -3,7 +3,9 @@
 from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
 from domain.ports.database import Database, Jobs, Reads, Work
+from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
+from domain.ports.refund_processor import RefundProcessor
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "Audit",
     "Clock",
     "Database",
+    "DisputeProcessor",
     "Inbox",
     "Jobs",
     "Operations",
@@ -20,6 +23,7 @@ __all__ = [
     "Payments",
     "ProcessorNews",
     "Reads",
+    "RefundProcessor",
     "Setups",
     "Work",
 ]

@@ -8,8 +8,10 @@ from uuid import UUID
 from domain.access import AccessQuestion, Entitlement
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
+from domain.dispute_list import DisputeFilter
 from domain.invoice import Invoice
 from domain.plan import Plan
+from domain.ports.lists import Lists
 from domain.refund import Refund, RefundSums
 from domain.subscription import Subscription
 from domain.trial import TrialRedemption
@@ -34,7 +36,7 @@ class Refunds(Protocol):
     async def save(self, refund: Refund) -> None: ...
 
 
-class Disputes(Protocol):
+class Disputes(Lists[Dispute, DisputeFilter], Protocol):
     async def get(self, dispute_id: UUID) -> Dispute | None: ...
     async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]: ...
     async def of_payments(

@@ -8,9 +8,11 @@ from domain.events import InboxEvent, ProcessorEvent
 from domain.outcome import NextAction, Outcome
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.ports.dispute_processor import DisputeProcessor
+from domain.ports.refund_processor import RefundProcessor
 
 
-class PaymentProcessor(Protocol):
+class PaymentProcessor(RefundProcessor, DisputeProcessor, Protocol):
     """
     Every command carries `key`, under which the processor executes it once.
 

@@ -15,7 +15,7 @@ from processor.stripe_events import StripeNews
 from web.health import LIVENESS, READINESS
 
 ROOT = Path(__file__).parents[2]
-EVENT_TYPE = re.compile(r"`((?:charge|payment_intent|payment_method|setup_intent)\.[a-z_]+)`")
+EVENT_TYPE = re.compile(r"`((?:charge|payment_intent|payment_method|refund|setup_intent)\.[a-z_.]+)`")
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,26 @@ from typing import Any, Final
 
 from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, get_named_type
 
+from domain.dispute import Dispute
+from domain.payment import Payment
+from domain.ports import Database
+from domain.refund import Refund
+from gql.ids import global_id, id_of
 from gql.schema import printed
 from tests.api import Api, fresh_key
+from tests.gql.many_of_each import dispute_of, refund_of
 
 SCHEMA: Final = build_schema(printed())
 FOREIGN_IDS: Final = {"userId", "onBehalfOfUserId", "mediaItemId"}
 """The ids of the User Service and of the Media Service, which name no object of ours."""
+EVIDENCE: Final = {"customerName": "Somebody Else"}
+FOR_ADMINS: Final = {
+    "capturePayment",
+    "refundPayment",
+    "submitDisputeEvidence",
+    "acceptDispute",
+    "revokeAccess",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +41,15 @@ class Belongings:
     account: str
     operation: str
     entitlement: str
+    refund: str
+    dispute: str
 
     @property
     def all(self) -> list[str]:
         return [getattr(self, name) for name in self.__slots__]
 
 
-async def belongings(api: Api) -> Belongings:
+async def belongings(api: Api, database: Database) -> Belongings:
     method = await api.add_card()
     spare = await api.add_card("pm_card_mastercard")
     guarded = await api.add_card("pm_card_authenticationRequired")
@@ -47,6 +63,7 @@ async def belongings(api: Api) -> Belongings:
         "payment { id billingAccount { id entitlements { id } } } operation { id }",
     )
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
+    refund, dispute = await taken_back(database, paid["payment"]["id"])
     return Belongings(
         payment=paid["payment"]["id"],
         authorized=(await api.pay(captureMethod="MANUAL"))["id"],
@@ -57,7 +74,20 @@ async def belongings(api: Api) -> Belongings:
         account=paid["payment"]["billingAccount"]["id"],
         operation=paid["operation"]["id"],
         entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
+        refund=refund,
+        dispute=dispute,
     )
+
+
+async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
+    """A refund and a dispute of the payment, which only staff and banks can make."""
+    async with database.work() as work:
+        payment = await work.payments.get(id_of(Payment, payment_id))
+        assert payment is not None
+        refund, dispute = refund_of(payment), dispute_of(payment)
+        await work.refunds.add(refund)
+        await work.disputes.add(dispute)
+    return global_id(Refund, refund.id), global_id(Dispute, dispute.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +117,9 @@ def attempts(theirs: Belongings, *, own_method: str = "", own_payment: str = "")
         ("confirmPayment", "paymentMethodId", {"paymentId": payment, "paymentMethodId": theirs.method}),
         ("capturePayment", "paymentId", {"paymentId": theirs.authorized}),
         ("cancelPayment", "paymentId", {"paymentId": theirs.authorized, "reason": "because"}),
+        ("refundPayment", "paymentId", {"paymentId": theirs.payment, "reason": "OTHER"}),
+        ("submitDisputeEvidence", "disputeId", {"disputeId": theirs.dispute, "evidence": EVIDENCE}),
+        ("acceptDispute", "id", {"id": theirs.dispute}),
         ("updatePaymentMethod", "id", {"id": theirs.method, "billingName": "Somebody Else"}),
         ("deletePaymentMethod", "id", {"id": theirs.method}),
         ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),

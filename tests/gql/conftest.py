@@ -70,8 +70,8 @@ async def made(database: Database, actor: Actor) -> list[Payment]:
 
 
 @pytest.fixture
-async def theirs(others: Api) -> Belongings:
-    return await belongings(others)
+async def theirs(others: Api, database: Database) -> Belongings:
+    return await belongings(others, database)
 
 
 @pytest.fixture

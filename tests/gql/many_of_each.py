@@ -9,11 +9,13 @@ from domain.access import AccessReason, Entitlement, EntitlementSource
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
 from domain.audit import KINDS, Audited, AuditRecord, audit_record
+from domain.dispute import Dispute, DisputeStatus
 from domain.identity import new_id
 from domain.operation import ObjectKind, Operation, OperationState
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
 from domain.ports import Database
+from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.ids import global_id
 from tests.gql.many_payments import START, method_of, payment_of, stored
 
@@ -37,6 +39,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     setup, operation = setup_of(method), operation_on(payments[0])
     entitlement = entitlement_to(payments[0])
     records = [recorded(thing, owner) for thing in (payments[0], method)]
+    refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
     await stored(database, owner, payments, [method])
     async with database.work() as work:
         await work.setups.add(setup)
@@ -44,14 +47,18 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         await work.entitlements.add(entitlement)
         for record in records:
             await work.audit.add(record)
+        await work.refunds.add(refund)
+        await work.disputes.add(dispute)
     return {
         "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
         "Entitlement": global_id(Entitlement, entitlement.id),
+        "Dispute": global_id(Dispute, dispute.id),
         "Operation": global_id(Operation, operation.id),
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+        "Refund": global_id(Refund, refund.id),
     }
 
 
@@ -81,6 +88,38 @@ def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
         makes_default=False,
         processor_customer_id="cus_1",
         payment_method_id=method.id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def refund_of(payment: Payment) -> Refund:
+    return Refund(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=RefundStatus.PENDING,
+        amount=100,
+        currency=payment.currency,
+        reason=RefundReason.OTHER,
+        origin=RefundOrigin.API,
+        revokes_access=True,
+        created_by=payment.user_id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def dispute_of(payment: Payment) -> Dispute:
+    return Dispute(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=DisputeStatus.WON,
+        amount=100,
+        currency=payment.currency,
+        reason="fraudulent",
+        processor_dispute_id=f"du_{payment.id}",
         created_at=START,
         updated_at=START,
     )

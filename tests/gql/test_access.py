@@ -8,13 +8,16 @@ import pytest
 from graphql import GraphQLObjectType
 
 from domain.actor import Actor
+from domain.ports import Database
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key
-from tests.gql.belongings import SCHEMA, Belongings, attempts, belongings, id_fields
+from tests.gql.belongings import FOR_ADMINS, SCHEMA, Belongings, attempts, belongings, id_fields
 
 BY_ID = {
     "payment": "query($id: ID!) { payment(id: $id) { id } }",
     "paymentMethod": "query($id: ID!) { paymentMethod(id: $id) { id } }",
+    "refund": "query($id: ID!) { refund(id: $id) { id } }",
+    "dispute": "query($id: ID!) { dispute(id: $id) { id } }",
     "node": "query($id: ID!) { node(id: $id) { id __typename } }",
 }
 
@@ -23,9 +26,6 @@ NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }"
 
 
 FILTERED = "query($filter: PaymentFilter) { payments(filter: $filter) { totalCount nodes { id } } }"
-
-
-FOR_ADMINS = {"capturePayment", "revokeAccess"}
 
 
 UNKNOWN = f"pay_{uuid4().hex}"
@@ -39,6 +39,8 @@ class TestAnonymousCaller:
             "nodes": f'(ids: ["{UNKNOWN}"])',
             "payment": f'(id: "{UNKNOWN}")',
             "paymentMethod": f'(id: "mth_{uuid4().hex}")',
+            "refund": f'(id: "rfd_{uuid4().hex}")',
+            "dispute": f'(id: "dsp_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "access": f'(userId: "{uuid4()}", targets: [])',
         }
@@ -83,6 +85,8 @@ class TestAnotherUser:
             assert await stranger.refusals(BY_ID["node"], {"id": identity}) == ["NOT_FOUND"], identity
         assert await stranger.refusals(BY_ID["payment"], {"id": theirs.payment}) == ["NOT_FOUND"]
         assert await stranger.refusals(BY_ID["paymentMethod"], {"id": theirs.method}) == ["NOT_FOUND"]
+        assert await stranger.refusals(BY_ID["refund"], {"id": theirs.refund}) == ["NOT_FOUND"]
+        assert await stranger.refusals(BY_ID["dispute"], {"id": theirs.dispute}) == ["NOT_FOUND"]
 
     async def test_hears_the_same_as_of_an_object_that_does_not_exist(
         self, api: Api, theirs: Belongings
@@ -93,8 +97,10 @@ class TestAnotherUser:
             del answer["errors"][0]["extensions"]["requestId"]
         assert answers[0] == answers[1]
 
-    async def test_finds_only_what_is_theirs_among_nodes(self, api: Api, theirs: Belongings) -> None:
-        mine = await belongings(api)
+    async def test_finds_only_what_is_theirs_among_nodes(
+        self, api: Api, theirs: Belongings, database: Database
+    ) -> None:
+        mine = await belongings(api, database)
         asked = [theirs.payment, mine.payment, theirs.method, mine.setup, UNKNOWN, "nonsense"]
 
         body = await api.answer(NODES, {"ids": asked})
@@ -105,20 +111,21 @@ class TestAnotherUser:
         assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
         assert [error["path"] for error in body["errors"]] == [["nodes", at] for at in (0, 2, 4, 5)]
 
-    async def test_finds_every_kind_of_object_of_their_own(self, api: Api) -> None:
-        mine = await belongings(api)
+    async def test_finds_every_kind_of_object_of_their_own(self, api: Api, database: Database) -> None:
+        mine = await belongings(api, database)
 
         data = await api.run(NODES, {"ids": mine.all})
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
             "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Entitlement",
+            "Refund", "Dispute",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(
-        self, api: Api, theirs: Belongings, contents: Callable[[], Any]
+        self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database
     ) -> None:
-        mine = await belongings(api)
+        mine = await belongings(api, database)
         tried = attempts(theirs, own_method=mine.method, own_payment=mine.waiting)
         before = await contents()
 
@@ -150,8 +157,8 @@ class TestAnotherUser:
         assert await api.refusals(FILTERED, wanted) == ["FORBIDDEN"]
         assert await services.refusals(FILTERED, wanted) == ["FORBIDDEN"]
 
-    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor) -> None:
-        mine = await belongings(api)
+    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor, database: Database) -> None:
+        mine = await belongings(api, database)
 
         data = await api.run(FILTERED, {"filter": {"userId": str(actor.user_id)}})
 

@@ -8,9 +8,12 @@ import pytest
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from gateway.wiring import Gateway
+from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
 from tests.gql.conftest import Caller
+from tests.gql.disputing import disputed_by_its_bank
 
 SLACK: Final = 2
 MANUALLY: Final[Mapping[str, Any]] = {"charge": EURO, "captureMethod": "MANUAL"}
@@ -23,6 +26,8 @@ class Dearest:
     by: Caller
     user: Api
     admin: Api
+    gateway: Gateway
+    sandbox: Sandbox
     spent: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -33,6 +38,7 @@ class Dearest:
     async def all(self) -> Mapping[str, int]:
         await self.methods()
         await self.payments()
+        await self.disputes()
         await self.queries()
         await self.access()
         return self.spent
@@ -53,6 +59,20 @@ class Dearest:
         held, other = [(await self.user.pay(**MANUALLY))["id"] for _ in range(2)]
         await self.mutation(self.admin, "capturePayment", paymentId=held)
         await self.mutation(self.user, "cancelPayment", paymentId=other)
+
+    async def disputes(self) -> None:
+        await self.user.add_card()
+        paid, disputed, accepted = [(await self.user.pay())["id"] for _ in range(3)]
+        for payment in (disputed, accepted):
+            await disputed_by_its_bank(self.gateway, self.sandbox, payment)
+        await self.mutation(self.admin, "refundPayment", paymentId=paid, reason="OTHER")
+        listed = await self.admin.run("{ disputes { nodes { id } } }")
+        first, second = [dispute["id"] for dispute in listed["disputes"]["nodes"]]
+        evidence = {"customerName": "Ada"}
+        await self.mutation(
+            self.admin, "submitDisputeEvidence", disputeId=first, evidence=evidence, final=True
+        )
+        await self.mutation(self.admin, "acceptDispute", id=second)
 
     async def queries(self) -> None:
         payment = (await self.user.pay())["id"]
@@ -107,8 +127,12 @@ class Dearest:
 
 
 class TestBudgets:
-    async def test_are_needed(self, by: Caller, api: Api, admins: Api) -> None:
-        spent = await Dearest(by=by, user=api, admin=admins).all()
+    async def test_are_needed(
+        self, by: Caller, api: Api, admins: Api, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        dearest = Dearest(by=by, user=api, admin=admins, gateway=gateway, sandbox=sandbox)
+
+        spent = await dearest.all()
 
         assert spent.keys() == BUDGETS.keys()
         assert {what: spent[what] for what in BUDGETS if BUDGETS[what] > spent[what] + SLACK} == {}
