@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.audit import audit_record
 from domain.identity import new_id
 from domain.payment import Payment
+from domain.payment_status import PaymentStatus
 from domain.ports import Work
 from domain.refund import Refund, RefundFacts, RefundOrigin
 from domain.settlement import held_payment, record_payment, taken
@@ -124,6 +125,6 @@ async def _count(
 ) -> None:
     after = payment.with_refunds(await work.refunds.sums(payment.id), at=at)
     if after != before:
-        has_moved = after.status is not before.status
-        action = f"payment.{after.status.lower()}" if has_moved else "payment.refunds_counted"
+        is_new = after.status is not before.status and after.status is not PaymentStatus.COMPLETED
+        action = f"payment.{after.status.lower()}" if is_new else "payment.refunds_counted"
         await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)

@@ -48,8 +48,6 @@ class TestEvents:
         "name",
         [
             "charge.failed",
-            "charge.refunded.full",
-            "charge.dispute.created",
             "invoice.paid",
             "unknown.future_type",
         ],
