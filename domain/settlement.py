@@ -12,6 +12,7 @@ from domain.outcome import Outcome
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts, facts_in
 from domain.ports import Work
+from domain.statistics.recording import count_payment
 
 
 async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime, by: Actor) -> Payment:
@@ -39,6 +40,7 @@ async def record_payment(
 ) -> None:
     """Save a changed payment, and who changed it."""
     await work.payments.save(after)
+    await count_payment(work, before, after)
     await work.audit.add(audit_record(action, before, after, at=at, by=by))
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
+REBUILD_STATISTICS: Final = "rebuild_statistics"
+"""Enqueued by a migration, or by whoever restored a backup."""
 
 
 class JobQueue:

@@ -23,6 +23,7 @@ from domain.payment_method import PaymentMethod
 from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from domain.ports import PaymentProcessor
 from domain.rules import Rules
+from domain.statistics.recording import count_payment
 from domain.text import checked_metadata, checked_text, checked_url
 
 REFUSED: Final = "processor_refused"
@@ -84,6 +85,7 @@ class CreatePayment(PaymentCommand):
             updated_at=step.at,
         )
         await step.work.payments.add(payment)
+        await count_payment(step.work, None, payment)
         await step.work.audit.add(audit_record("payment.created", None, payment, at=step.at, by=step.by))
         return payment.id, payment
 

@@ -1,7 +1,7 @@
 """What the domain needs from the outside, as Protocols."""
 
 from domain.ports.clock import Clock
-from domain.ports.database import Database, Jobs, Reads, Work
+from domain.ports.database import Database, Jobs, Reads, RecountableDatabase, Work
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 
@@ -18,6 +18,7 @@ __all__ = [
     "Payments",
     "ProcessorNews",
     "Reads",
+    "RecountableDatabase",
     "Setups",
     "Work",
 ]

@@ -16,6 +16,7 @@ from domain.ports.billing_repositories import (
     Trials,
 )
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+from domain.ports.statistics import Statistics
 
 
 class Jobs(Protocol):
@@ -57,6 +58,8 @@ class Reads(Protocol):
     def audit(self) -> Audit: ...
     @property
     def inbox(self) -> Inbox: ...
+    @property
+    def statistics(self) -> Statistics: ...
 
 
 class Work(Reads, Protocol):
@@ -77,4 +80,10 @@ class Database(Protocol):
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         """How many statements were sent so far, by the first table that each names; it grows as more are."""
+        ...
+
+
+class RecountableDatabase(Database, Protocol):
+    def recount(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction that sees one moment throughout, may take long, and during which nobody folds statistics."""
         ...

@@ -47,6 +47,10 @@ class Payments(Protocol):
         """At most `part.limit` payments, in the order in which the part is read."""
         ...
 
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Payment]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        ...
+
     async def count(self, wanted: PaymentFilter) -> int: ...
 
 
