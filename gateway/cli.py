@@ -22,6 +22,9 @@ app = typer.Typer(
     help="A GraphQL payments gateway in front of Stripe.", no_args_is_help=True, add_completion=False
 )
 
+stats = typer.Typer(help="The statistics.", no_args_is_help=True)
+app.add_typer(stats, name="stats")
+
 
 def main() -> None:
     signal.signal(signal.SIGTERM, end)
@@ -79,6 +82,23 @@ def migrate() -> None:
     except CONNECTION_ERRORS as unusable:
         fail(f"DATABASE_URL cannot be used ({unusable}).")
     typer.echo(f"The database is at revision {wanted_revision()}.")
+
+
+@stats.command("rebuild")
+def rebuild_statistics() -> None:
+    """Count the statistics anew, such as after a restore; servers and workers go on meanwhile."""
+    from gateway.wiring import wire
+
+    ready = ready_settings()
+
+    async def rebuild() -> int:
+        gateway = wire(ready)
+        try:
+            return await gateway.services.statistics.rebuild()
+        finally:
+            await gateway.close()
+
+    typer.echo(f"Counted {uvloop.run(rebuild()):,} objects.")
 
 
 @app.command()

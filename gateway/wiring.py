@@ -11,6 +11,7 @@ from domain.customers import Customers
 from domain.payment_service import PaymentService
 from domain.ports import Clock
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -78,6 +79,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
             rules=rules,
             clock=clock,
         ),

@@ -12,6 +12,7 @@ from domain.customers import Customers
 from domain.payment_service import PaymentService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from gql.loaders import Loaders
 
 
@@ -24,6 +25,7 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    statistics: StatisticsService
     rules: Rules
     clock: Clock
 

@@ -22,6 +22,7 @@ from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.scalars import IdempotencyKey
+from gql.statistics import StatisticsQueries
 
 LARGEST_LOOKUP: Final = 100
 T = TypeVar("T")
@@ -133,7 +134,7 @@ class PaymentMethodQueries:
 
 
 @strawberry.type(description="What may be read.")
-class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries):
+class Query(NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, StatisticsQueries):
     pass
 
 
