@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -164,10 +165,11 @@ def _per_block(source: FromClause) -> Select[Any]:
             for dimension, member in traits
         )
     ).subquery("rows")
-    grains = func.unnest(literal(LONG_GRAINS, ARRAY(Integer))).table_valued("grain")
+    grains = func.unnest(literal(LONG_GRAINS, ARRAY(Integer))).table_valued("grain").render_derived()
     at = func.date_bin(grains.c.grain * A_MINUTE, rows.c.at, THE_EPOCH)
     keys = [rows.c.dimension, rows.c.livemode, grains.c.grain, at.label("at"), rows.c.member, rows.c.currency]
-    return select(*keys, *(_sum(rows.c[name]) for name in MEASURES)).group_by(*keys)
+    sums = (_sum(rows.c[name]) for name in MEASURES)
+    return select(*keys, *sums).select_from(rows.join(grains, true())).group_by(*keys)
 
 
 BLOCK_COLUMNS: Final = tuple(column.name for column in BLOCKS.columns)
