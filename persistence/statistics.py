@@ -1,8 +1,6 @@
 """Statistics: deltas that are appended, the sums into which they are folded, and answers made of both."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,37 +20,29 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.statistics.blocks import EPOCH, GRAINS, minute_of, moment_at, ranges_of
-from domain.statistics.blocks import QUARTERS as QUARTER
+from domain.statistics.blocks import EPOCH, GRAINS
 from domain.statistics.facts import Delta, Measure
-from domain.statistics.metrics import StatsDimension
 from domain.statistics.question import SumsFound, SumsWanted
+from persistence.statistics_sums import found_sums
 from persistence.tables.base import INSTANT
-from persistence.tables.statistics import BLOCKS, DELTAS, MEASURES, QUARTERS, TRAITS
+from persistence.tables.statistics import BLOCKS, DELTAS, MEASURES, MEMBERS, QUARTERS, TRAITS
 
 ONE_FOLDER: Final = func.hashtext("payments-gateway statistics")
 """Held until the transaction ends by whoever changes the stored sums."""
 KEYS: Final = ("at", "livemode", "currency", *TRAITS)
 COLUMNS: Final = (*KEYS, *MEASURES)
 LONG_GRAINS: Final = GRAINS[:-1]
-MEMBERS: Final[Mapping[StatsDimension, str]] = {
-    StatsDimension.PLAN: "plan",
-    StatsDimension.BRAND: "brand",
-    StatsDimension.COUNTRY: "country",
-    StatsDimension.DECLINE_CATEGORY: "decline_category",
-    StatsDimension.TRIGGER: "trigger",
-}
-"""By which trait each dimension goes."""
-MOST_SHAPES: Final = 256
+"""Those of blocks; quarters have a table of their own."""
 # Written out, since two parameters of one value are not one expression to GROUP BY.
 ZERO: Final = literal_column("0", BigInteger)
-NOTHING: Final = literal_column("''", String)
+NOTHING: Final = literal_column("CAST('' AS VARCHAR)", String)
 A_MINUTE: Final = literal_column("INTERVAL '1 minute'", Interval)
 THE_EPOCH: Final = literal_column(f"TIMESTAMPTZ '{EPOCH.isoformat()}'", INSTANT)
 
@@ -67,12 +57,7 @@ class StatisticsRepository:
             await self._connection.execute(APPEND, _columns(deltas))
 
     async def sums(self, wanted: SumsWanted) -> Sequence[SumsFound]:
-        statement = _sums(tuple(wanted.measures), wanted.dimension, wanted.currency is not None)
-        result = await self._connection.execute(statement, _parameters(wanted))
-        return [
-            SumsFound(part=part, member=member, currency=currency, amounts=amounts)
-            for part, member, currency, *amounts in result
-        ]
+        return await found_sums(self._connection, wanted)
 
     async def fold(self, *, limit: int) -> int:
         """Move at most so many deltas into the stored sums. How many; none while somebody else does."""
@@ -146,7 +131,7 @@ def _per_quarter(source: FromClause) -> Select[Any]:
 
 
 def _per_block(source: FromClause) -> Select[Any]:
-    """For each grain and each dimension."""
+    """For each grain and each dimension, in the order in which they will be read."""
     traits: Iterable[tuple[str, ColumnElement[Any]]] = [
         ("", NOTHING),
         *((dimension.value, source.c[name]) for dimension, name in MEMBERS.items()),
@@ -165,11 +150,17 @@ def _per_block(source: FromClause) -> Select[Any]:
             for dimension, member in traits
         )
     ).subquery("rows")
+    order = ("dimension", "grain", "at")
     grains = func.unnest(literal(LONG_GRAINS, ARRAY(Integer))).table_valued("grain").render_derived()
     at = func.date_bin(grains.c.grain * A_MINUTE, rows.c.at, THE_EPOCH)
     keys = [rows.c.dimension, rows.c.livemode, grains.c.grain, at.label("at"), rows.c.member, rows.c.currency]
     sums = (_sum(rows.c[name]) for name in MEASURES)
-    return select(*keys, *sums).select_from(rows.join(grains, true())).group_by(*keys)
+    return (
+        select(*keys, *sums)
+        .select_from(rows.join(grains, true()))
+        .group_by(*keys)
+        .order_by(*map(text, order))
+    )
 
 
 BLOCK_COLUMNS: Final = tuple(column.name for column in BLOCKS.columns)
@@ -188,100 +179,3 @@ def _fold() -> Select[Any]:
 
 
 FOLD: Final = _fold()
-
-
-@lru_cache(MOST_SHAPES)
-def _sums(measures: Sequence[Measure], dimension: StatsDimension | None, has_currency: bool) -> Select[Any]:
-    parts = union_all(
-        *(
-            rows.where(source.c.currency == bindparam("currency", type_=String)) if has_currency else rows
-            for rows, source in (
-                (_of_blocks(measures, dimension), BLOCKS),
-                (_of_quarters(measures, dimension), QUARTERS),
-                (_of_deltas(measures, dimension), DELTAS),
-            )
-        )
-    ).subquery("parts")
-    keys = (parts.c.part, parts.c.member, parts.c.currency)
-    sums = (cast(func.coalesce(func.sum(parts.c[name]), ZERO), BigInteger) for name in measures)
-    return select(*keys, *sums).group_by(*keys)
-
-
-def _of_blocks(measures: Sequence[Measure], dimension: StatsDimension | None) -> Select[Any]:
-    ranges = _ranges("block", "part", "sign", "start", "end", "grain")
-    return select(
-        ranges.c.part,
-        BLOCKS.c.member,
-        BLOCKS.c.currency,
-        *((ranges.c.sign * BLOCKS.c[name]).label(name) for name in measures),
-    ).where(
-        BLOCKS.c.dimension == literal(dimension.value if dimension else ""),
-        BLOCKS.c.livemode == bindparam("livemode"),
-        BLOCKS.c.grain == ranges.c.grain,
-        BLOCKS.c.at >= ranges.c.start,
-        BLOCKS.c.at < ranges.c.end,
-    )
-
-
-def _of_quarters(measures: Sequence[Measure], dimension: StatsDimension | None) -> Select[Any]:
-    ranges = _ranges("quarter", "part", "sign", "start", "end")
-    return select(
-        ranges.c.part,
-        _member(QUARTERS, dimension),
-        QUARTERS.c.currency,
-        *((ranges.c.sign * QUARTERS.c[name]).label(name) for name in measures),
-    ).where(
-        QUARTERS.c.livemode == bindparam("livemode"),
-        QUARTERS.c.at >= ranges.c.start,
-        QUARTERS.c.at < ranges.c.end,
-    )
-
-
-def _of_deltas(measures: Sequence[Measure], dimension: StatsDimension | None) -> Select[Any]:
-    bounds = bindparam("bounds", type_=ARRAY(INSTANT))
-    return select(
-        func.width_bucket(DELTAS.c.at, bounds).label("part"),
-        _member(DELTAS, dimension),
-        DELTAS.c.currency,
-        *(DELTAS.c[name] for name in measures),
-    ).where(DELTAS.c.livemode == bindparam("livemode"), DELTAS.c.at < bindparam("until", type_=INSTANT))
-
-
-def _member(table: Table, dimension: StatsDimension | None) -> ColumnElement[Any]:
-    member = NOTHING if dimension is None else table.c[MEMBERS[dimension]]
-    return member.label("member")
-
-
-def _ranges(kind: str, *names: str) -> FromClause:
-    """Parameters named `kind_name`, as a table."""
-    types = {"start": INSTANT, "end": INSTANT}
-    arrays = (bindparam(f"{kind}_{name}", type_=ARRAY(types.get(name, Integer))) for name in names)
-    return func.unnest(*arrays).table_valued(*names, name=f"{kind}_ranges").render_derived()
-
-
-def _parameters(wanted: SumsWanted) -> dict[str, Any]:
-    """Part 0 is all that was before the first bound."""
-    cuts = [0, *map(minute_of, wanted.bounds)]
-    found = [
-        (part, each) for part, (start, end) in enumerate(pairwise(cuts)) for each in ranges_of(start, end)
-    ]
-    blocks = [(part, each) for part, each in found if each.grain != QUARTER]
-    quarters = [(part, each) for part, each in found if each.grain == QUARTER]
-    return {
-        "livemode": wanted.livemode,
-        "currency": wanted.currency,
-        "bounds": list(wanted.bounds),
-        "until": wanted.bounds[-1],
-        "block_grain": [each.grain for _, each in blocks],
-        **_arrays("block", blocks),
-        **_arrays("quarter", quarters),
-    }
-
-
-def _arrays(kind: str, ranges: Sequence[Any]) -> dict[str, Any]:
-    return {
-        f"{kind}_part": [part for part, _ in ranges],
-        f"{kind}_sign": [each.sign for _, each in ranges],
-        f"{kind}_start": [moment_at(each.start) for _, each in ranges],
-        f"{kind}_end": [moment_at(each.end) for _, each in ranges],
-    }

@@ -1,36 +1,51 @@
 """
-Which stored sums make up a span of time.
+Which stored sums make up the parts of a span of time.
 
-Sums are kept for blocks of several lengths, each of which begins at a multiple of its length. A day in Berlin is the
-UTC day, with two hours before it and without its last two; a day in Kolkata takes six hours and two quarters to be
-moved. So a day costs a handful of ranges to look up, wherever it begins.
+Sums are kept for blocks of several lengths, each of which begins at a multiple of its length. A part is made of the
+long blocks that are nearest to it; what its bounds are off is made up for by shorter and shorter ones. Midnight in
+Berlin is two hours before midnight in UTC, so two hours are taken from one day and given to the next; in Kolkata it
+is six hours less two quarters. So a day costs a handful of look-ups, wherever it begins.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-QUARTERS: Final = 15
-GRAINS: Final = (30 * 24 * 60, 24 * 60, 6 * 60, 60, QUARTERS)
+DAY, HOUR, QUARTER = 24 * 60, 60, 15
+GRAINS: Final = (DAY, 6 * HOUR, HOUR, QUARTER)
 """In minutes, the longest first. Every length is a multiple of the next."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Range(NamedTuple):
-    """Neighbouring blocks of one length, in minutes since the epoch; `sign` is -1 where they are taken away."""
+class Share(NamedTuple):
+    """What happens before a bound belongs to it, more (1) or less (-1) by this block than it seemed so far."""
+
+    bound: int
+    sign: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """
+    Blocks of one length, in minutes since the epoch and in order; each belongs to a gap, by its place from 1 on.
+
+    A gap is what makes up for the difference at a bound, or at two that are very close.
+    """
 
     grain: int
-    start: int
-    end: int
-    sign: int = 1
+    blocks: Sequence[int]
+    gap_of: Sequence[int]
+    gaps: Sequence[Sequence[Share]]
 
-    @property
-    def reversed(self) -> "Range":
-        return self._replace(sign=-self.sign)
 
-    @property
-    def blocks(self) -> int:
-        return (self.end - self.start) // self.grain
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Blocks of one length between `anchors`, one per bound, and the corrections by which bounds differ from them."""
+
+    grain: int
+    anchors: Sequence[int]
+    corrections: Sequence[Correction]
 
 
 def minute_of(moment: datetime) -> int:
@@ -42,30 +57,33 @@ def moment_at(minute: int) -> datetime:
     return EPOCH + timedelta(minutes=minute)
 
 
-def ranges_of(start: int, end: int, grains: Sequence[int] = GRAINS) -> Sequence[Range]:
-    """The ranges whose sums make up those of the span. Both ends are full quarters of an hour."""
-    grain, finer = grains[0], grains[1:]
-    if not finer:
-        return [Range(grain, start, end)] if start < end else []
-    first, last = _nearest(start, grain), _nearest(end, grain)
-    if first >= last:
-        return ranges_of(start, end, finer)
-    around = [*_gap(start, first, finer), Range(grain, first, last), *_gap(last, end, finer)]
-    if end - start >= grain:
-        return around
-    return min(around, ranges_of(start, end, finer), key=_cost)
+def cover_of(bounds: Sequence[int], *, grain: int) -> Cover:
+    """`bounds` are full quarters of an hour, in order; `grain` is how long the blocks are that parts are made of."""
+    anchors = [_nearest(bound, grain, bound) for bound in bounds]
+    corrections, reached = [], anchors
+    for finer in GRAINS[GRAINS.index(grain) + 1 :]:
+        closer = [_nearest(bound, finer, before) for bound, before in zip(bounds, reached, strict=True)]
+        corrections.append(_correction(finer, reached, closer))
+        reached = closer
+    return Cover(grain=grain, anchors=anchors, corrections=corrections)
 
 
-def _gap(start: int, end: int, grains: Sequence[int]) -> Sequence[Range]:
-    """Between two moments of which the second may come first; then it is taken away."""
-    if start <= end:
-        return ranges_of(start, end, grains)
-    return [each.reversed for each in ranges_of(end, start, grains)]
+def _correction(grain: int, reached: Sequence[int], closer: Sequence[int]) -> Correction:
+    shares: dict[int, tuple[Share, ...]] = {}
+    for bound, (start, end) in enumerate(zip(reached, closer, strict=True)):
+        share = Share(bound, 1 if start < end else -1)
+        for block in range(min(start, end), max(start, end), grain):
+            shares[block] = (*shares.get(block, ()), share)
+    blocks = sorted(shares)
+    gaps = list(dict.fromkeys(shares[block] for block in blocks))
+    place = {gap: at for at, gap in enumerate(gaps, start=1)}
+    return Correction(
+        grain=grain, blocks=blocks, gap_of=[place[shares[block]] for block in blocks], gaps=gaps
+    )
 
 
-def _nearest(minute: int, grain: int) -> int:
-    return (minute + grain // 2) // grain * grain
-
-
-def _cost(ranges: Sequence[Range]) -> int:
-    return sum(each.blocks for each in ranges)
+def _nearest(minute: int, grain: int, reached: int) -> int:
+    """The multiple of the grain that is nearest to the minute; of two, the one that is nearer to what was reached."""
+    before = minute // grain * grain
+    after = before + grain
+    return min(before, after, key=lambda each: (abs(each - minute), abs(each - reached)))

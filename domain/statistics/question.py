@@ -1,6 +1,6 @@
 """A question to the statistics, and the sums that answer it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.errors import InvalidInput
 from domain.statistics.calendar import StatsInterval, bounds_between, zone_called
-from domain.statistics.facts import QUARTER, Measure, quarter_of
+from domain.statistics.facts import QUARTER, STOCKS, Measure, quarter_of
 from domain.statistics.metrics import METRICS, Metric, StatsDimension, StatsMetric
 
 MOST_BUCKETS: Final = 1_000
@@ -21,26 +21,35 @@ LONGEST: Final = timedelta(days=3_653)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SumsWanted:
     """
-    Sums per part between neighbouring bounds, and before the first one, per currency and member of a dimension.
+    Sums per part between neighbouring bounds, per currency and member of a dimension.
 
     Bounds are full quarters of an hour; without a dimension everything is one member.
     """
 
     measures: Sequence[Measure]
     bounds: Sequence[datetime]
+    is_hourly: bool
     dimension: StatsDimension | None
     currency: str | None
     livemode: bool
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether it matters what was before the first bound."""
+        return not STOCKS.isdisjoint(self.measures)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SumsFound:
-    """`part` 0 is before the first bound; `amounts` are in the order of the measures that were wanted."""
+    """
+    The sums of one member in one currency: per measure a list, first what was before the first bound, then per part.
 
-    part: int
+    What was before is right for levels only.
+    """
+
     member: str
     currency: str
-    amounts: Sequence[int]
+    amounts: Mapping[Measure, Sequence[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +100,7 @@ class StatsQuestion:
         return SumsWanted(
             measures=[measure for measure in Measure if measure in needed],
             bounds=self.bounds,
+            is_hourly=self.interval is StatsInterval.HOUR,
             dimension=self.dimension,
             currency=self.currency,
             livemode=livemode,

@@ -1,15 +1,15 @@
 """From sums to a report: values per bucket and in total, in groups."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
-from typing import Final, NamedTuple, TypeAlias
+from itertools import pairwise, repeat
+from typing import Final, NamedTuple
 
 from domain.errors import InvalidInput
 from domain.money import Money
-from domain.statistics.facts import STOCKS, Measure
-from domain.statistics.metrics import Kind, Metric, Span, StatsDimension, StatsMetric
+from domain.statistics.facts import Measure
+from domain.statistics.metrics import Kind, Metric, Series, StatsDimension, StatsMetric, Value
 from domain.statistics.question import StatsQuestion, SumsFound
 
 MOST_VALUES: Final = 20_000
@@ -21,8 +21,8 @@ class StatsValue(NamedTuple):
     metric: StatsMetric
     group: Sequence[str]
     kind: Kind
-    value: int | float | None
     currency: str | None
+    value: Value
 
     @property
     def number(self) -> int | None:
@@ -63,97 +63,70 @@ class Group(NamedTuple):
     currency: str | None
 
 
-Parts: TypeAlias = list[dict[Measure, int]]
-"""Sums per part: before the first bucket, then in each bucket."""
-Groups: TypeAlias = Mapping[Group, Sequence[Span]]
+Groups = Mapping[Group, Mapping[Measure, Sequence[int]]]
+"""Sums of each group, per part."""
 
 
 def report_of(question: StatsQuestion, found: Sequence[SumsFound], *, at: datetime) -> StatsReport:
     """Every group has a value in every bucket. Raises InvalidInput where that would be too many values."""
-    together = _groups(question, found, is_per_currency=False)
-    per_currency = _groups(question, found, is_per_currency=True)
+    together = _grouped(question, found, is_per_currency=False)
+    per_currency = _grouped(question, found, is_per_currency=True)
     series = [
-        (metric, definition, group, spans)
-        for metric, definition in question.asked
-        for group, spans in (per_currency if definition.is_per_currency else together).items()
+        (name, metric, group, Series(sums))
+        for name, metric in question.asked
+        for group, sums in (per_currency if metric.is_per_currency else together).items()
+        if not question.group_by or metric.says_anything_of(sums)
     ]
-    number = len(question.bounds) - 1 if question.interval else 0
-    _check_size(len(series) * (number + 1))
+    _check_size(len(series) * len(question.bounds))
+    cuts = list(pairwise(question.bounds)) if question.interval else []
     columns = [
-        [_value(metric, definition, group, span) for span in (*spans[:number], _total(spans))]
-        for metric, definition, group, spans in series
+        _values(name, metric, group, metric.formula(sums) if cuts else ())
+        for name, metric, group, sums in series
     ]
-    rows = [[column[at] for column in columns] for at in range(number + 1)]
-    cuts = list(pairwise(question.bounds))[:number]
+    rows = zip(*columns, strict=True) if columns else repeat(())
+    totals = [
+        _values(name, metric, group, metric.formula(sums.total)) for name, metric, group, sums in series
+    ]
     return StatsReport(
         buckets=[
             StatsBucket(start=start, end=end, values=row)
-            for (start, end), row in zip(cuts, rows[:number], strict=True)
+            for (start, end), row in zip(cuts, rows, strict=False)
         ],
-        totals=rows[number],
+        totals=[value for values in totals for value in values],
         generated_at=at,
     )
 
 
-def _groups(question: StatsQuestion, found: Sequence[SumsFound], *, is_per_currency: bool) -> Groups:
+def _grouped(question: StatsQuestion, found: Sequence[SumsFound], *, is_per_currency: bool) -> Groups:
     """In the order of their names. What is not grouped is one group, also where nothing happened."""
-    wanted = [metric for _, metric in question.asked if metric.is_per_currency is is_per_currency]
-    if not wanted:
-        return {}
-    measures = question.sums(livemode=False).measures
-    sums: dict[Group, Parts] = {}
+    groups: dict[Group, dict[Measure, Sequence[int]]] = {}
     if not question.group_by and not is_per_currency:
-        sums[Group((), None)] = _nothing(question, measures)
-    for row in found:
-        group = _group(question, row, is_per_currency=is_per_currency)
-        if group not in sums:
-            sums[group] = _nothing(question, measures)
-        part = sums[group][row.part]
-        for measure, amount in zip(measures, row.amounts, strict=True):
-            part[measure] += amount
-    used = {measure for metric in wanted for measure in metric.measures}
-    return {
-        group: _spans(parts)
-        for group, parts in sorted(sums.items())
-        if not question.group_by or _says_anything(parts, used)
-    }
+        measures = question.sums(livemode=False).measures
+        groups[Group((), None)] = {measure: [0] * len(question.bounds) for measure in measures}
+    for sums in found:
+        group = Group(_shown(question, sums), sums.currency if is_per_currency else None)
+        known = groups.get(group)
+        groups[group] = dict(sums.amounts) if known is None else _together(known, sums.amounts)
+    return dict(sorted(groups.items()))
 
 
-def _group(question: StatsQuestion, row: SumsFound, *, is_per_currency: bool) -> Group:
-    shown = tuple(
-        row.currency if dimension is StatsDimension.CURRENCY else row.member
-        for dimension in question.group_by
+def _shown(question: StatsQuestion, sums: SumsFound) -> tuple[str, ...]:
+    is_currency = (dimension is StatsDimension.CURRENCY for dimension in question.group_by)
+    return tuple(sums.currency if each else sums.member for each in is_currency)
+
+
+def _together(
+    some: Mapping[Measure, Sequence[int]], others: Mapping[Measure, Sequence[int]]
+) -> dict[Measure, Sequence[int]]:
+    return {measure: [a + b for a, b in zip(some[measure], others[measure], strict=True)] for measure in some}
+
+
+def _values(name: StatsMetric, metric: Metric, group: Group, values: Iterable[Value]) -> list[StatsValue]:
+    return list(
+        map(
+            StatsValue, repeat(name), repeat(group.shown), repeat(metric.kind), repeat(group.currency), values
+        )
     )
-    return Group(shown, row.currency if is_per_currency else None)
-
-
-def _nothing(question: StatsQuestion, measures: Sequence[Measure]) -> Parts:
-    return [dict.fromkeys(measures, 0) for _ in question.bounds]
-
-
-def _says_anything(parts: Parts, used: Set[Measure]) -> bool:
-    """A group that has only what other metrics are made of is none of this one's."""
-    return any(part[measure] for part in parts for measure in used if measure in part)
-
-
-def _spans(parts: Parts) -> Sequence[Span]:
-    before, *buckets = parts
-    level = {measure: amount for measure, amount in before.items() if measure in STOCKS}
-    spans = []
-    for happened in buckets:
-        reached = {measure: amount + happened[measure] for measure, amount in level.items()}
-        spans.append(Span(happened, level, reached))
-        level = reached
-    return spans
-
-
-def _total(spans: Sequence[Span]) -> Span:
-    happened = {measure: sum(span.happened[measure] for span in spans) for measure in spans[0].happened}
-    return Span(happened, spans[0].at_start, spans[-1].at_end)
-
-
-def _value(metric: StatsMetric, definition: Metric, group: Group, span: Span) -> StatsValue:
-    return StatsValue(metric, group.shown, definition.kind, definition.formula(span), group.currency)
 
 
 def _check_size(values: int) -> None:

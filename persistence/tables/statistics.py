@@ -5,6 +5,7 @@ They are no objects, so no dataclass is their twin. An absent trait is an empty 
 a measure that is zero is null, which takes no room.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -19,9 +20,18 @@ from sqlalchemy import (
 )
 
 from domain.statistics.facts import Measure
+from domain.statistics.metrics import StatsDimension
 from persistence.tables.base import INSTANT, metadata
 
 TRAITS: Final = ("plan", "brand", "country", "decline_category", "trigger")
+MEMBERS: Final[Mapping[StatsDimension, str]] = {
+    StatsDimension.PLAN: "plan",
+    StatsDimension.BRAND: "brand",
+    StatsDimension.COUNTRY: "country",
+    StatsDimension.DECLINE_CATEGORY: "decline_category",
+    StatsDimension.TRIGGER: "trigger",
+}
+"""By which trait each dimension goes."""
 MEASURES: Final = tuple(Measure)
 UPDATED_IN_PLACE: Final = {"fillfactor": 70}
 """Room in each page for the next version of a row, so that no index must follow it."""
