@@ -84,6 +84,6 @@ def _correction(grain: int, reached: Sequence[int], closer: Sequence[int]) -> Co
 
 def _nearest(minute: int, grain: int, reached: int) -> int:
     """The multiple of the grain that is nearest to the minute; of two, the one that is nearer to what was reached."""
-    before = minute // grain * grain
-    after = before + grain
-    return min(before, after, key=lambda each: (abs(each - minute), abs(each - reached)))
+    rest = minute % grain
+    goes_back = 2 * rest < grain or (2 * rest == grain and reached <= minute)
+    return minute - rest if goes_back else minute - rest + grain

@@ -73,13 +73,16 @@ class Facts:
     sums: dict[Place, dict[Measure, int]] = field(default_factory=dict)
 
     def add(self, at: datetime, traits: Traits, measure: Measure, amount: int = 1) -> None:
-        amounts = self.sums.setdefault(Place(quarter_of(at), traits), {})
-        amounts[measure] = amounts.get(measure, 0) + amount
+        self._put(Place(quarter_of(at), traits), measure, amount)
 
     def include(self, others: "Facts", *, sign: int = 1) -> None:
-        for (at, traits), amounts in others.sums.items():
+        for place, amounts in others.sums.items():
             for measure, amount in amounts.items():
-                self.add(at, traits, measure, sign * amount)
+                self._put(place, measure, sign * amount)
+
+    def _put(self, place: Place, measure: Measure, amount: int) -> None:
+        amounts = self.sums.setdefault(place, {})
+        amounts[measure] = amounts.get(measure, 0) + amount
 
     def deltas(self) -> Sequence[Delta]:
         """All that is not zero."""

@@ -37,6 +37,7 @@ class TestAnonymousCaller:
             "payment": f'(id: "{UNKNOWN}")',
             "paymentMethod": f'(id: "mth_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
+            "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
         }
         codes = {}
 
