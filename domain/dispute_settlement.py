@@ -14,6 +14,7 @@ from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.ports import Work
 from domain.settlement import held_payment, record_payment
+from domain.statistics.recording import count_dispute
 
 
 async def held_dispute(work: Work, dispute_id: UUID, *, path: Sequence[str] = ()) -> Dispute:
@@ -64,6 +65,7 @@ async def _settled(
     else:
         after = before.settle(facts, at=at)
         await work.disputes.save(after)
+    await count_dispute(work, before, after)
     if before is None or after.version != before.version:
         action, occurred_at = f"dispute.{after.status.lower()}", facts.occurred_at
         await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))

@@ -17,6 +17,7 @@ from domain.payment_status import PaymentStatus
 from domain.ports import Work
 from domain.refund import Refund, RefundFacts, RefundOrigin
 from domain.settlement import held_payment, record_payment, taken
+from domain.statistics.recording import count_refund
 
 
 async def reserve(work: Work, payment: Payment, refund: Refund, *, at: datetime, by: Actor) -> None:
@@ -94,6 +95,7 @@ async def _add(
     work: Work, refund: Refund, *, action: str, at: datetime, by: Actor, occurred_at: datetime | None = None
 ) -> None:
     await work.refunds.add(refund)
+    await count_refund(work, None, refund)
     record = audit_record(action, None, refund, at=at, by=by, note=refund.note, occurred_at=occurred_at)
     await work.audit.add(record)
 
@@ -109,6 +111,7 @@ async def _save(
 ) -> Refund:
     if after is not before:
         await work.refunds.save(after)
+        await count_refund(work, before, after)
         action = f"refund.{after.status.lower()}"
         await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
     return after

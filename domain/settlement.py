@@ -11,6 +11,7 @@ from domain.errors import NotFound
 from domain.outcome import Outcome
 from domain.payment import Payment
 from domain.ports import Work
+from domain.statistics.recording import count_payment
 
 
 async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime, by: Actor) -> Payment:
@@ -63,10 +64,11 @@ async def record_payment(
     by: Actor,
     occurred_at: datetime | None = None,
 ) -> None:
-    """Save a new or changed payment, who did it, and what access follows from it."""
+    """Save a new or changed payment, who did it, and what follows: statistics and access."""
     if before is None:
         await work.payments.add(after)
     else:
         await work.payments.save(after)
+    await count_payment(work, before, after)
     await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
     await follow_payment(work, after, at=at, by=by)

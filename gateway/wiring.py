@@ -18,6 +18,7 @@ from domain.plan_followers import PlanFollowers
 from domain.ports import Clock
 from domain.refund_news import RefundNews
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -99,6 +100,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             statements=statements,
             disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
+            statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
             rules=rules,
             clock=clock,
         ),

@@ -15,6 +15,7 @@ from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
 from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from gql.loaders import Loaders
 
 
@@ -31,6 +32,7 @@ class Services:
     statements: AccessStatements
     disputes: DisputeService
     audit: AuditService
+    statistics: StatisticsService
     rules: Rules
     clock: Clock
 

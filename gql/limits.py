@@ -49,6 +49,7 @@ COSTS: Final[Mapping[str, int]] = {
     "Query.auditLog": 50,
     "Query.disputes": 50,
     "Query.payments": 50,
+    "Query.stats": 500,
 }
 """By type or field: what costs more than 1, because it is work of its own for the database, or for Stripe."""
 

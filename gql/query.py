@@ -30,6 +30,7 @@ from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.refund import RefundView
 from gql.scalars import IdempotencyKey
+from gql.statistics import StatisticsQueries
 
 LARGEST_LOOKUP: Final = 100
 T = TypeVar("T")
@@ -218,6 +219,7 @@ class Query(
     PaymentMethodQueries,
     AccessQueries,
     AuditQueries,
+    StatisticsQueries,
 ):
     pass
 

@@ -12,6 +12,8 @@ from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
 FOLLOW_PLAN: Final = "follow_plan"
+REBUILD_STATISTICS: Final = "rebuild_statistics"
+"""Enqueued by a migration, or by whoever restored a backup."""
 
 
 class JobQueue:

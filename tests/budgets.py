@@ -36,7 +36,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.cancelPayment": 8,
     "Mutation.capturePayment": 7,
     "Mutation.confirmPayment": 10,
-    "Mutation.createPayment": 13,
+    "Mutation.createPayment": 15,
     "Mutation.deletePaymentMethod": 13,
     "Mutation.grantAccess": 5,
     "Mutation.revokeAccess": 5,

@@ -2,7 +2,7 @@
 
 from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
-from domain.ports.database import Database, Jobs, Reads, Work
+from domain.ports.database import Database, Jobs, Reads, RecountableDatabase, Work
 from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.refund_processor import RefundProcessor
@@ -23,6 +23,7 @@ __all__ = [
     "Payments",
     "ProcessorNews",
     "Reads",
+    "RecountableDatabase",
     "RefundProcessor",
     "Setups",
     "Work",

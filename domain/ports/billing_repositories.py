@@ -26,6 +26,10 @@ class Refunds(Protocol):
         """Each payment's refunds, the oldest first."""
         ...
 
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Refund]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        ...
+
     async def known_as(self, processor_refund_id: str) -> UUID | None: ...
     async def sums(self, payment_id: UUID) -> RefundSums:
         """What the payment's refunds come to. Only under the payment's lock does that stay so."""
@@ -43,6 +47,10 @@ class Disputes(Lists[Dispute, DisputeFilter], Protocol):
         self, payment_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Dispute]]:
         """Each payment's disputes, the oldest first."""
+        ...
+
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Dispute]:
+        """By id, to go through all of them; the first ones where `last` is None."""
         ...
 
     async def known_as(self, processor_dispute_id: str) -> UUID | None: ...
@@ -79,6 +87,10 @@ class Subscriptions(Protocol):
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Subscription]: ...
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Subscription]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        ...
+
     async def known_as(self, processor_subscription_id: str) -> UUID | None: ...
     async def live_of(self, user_id: UUID, plan_id: UUID) -> Subscription | None:
         """The user's live subscription to the plan, of which a constraint allows one."""

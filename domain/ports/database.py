@@ -25,6 +25,7 @@ from domain.ports.repositories import (
     Payments,
     Setups,
 )
+from domain.ports.statistics import Statistics
 
 
 class Jobs(Protocol):
@@ -72,6 +73,8 @@ class Reads(Protocol):
     def audit_seals(self) -> AuditSeals: ...
     @property
     def inbox(self) -> Inbox: ...
+    @property
+    def statistics(self) -> Statistics: ...
 
 
 class Work(Reads, Protocol):
@@ -96,4 +99,10 @@ class Database(Protocol):
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         """How many statements were sent so far, by the first table that each names; it grows as more are."""
+        ...
+
+
+class RecountableDatabase(Database, Protocol):
+    def recount(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction that sees one moment throughout, may take long, and during which nobody folds statistics."""
         ...

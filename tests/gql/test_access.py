@@ -43,6 +43,7 @@ class TestAnonymousCaller:
             "dispute": f'(id: "dsp_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "access": f'(userId: "{uuid4()}", targets: [])',
+            "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
         }
         codes = {}
 
