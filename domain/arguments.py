@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
+from datetime import datetime
 from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
@@ -43,6 +44,8 @@ def _json(value: object) -> JsonValue:
             return value
         case Enum():
             return str(value.value)
+        case datetime():
+            return value.isoformat()
         case str() | UUID():
             return str(value)
         case Money():
@@ -60,4 +63,6 @@ def _value(kind: Any, value: JsonValue) -> object:
     [plain] = [part for part in get_args(kind) or (kind,) if part is not NoneType]
     if plain is Money and isinstance(value, dict):
         return Money(minor=int(str(value["minor"])), currency=str(value["currency"]))
+    if plain is datetime:
+        return datetime.fromisoformat(str(value))
     return plain(value) if issubclass(plain, UUID | Enum) else value

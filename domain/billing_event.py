@@ -15,6 +15,10 @@ from domain.payment_status import PaymentStatus, SyncSource
 SUMMARIES: Final[Mapping[str, str]] = {
     "billing_account.customer_linked": "The account got its customer at the payment provider.",
     "billing_account.opened": "The billing account was opened.",
+    "entitlement.changed": "How long access lasts changed.",
+    "entitlement.made": "Access was given.",
+    "entitlement.restored": "Access was given back.",
+    "entitlement.revoked": "Access was taken away.",
     "payment.authorized": "The bank agreed to the payment, which can be collected now.",
     "payment.cancelled": "The payment was cancelled.",
     "payment.cancelling": "The cancellation of the payment was asked for.",

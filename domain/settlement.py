@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit import audit_record
+from domain.entitlements import follow_payment
 from domain.errors import NotFound
 from domain.identity import new_id
 from domain.outcome import Outcome
@@ -21,11 +22,8 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
         raise NotFound("There is no such payment.")
     after = await _with_method(work, before.settle(outcome, at=at))
     if after != before:
-        action = f"payment.{after.status.lower()}"
-        await work.payments.save(after)
-        await work.audit.add(
-            audit_record(action, before, after, at=at, by=by, occurred_at=outcome.occurred_at)
-        )
+        action, occurred_at = f"payment.{after.status.lower()}", outcome.occurred_at
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)
     return after
 
 
@@ -39,11 +37,22 @@ async def _with_method(work: Work, payment: Payment) -> Payment:
 
 
 async def record_payment(
-    work: Work, before: Payment, after: Payment, *, action: str, at: datetime, by: Actor
+    work: Work,
+    before: Payment | None,
+    after: Payment,
+    *,
+    action: str,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
 ) -> None:
-    """Save a changed payment, and who changed it."""
-    await work.payments.save(after)
-    await work.audit.add(audit_record(action, before, after, at=at, by=by))
+    """Save a new or changed payment, who did it, and what access follows from it."""
+    if before is None:
+        await work.payments.add(after)
+    else:
+        await work.payments.save(after)
+    await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
+    await follow_payment(work, after, at=at, by=by)
 
 
 async def settle_method(

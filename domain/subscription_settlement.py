@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit import audit_record
+from domain.entitlements import follow_subscription
 from domain.errors import NotFound
 from domain.identity import new_id
 from domain.invoice import Invoice, InvoiceFacts
@@ -114,7 +115,7 @@ async def record_subscription(
     by: Actor,
     note: str | None = None,
 ) -> None:
-    """Save a new or changed subscription, and who changed it. Every change of one passes here."""
+    """Save a new or changed subscription, who did it, and what access follows. Every change of one passes here."""
     if before is None:
         await work.subscriptions.add(after)
     elif after != before:
@@ -122,6 +123,7 @@ async def record_subscription(
     if before is None or after.version != before.version:
         action = change_of(before, after)
         await work.audit.add(audit_record(action, before, after, at=at, by=by, note=note))
+        await follow_subscription(work, after, at=at, by=by)
 
 
 def change_of(before: Subscription | None, after: Subscription) -> str:

@@ -6,12 +6,14 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.access_service import AccessService
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.events import InvoiceChanged, PlanChanged, SubscriptionChanged
 from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
+from domain.plan_followers import PlanFollowers
 from domain.plan_service import PlanService
 from domain.ports import Clock
 from domain.rules import Rules
@@ -24,6 +26,7 @@ from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
+from web.access_statements import SignedStatements, statement_keys
 from web.auth import Authentication, SharedSecretVerifier
 
 
@@ -37,6 +40,8 @@ class Gateway:
     services: Services
     webhooks: WebhookService
     subscriptions: SubscriptionRereader
+    plan_followers: PlanFollowers
+    statements: SignedStatements
     authentication: Authentication
 
     async def close(self) -> None:
@@ -66,12 +71,19 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         accepted_currencies=frozenset(settings.accepted_currencies),
         allows_client_amounts=settings.allow_client_amounts,
         grace=timedelta(days=settings.grace_days),
+        renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
     )
     plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
     subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
     invoices = InvoiceRereader(
         database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
+    statements = SignedStatements(
+        keys=statement_keys(settings.access_statement_keys.get_secret_value()),
+        issuer=settings.access_statement_issuer,
+        audience=settings.access_statement_audience,
+        lifetime=timedelta(minutes=settings.access_statement_minutes),
     )
     return Gateway(
         settings=settings,
@@ -92,10 +104,13 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             plans=plans,
             subscriptions=SubscriptionService(database=database),
+            access=AccessService(database=database, clock=clock, rules=rules),
+            statements=statements,
             audit=AuditService(database=database, clock=now),
             rules=rules,
             clock=clock,
         ),
+        statements=statements,
         webhooks=WebhookService(
             database=database,
             processor=processor,
@@ -106,6 +121,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             rereaders={SubscriptionChanged: subscriptions, InvoiceChanged: invoices, PlanChanged: plans},
         ),
         subscriptions=subscriptions,
+        plan_followers=PlanFollowers(database=database, clock=clock),
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

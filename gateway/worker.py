@@ -18,7 +18,7 @@ from domain.audit_service import AuditService
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import HANDLE_EVENT, REREAD_SUBSCRIPTION
+from persistence.jobs import FOLLOW_PLAN, HANDLE_EVENT, REREAD_SUBSCRIPTION
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -90,6 +90,11 @@ class Worker:
         @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
+
+        @queue.entrypoint(FOLLOW_PLAN, on_failure="hold", executor_factory=with_retries)
+        async def follow_plan(job: Job) -> None:
+            count = await self._gateway.plan_followers.follow(UUID(bytes=job.payload))
+            log.info("plan.followed", subscriptions=count)
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:

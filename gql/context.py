@@ -6,13 +6,14 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from domain.access_service import AccessService
 from domain.actor import Actor
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
-from domain.ports import Clock, Database, PaymentProcessor
+from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.rules import Rules
 from domain.subscription_service import SubscriptionService
 from gql.loaders import Loaders
@@ -29,6 +30,8 @@ class Services:
     payments: PaymentService
     plans: PlanService
     subscriptions: SubscriptionService
+    access: AccessService
+    statements: AccessStatements
     audit: AuditService
     rules: Rules
     clock: Clock
@@ -45,7 +48,7 @@ class Context:
 
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.services.database, self.actor)
+        return Loaders(self.services.database, self.actor, self.services.access)
 
     def forget(self) -> None:
         """Read anew whatever is asked for from here on, since something was changed."""

@@ -42,6 +42,8 @@ strawberry.enum(SubscriptionAction, description="What may be done with a subscri
 
 INPUT_NAMES: Final = {
     ("capturePayment", "amount"): "amount",
+    ("grantAccess", "feature"): "target",
+    ("grantAccess", "media_item_id"): "target",
     "amount": "charge",
     "details": "metadata",
     "is_confirmed": "confirm",
@@ -170,8 +172,8 @@ def _key_error(
     common: dict[str, Any], error: KeyReused | KeyInProgress, differing: tuple[str, ...] = ()
 ) -> IdempotencyError:
     first: Any = Executed(operation=error.first)
-    fields = [input_name(error.first.mutation, name) for name in differing]
-    return IdempotencyError(**common, first=first, differing_fields=fields)
+    fields = dict.fromkeys(input_name(error.first.mutation, name) for name in differing)
+    return IdempotencyError(**common, first=first, differing_fields=list(fields))
 
 
 def input_name(mutation: str, name: str) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.errors import NotFound
@@ -26,6 +27,7 @@ PREFIX: Final[dict[type, str]] = {
     Plan: "pln",
     Subscription: "sbn",
     Invoice: "inv",
+    Entitlement: "ent",
     AuditRecord: "evt",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}

@@ -22,6 +22,7 @@ LOADER: Final = {
     ObjectKind.PAYMENT_METHOD: "payment_methods",
     ObjectKind.PAYMENT_METHOD_SETUP: "setups",
     ObjectKind.BILLING_ACCOUNT: "accounts",
+    ObjectKind.ENTITLEMENT: "entitlements",
 }
 
 

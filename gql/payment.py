@@ -14,6 +14,7 @@ from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, P
 from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
+from gql.media_item import MediaItemView, media_item
 from gql.money import MoneyView, money
 from gql.node import Node, optional_view
 from gql.payment_method import PaymentMethodView
@@ -119,6 +120,10 @@ class PaymentView(Node):
     )
     def decline(payment: strawberry.Parent[Payment], info: Info) -> DeclineView | None:
         return decline_view(payment.decline, info.context.actor)
+
+    @strawberry.field(description="What was bought with it, where createPayment named it.")
+    def media_item(payment: strawberry.Parent[Payment]) -> MediaItemView | None:
+        return media_item(payment.media_item_id, payment.user_id)
 
     @strawberry.field(description="Your own data, as it was given.")
     def metadata(payment: strawberry.Parent[Payment]) -> JsonObject:

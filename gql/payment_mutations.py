@@ -71,6 +71,11 @@ class CreatePaymentInput:
     metadata: JsonObject | None = strawberry.field(
         default=None, description="Your own data; at most 8 KiB of JSON. Never card data or secrets."
     )
+    media_item_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="What is bought, by the Media Service's id: 1 to 64 printable characters. "
+        "Whoever has paid for it owns it.",
+    )
     on_behalf_of_user_id: strawberry.ID | None = strawberry.field(
         default=None, description="Admins: the user whose account pays, as a UUID."
     )
@@ -87,6 +92,7 @@ class CreatePaymentInput:
             return_url=self.return_url,
             description=self.description,
             details=self.metadata or {},
+            media_item_id=self.media_item_id,
             owner=user_id_of(owner, "on_behalf_of_user_id") if owner else None,
         )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, TypeVar, cast
 
 import strawberry
 
+from domain.access import AccessQuestion, Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.errors import InvalidInput, NotFound
@@ -14,11 +15,12 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
 from domain.subscription import Subscription
+from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
 from gql.connection import After, Before, First, Last
 from gql.context import Info
-from gql.ids import id_of, parsed_id
+from gql.ids import id_of, parsed_id, user_id_of
 from gql.invoice import InvoiceView
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
@@ -53,6 +55,7 @@ async def found(loaders: Loaders, text: str) -> Any:
         Plan: loaders.plans,
         Subscription: loaders.subscriptions,
         Invoice: loaders.invoices,
+        Entitlement: loaders.entitlements,
         AuditRecord: loaders.audit_records,
     }[kind]
     thing = await loader.load(identity)
@@ -194,6 +197,23 @@ class SubscriptionQueries:
 
 
 @strawberry.type
+class AccessQueries:
+    @strawberry.field(
+        description="Other services and admins: whether a user may use each of these now, in the same order."
+    )
+    async def access(
+        self,
+        info: Info,
+        user_id: Annotated[strawberry.ID, strawberry.argument(description="The user, by UUID.")],
+        targets: Annotated[list[AccessTargetInput], strawberry.argument(description="At most 100.")],
+    ) -> list[AccessDecisionView]:
+        info.context.services.access.must_answer(info.context.actor, count=len(targets))
+        user = user_id_of(user_id, "user_id")
+        asked = [AccessQuestion(user_id=user, target=each.target("targets")) for each in targets]
+        return views(AccessDecisionView, await info.context.loaders.decisions.load_many(asked))
+
+
+@strawberry.type
 class AuditQueries:
     @strawberry.field(description="Admins: what everybody did, the newest first.")
     async def audit_log(
@@ -213,7 +233,13 @@ class AuditQueries:
 
 @strawberry.type(description="What may be read.")
 class Query(
-    NodeQueries, AccountQueries, PaymentQueries, PaymentMethodQueries, SubscriptionQueries, AuditQueries
+    NodeQueries,
+    AccountQueries,
+    PaymentQueries,
+    PaymentMethodQueries,
+    SubscriptionQueries,
+    AccessQueries,
+    AuditQueries,
 ):
     pass
 

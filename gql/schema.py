@@ -5,6 +5,7 @@ import sys
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from gql.access_mutations import AccessMutations
 from gql.errors import (
     AmountError,
     DeclinedError,
@@ -22,7 +23,7 @@ from gql.scalars import SCALARS
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, PaymentMethodMutations):
+class Mutation(PaymentMutations, PaymentMethodMutations, AccessMutations):
     pass
 
 

@@ -12,6 +12,7 @@ from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
 REREAD_SUBSCRIPTION: Final = "reread_subscription"
+FOLLOW_PLAN: Final = "follow_plan"
 
 
 class JobQueue:
@@ -26,10 +27,14 @@ class JobQueue:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
 
-    async def _enqueue(self, entrypoint: str, subject: UUID) -> None:
+    async def follow_plan(self, plan_id: UUID) -> None:
+        """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
+        await self._enqueue(FOLLOW_PLAN, plan_id)
+
+    async def _enqueue(self, job: str, about: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue(entrypoint, subject.bytes)
+        await queries.enqueue(job, about.bytes)
 
     async def _in_transaction(self) -> "Connection[object]":
         """

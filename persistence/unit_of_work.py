@@ -17,7 +17,7 @@ from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
-from persistence.payments import PaymentRepository
+from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.plans import PlanRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
@@ -44,6 +44,10 @@ class SqlReads:
     @cached_property
     def payments(self) -> PaymentRepository:
         return PaymentRepository(self._connection)
+
+    @cached_property
+    def subscription_payments(self) -> SubscriptionPaymentRepository:
+        return SubscriptionPaymentRepository(self._connection)
 
     @cached_property
     def payment_methods(self) -> PaymentMethodRepository:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain.commands.access import GrantAccess, RevokeAccess
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
 from domain.commands.payment_methods import (
@@ -24,5 +25,7 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         AddPaymentMethod,
         UpdatePaymentMethod,
         DeletePaymentMethod,
+        GrantAccess,
+        RevokeAccess,
     )
 }

@@ -1,5 +1,6 @@
 """What the domain needs from the outside, as Protocols."""
 
+from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
 from domain.ports.database import Database, Jobs, Reads, Work
 from domain.ports.processor import PaymentProcessor, ProcessorNews
@@ -7,6 +8,7 @@ from domain.ports.repositories import Accounts, Audit, Inbox, Operations, Paymen
 from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
+    "AccessStatements",
     "Accounts",
     "Audit",
     "Clock",

@@ -10,8 +10,8 @@ from gql.schema import printed
 from tests.api import Api, fresh_key
 
 SCHEMA: Final = build_schema(printed())
-USER_IDS: Final = {"userId", "onBehalfOfUserId"}
-"""The User Service's ids, which name no object of ours."""
+FOREIGN_IDS: Final = {"userId", "onBehalfOfUserId", "mediaItemId"}
+"""The ids of the User Service and of the Media Service, which name no object of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class Belongings:
     setup: str
     account: str
     operation: str
+    entitlement: str
 
     @property
     def all(self) -> list[str]:
@@ -38,8 +39,12 @@ async def belongings(api: Api) -> Belongings:
     guarded = await api.add_card("pm_card_authenticationRequired")
     paid = await api.mutate(
         "createPayment",
-        {"idempotencyKey": fresh_key(), "charge": {"amount": {"minor": 900, "currency": "EUR"}}},
-        "payment { id billingAccount { id } } operation { id }",
+        {
+            "idempotencyKey": fresh_key(),
+            "charge": {"amount": {"minor": 900, "currency": "EUR"}},
+            "mediaItemId": "film-17",
+        },
+        "payment { id billingAccount { id entitlements { id } } } operation { id }",
     )
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
     return Belongings(
@@ -51,6 +56,7 @@ async def belongings(api: Api) -> Belongings:
         setup=setup["setup"]["id"],
         account=paid["payment"]["billingAccount"]["id"],
         operation=paid["operation"]["id"],
+        entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
     )
 
 
@@ -83,6 +89,7 @@ def attempts(theirs: Belongings, *, own_method: str = "", own_payment: str = "")
         ("cancelPayment", "paymentId", {"paymentId": theirs.authorized, "reason": "because"}),
         ("updatePaymentMethod", "id", {"id": theirs.method, "billingName": "Somebody Else"}),
         ("deletePaymentMethod", "id", {"id": theirs.method}),
+        ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),
         ("deletePaymentMethod", "replaceWithId", {"id": method, "replaceWithId": theirs.spare_method}),
     ]
     return [
@@ -99,5 +106,5 @@ def id_fields() -> Iterator[str]:
         given = get_named_type(field.args["input"].type)
         assert isinstance(given, GraphQLInputObjectType)
         for name, part in given.fields.items():
-            if get_named_type(part.type).name == "ID" and name not in USER_IDS:
+            if get_named_type(part.type).name == "ID" and name not in FOREIGN_IDS:
                 yield f"{mutation}.{name}"

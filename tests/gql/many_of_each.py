@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from domain.access import AccessReason, Entitlement, EntitlementSource
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
+from domain.audit import KINDS, Audited, AuditRecord, audit_record
 from domain.identity import new_id
 from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
 from domain.operation import ObjectKind, Operation, OperationState
@@ -35,10 +37,13 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         payment_of(owner, at=START + timedelta(minutes=at), amount=900, number=number, method=method)
         for at in range(2)
     ]
+    payments[0] = replace(payments[0], media_item_id="film-17")
     setup, operation = setup_of(method), operation_on(payments[0])
     plan, other = plan_of(f"price_{number}"), plan_of(f"price_{number}_other")
     subscription = subscription_to(plan, other, method)
     invoice = invoice_for(subscription, f"in_{number}")
+    entitlement = entitlement_to(payments[0])
+    records = [recorded(thing, owner) for thing in (payments[0], method)]
     await stored(database, owner, [], [method])
     async with database.work() as work:
         await work.setups.add(setup)
@@ -50,9 +55,14 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         for payment in payments:
             for_it = replace(payment, subscription_id=subscription.id, invoice_id=invoice.id)
             await work.payments.add(for_it)
+        await work.entitlements.add(entitlement)
+        for record in records:
+            await work.audit.add(record)
     return {
+        "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
         "Invoice": global_id(Invoice, invoice.id),
+        "Entitlement": global_id(Entitlement, entitlement.id),
         "Operation": global_id(Operation, operation.id),
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
@@ -75,6 +85,20 @@ def plan_of(price: str) -> Plan:
         interval_count=1,
         active=True,
         livemode=False,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def entitlement_to(payment: Payment) -> Entitlement:
+    return Entitlement(
+        id=new_id(),
+        user_id=payment.user_id,
+        source=EntitlementSource.PURCHASE,
+        reason=AccessReason.OWNED,
+        payment_id=payment.id,
+        media_item_id=payment.media_item_id,
+        starts_at=START,
         created_at=START,
         updated_at=START,
     )
@@ -123,6 +147,10 @@ def invoice_for(subscription: Subscription, known_there_as: str) -> Invoice:
         created_at=START,
         updated_at=START,
     )
+
+
+def recorded(thing: Audited, owner: Actor) -> AuditRecord:
+    return audit_record(f"{KINDS[type(thing)].lower()}.created", None, thing, at=START, by=owner)
 
 
 def setup_of(method: PaymentMethod) -> PaymentMethodSetup:

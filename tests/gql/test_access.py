@@ -25,6 +25,9 @@ NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }"
 FILTERED = "query($filter: PaymentFilter) { payments(filter: $filter) { totalCount nodes { id } } }"
 
 
+FOR_ADMINS = {"capturePayment", "revokeAccess"}
+
+
 UNKNOWN = f"pay_{uuid4().hex}"
 
 
@@ -39,6 +42,7 @@ class TestAnonymousCaller:
             "subscription": f'(id: "sbn_{uuid4().hex}")',
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
+            "access": f'(userId: "{uuid4()}", targets: [])',
         }
         codes = {}
 
@@ -57,6 +61,7 @@ class TestAnonymousCaller:
         tried |= {
             "startPaymentMethodSetup": {},
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
+            "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
         }
 
         for mutation, given in tried.items():
@@ -109,7 +114,7 @@ class TestAnotherUser:
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
-            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation",
+            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Entitlement",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(
@@ -120,7 +125,7 @@ class TestAnotherUser:
         before = await contents()
 
         for attempt in tried:
-            wanted = ["FORBIDDEN"] if attempt.mutation == "capturePayment" else ["NOT_FOUND"]
+            wanted = ["FORBIDDEN"] if attempt.mutation in FOR_ADMINS else ["NOT_FOUND"]
             assert await api.codes(attempt.mutation, attempt.given) == wanted, attempt.coordinate
 
         assert {attempt.coordinate for attempt in tried} == set(id_fields())

@@ -33,6 +33,7 @@ class TestStories:
             "5 · Find my payments",
             "6 · What became of my key",
             "7 · Who am I",
+            "8 · Buy a film, and may I watch it?",
         ]
 
     def test_operation_has_a_name_of_its_own_since_tabs_are_told_apart_by_it(self) -> None:
