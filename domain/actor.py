@@ -50,6 +50,13 @@ class Actor:
         """The only owner whose objects the caller may see; None means everybody's."""
         return None if self.sees_everybody else self.known_id
 
+    def narrowed(self, owner: UUID | None) -> UUID | None:
+        """Whose objects to list where those of `owner`, or everybody's, were asked for. Raises Forbidden."""
+        visible = self.visible_owner
+        if visible is None or owner in {None, visible}:
+            return owner or visible
+        raise Forbidden("Your role does not allow filtering by another user.")
+
     def may_see(self, owner: UUID) -> bool:
         return self.sees_everybody or self.user_id == owner
 

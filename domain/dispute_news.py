@@ -11,7 +11,7 @@ from domain.payment_status import SyncSource
 from domain.ports import Clock, Database, DisputeProcessor, Reads, Work
 from domain.rereading import take_newest
 from domain.settlement import held_payment, settle
-from domain.webhook_service import Close, found
+from domain.webhook_service import Close, PaidInvoices, found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class DisputeNews:
     database: Database
     processor: DisputeProcessor
     clock: Clock
+    invoices: PaidInvoices
 
     async def follow(self, hint: DisputeChanged, event: InboxEvent, close: Close) -> None:
         await take_newest(
@@ -34,7 +35,10 @@ class DisputeNews:
         return None if known_id is None else await reads.disputes.get(known_id)
 
     async def _read(self, hint: DisputeChanged) -> FoundDispute:
-        return found(await self.processor.find_dispute(hint.processor_dispute_id))
+        read = found(await self.processor.find_dispute(hint.processor_dispute_id))
+        if read.payment.payment_id is None:
+            await self.invoices.learn(hint.processor_payment_id)
+        return read
 
     async def _lock(self, hint: DisputeChanged, work: Work) -> Dispute | None:
         """The payment too, so that of two who hear of a dispute at once one waits for the other."""

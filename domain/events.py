@@ -17,6 +17,7 @@ class PaymentReported:
 
     payment_id: UUID | None
     processor_payment_id: str
+    customer_id: str | None = None
     outcome: Outcome
 
 
@@ -64,6 +65,29 @@ class RefundsChanged(Hint):
 class DisputeChanged(Hint):
     processor_dispute_id: str
     processor_payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Hint):
+    processor_subscription_id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceChanged(Hint):
+    """News about what has paid an invoice names neither its customer nor its subscription."""
+
+    processor_invoice_id: str
+    processor_subscription_id: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(Hint):
+    """Of a product that has changed, every price is meant."""
+
+    processor_product_id: str
+    processor_price_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from domain.json_value import JsonObject, JsonValue
+from domain.json_value import JsonValue
 from domain.outcome import Outcome
 from domain.payment_status import SyncSource
 
@@ -38,7 +38,7 @@ class ChargeLine:
     starts_at: datetime | None
     ends_at: datetime | None
 
-    def record(self) -> JsonObject:
+    def record(self) -> dict[str, JsonValue]:
         """The form in which a row keeps it; `line_of` is the way back."""
         return {
             "label": self.label,
@@ -101,16 +101,25 @@ class InvoiceFacts:
     The processor's word about an invoice, read anew with its payment.
 
     `payment` is None while nothing was tried, and for an invoice of nothing; `payment_amount` is what it asks for.
+    `finalized_at` is when the invoice was made final, which is when it is tried for the first time.
     """
 
     terms: InvoiceTerms
     customer_id: str
+    livemode: bool
+    created_at: datetime
+    finalized_at: datetime | None = None
     processor_subscription_id: str | None = None
     subscription_id: UUID | None = None
     payment: Outcome | None = None
     payment_amount: int = 0
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+
+    def told_by(self, event_id: str) -> Self:
+        """As what an event made us read."""
+        payment = self.payment and replace(self.payment, source=SyncSource.WEBHOOK, event_id=event_id)
+        return replace(self, payment=payment, source=SyncSource.WEBHOOK, event_id=event_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

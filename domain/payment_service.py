@@ -2,10 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from domain.actor import Actor
-from domain.errors import Forbidden, ProcessorUnavailable
+from domain.errors import ProcessorUnavailable
 from domain.outcome import NextAction
 from domain.paging import Page, Slice, page_of
 from domain.payment import Payment
@@ -56,9 +55,4 @@ class PaymentService:
 
 def scoped(actor: Actor, wanted: PaymentFilter) -> PaymentFilter:
     """The filter, narrowed to what the caller may see."""
-    owner: UUID | None = actor.visible_owner
-    if owner is None:
-        return wanted
-    if wanted.owner not in {None, owner}:
-        raise Forbidden("Your role does not allow filtering by another user.")
-    return replace(wanted, owner=owner)
+    return replace(wanted, owner=actor.narrowed(wanted.owner))

@@ -55,6 +55,11 @@ class Plan(PlanFacts):
     updated_at: datetime
 
     @property
+    def readings(self) -> int:
+        """Who reads what is known already changes nothing, so counting the changes will do."""
+        return self.version
+
+    @property
     def price(self) -> Money:
         return Money(minor=self.amount, currency=self.currency)
 
@@ -69,6 +74,14 @@ class Plan(PlanFacts):
         """The plan with what the processor says now; itself where nothing changed."""
         fresh = replace(self, **plan_facts_in(facts))
         return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
+
+    def knows(self, facts: PlanFacts) -> bool:
+        """Whether this is what it is already."""
+        return all(getattr(self, name) == value for name, value in plan_facts_in(facts).items())
+
+    def retired(self, *, at: datetime) -> Self:
+        """No longer for sale, since the processor does not know it any more."""
+        return replace(self, active=False, version=self.version + 1, updated_at=at) if self.active else self
 
 
 def plan_facts_in(facts: PlanFacts) -> dict[str, Any]:

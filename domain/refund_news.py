@@ -8,7 +8,7 @@ from domain.payment_status import SyncSource
 from domain.ports import Clock, Database, RefundProcessor
 from domain.refund_settlement import settle_refunds
 from domain.settlement import settle
-from domain.webhook_service import Close, found
+from domain.webhook_service import Close, PaidInvoices, found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +22,12 @@ class RefundNews:
     database: Database
     processor: RefundProcessor
     clock: Clock
+    invoices: PaidInvoices
 
     async def follow(self, hint: RefundsChanged, event: InboxEvent, close: Close) -> None:
         listed = found(await self.processor.find_refunds(hint.processor_payment_id))
+        if listed.payment.payment_id is None:
+            await self.invoices.learn(hint.processor_payment_id)
         told = [
             replace(
                 facts,

@@ -14,10 +14,17 @@ from typing import Self
 from uuid import UUID
 
 from domain.errors import StateConflict
-from domain.invoice import InvoiceFacts
+from domain.invoice import BillingReason, InvoiceFacts
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_status import SyncSource
-from domain.subscription_status import ACTIONS, ENDED, LIVE, SubscriptionAction, SubscriptionStatus
+from domain.subscription_status import (
+    ACTIONS,
+    ENDED,
+    LIVE,
+    OVERDUE,
+    SubscriptionAction,
+    SubscriptionStatus,
+)
 
 
 class CancelTiming(StrEnum):
@@ -58,11 +65,53 @@ class SubscriptionFacts:
     cancel_at_period_end: bool = False
     cancel_at: datetime | None = None
     cancelled_at: datetime | None = None
+    cancel_reason: CancelReason | None = None
     ended_at: datetime | None = None
     paused_until: datetime | None = None
+    created_at: datetime
     latest_invoice: InvoiceFacts | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether somebody, or a first payment that never came, has ended it or will."""
+        return self.cancel_at_period_end or self.cancel_at is not None or self.has_ended
+
+    def told_by(self, event_id: str) -> Self:
+        """As what an event made us read."""
+        invoice = self.latest_invoice and self.latest_invoice.told_by(event_id)
+        return replace(self, latest_invoice=invoice, source=SyncSource.WEBHOOK, event_id=event_id)
+
+    @property
+    def first_tried_at(self) -> datetime | None:
+        """When the latest invoice was first tried to be collected, where it was."""
+        invoice = self.latest_invoice
+        return invoice.finalized_at if invoice and invoice.terms.attempt_count else None
+
+    @property
+    def assumed_paid_through(self) -> datetime | None:
+        """Where no invoice tells: a renewal that waits to be paid follows a period that was."""
+        if self.latest_invoice is None:
+            return self.current_period_end if self.status is SubscriptionStatus.ACTIVE else None
+        is_renewal = self.latest_invoice.terms.reason is BillingReason.RENEWAL
+        return self.current_period_start if is_renewal else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionLinks:
+    """Ours of what the processor's word names by its own ids, and what our invoices say was paid for."""
+
+    plan_id: UUID
+    pending_plan_id: UUID | None = None
+    payment_method_id: UUID | None = None
+    latest_invoice_id: UUID | None = None
+    is_surplus: bool = False
+    paid_through: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +235,59 @@ class Subscription:
                 path=("id",),
             )
 
+    def take(self, facts: SubscriptionFacts, links: SubscriptionLinks, *, at: datetime) -> Self:
+        """The subscription with what the processor says now; the same again changes only the number of readings."""
+        read = replace(self, readings=self.readings + 1)
+        fresh = replace(
+            read,
+            status=facts.status,
+            plan_id=links.plan_id,
+            pending_plan_id=links.pending_plan_id,
+            payment_method_id=links.payment_method_id,
+            is_surplus=links.is_surplus,
+            latest_invoice_id=links.latest_invoice_id,
+            current_period_start=facts.current_period_start,
+            current_period_end=facts.current_period_end,
+            paid_through=self._paid_through(facts, links.paid_through),
+            past_due_since=self._past_due_since(facts, at),
+            trial_ends_at=facts.trial_ends_at,
+            cancel_at_period_end=facts.cancel_at_period_end,
+            cancel_at=facts.cancel_at,
+            cancelled_at=facts.cancelled_at,
+            cancel_reason=(facts.cancel_reason or self.cancel_reason) if facts.is_ending else None,
+            ended_at=(facts.ended_at or self.ended_at or at) if facts.has_ended else None,
+            paused_until=facts.paused_until,
+            processor_subscription_id=facts.processor_subscription_id,
+            processor_item_id=facts.processor_item_id,
+            processor_schedule_id=facts.processor_schedule_id,
+        )
+        if fresh == read:
+            return read
+        return replace(
+            fresh.following(self, at=at),
+            version=self.version + 1,
+            updated_at=at,
+            synced_by=facts.source,
+            last_event_id=facts.event_id or self.last_event_id,
+        )
+
+    def paid_up_to(self, moment: datetime | None, *, at: datetime) -> Self:
+        """With what one of its invoices has paid for, as far as the current period goes."""
+        return self.changed(
+            at=at, paid_through=_latest_of(self.current_period_end, self.paid_through, moment)
+        )
+
+    def _paid_through(self, facts: SubscriptionFacts, paid: datetime | None) -> datetime | None:
+        """A change to a shorter period takes back what lies beyond it, for which the customer was credited."""
+        free = facts.trial_ends_at if facts.status is SubscriptionStatus.TRIALING else None
+        known = _latest_of(facts.current_period_end, self.paid_through, paid, free)
+        return known or facts.assumed_paid_through
+
+    def _past_due_since(self, facts: SubscriptionFacts, at: datetime) -> datetime | None:
+        if facts.status not in OVERDUE:
+            return None
+        return self.past_due_since or facts.first_tried_at or at
+
     def changed(self, *, at: datetime, **attributes: object) -> Self:
         """With these attributes, as a new version; itself where they are what it has."""
         fresh: Self = replace(self, **attributes)  # type: ignore[arg-type]  # The names are checked by replace.
@@ -200,3 +302,9 @@ class Subscription:
         moment = self.ended_at if self.has_ended and self.ended_at is not None else at
         step = Step(at=moment, status=self.status, plan_id=self.plan_id)
         return replace(self, history=[*(known.record() for known in before.steps), step.record()])
+
+
+def _latest_of(bound: datetime, *moments: datetime | None) -> datetime | None:
+    """The latest of these moments, but none after the bound."""
+    known = [moment for moment in moments if moment is not None]
+    return min(max(known), bound) if known else None

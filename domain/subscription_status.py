@@ -37,6 +37,10 @@ ENDED: Final = frozenset({S.CANCELLED, S.EXPIRED})
 LIVE: Final = frozenset(SubscriptionStatus) - ENDED
 """A user has one of these per plan at most."""
 
+OVERDUE: Final = frozenset({S.PAST_DUE, S.UNPAID})
+RENEWING: Final = frozenset({S.TRIALING, S.ACTIVE, S.PAST_DUE})
+"""In these the processor charges for the next period by itself."""
+
 ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.INCOMPLETE: (A.RETRY_RENEWAL, A.CANCEL, A.UPDATE),
     S.TRIALING: (A.CHANGE_PLAN, A.CANCEL, A.UPDATE),

@@ -42,12 +42,22 @@ class Rereader(Protocol[H]):
     async def follow(self, hint: H, event: InboxEvent, close: Close) -> None: ...
 
 
+class PaidInvoices(Protocol):
+    async def learn(self, processor_payment_id: str) -> None:
+        """Read the invoice that a payment pays, where we do not know the payment."""
+        ...
+
+    async def covers(self, news: PaymentReported) -> bool:
+        """Read the invoice that a payment pays, if it pays one; whether that has told all that the news has."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookService:
     """
     `wall_clock` is real time, by which signatures are judged, also where `clock` is a sandbox's.
 
-    `rereaders` go by the kind of hint that they follow.
+    `rereaders` go by the kind of hint that they follow; `invoices` are read before payments of them are settled.
     """
 
     database: Database
@@ -55,6 +65,7 @@ class WebhookService:
     news: ProcessorNews
     clock: Clock
     wall_clock: Clock
+    invoices: PaidInvoices
     rereaders: Mapping[type[Hint], Rereader[Any]] = field(default_factory=dict)
 
     async def receive(self, body: bytes, signature: str) -> InboxEvent:
@@ -84,9 +95,11 @@ class WebhookService:
                 close = partial(self._close, event=event, news=news)
                 await self.rereaders[type(news)].follow(news, event, close)
                 return
+            is_covered = isinstance(news, PaymentReported) and await self.invoices.covers(news)
             method = await self._method_of(news)
             async with self.database.work() as work:
-                await self._apply(work, news, method)
+                if not is_covered:
+                    await self._apply(work, news, method)
                 await self._close(work, event, news)
         except NotFound:
             async with self.database.work() as work:

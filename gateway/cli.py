@@ -26,6 +26,8 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 stats = typer.Typer(help="The statistics.", no_args_is_help=True)
 app.add_typer(stats, name="stats")
+plans = typer.Typer(help="What may be subscribed to.", no_args_is_help=True)
+app.add_typer(plans, name="plans")
 
 
 def main() -> None:
@@ -182,6 +184,27 @@ def verify(
         fail(unfit)
     typer.echo((last_line if as_json else summary)(verification, wrong))
     raise typer.Exit(1 if wrong else 0)
+
+
+@plans.command()
+def sync() -> None:
+    """Take over from Stripe what is sold there. Its news do so too; this is for the start, and after an outage."""
+    from domain.errors import ProcessorRefused, ProcessorUnavailable
+    from gateway.wiring import wire
+
+    gateway = wire(ready_settings())
+
+    async def synced() -> int:
+        try:
+            return await gateway.services.plans.sync()
+        finally:
+            await gateway.close()
+
+    try:
+        count = asyncio.run(synced())
+    except (ProcessorUnavailable, ProcessorRefused) as unread:
+        fail(f"Stripe does not tell its plans: {unread.message}")
+    typer.echo(f"{count} {'plan' if count == 1 else 'plans'} at Stripe, and here.")
 
 
 @app.command()

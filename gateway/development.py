@@ -17,6 +17,7 @@ import uvloop
 from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
 from gateway.demo import ADMIN, PEOPLE, USER, load_demo
+from gateway.demo_plans import sell_demo_plans
 from gateway.development_key import development_key
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
@@ -86,6 +87,9 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
             shutdown_seconds=SHUTDOWN_SECONDS,
         ),
     ):
+        with step("Plans"):
+            await sell_demo_plans(address(stripe), DEVELOPMENT_STRIPE_KEY)
+            await gateway.services.plans.sync()
         with step("Demo data"):
             explorer.cards = await load_demo(gateway)
         spare_the_collector()

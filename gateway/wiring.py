@@ -12,13 +12,17 @@ from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
-from domain.events import DisputeChanged, RefundsChanged
+from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
+from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
+from domain.plan_service import PlanService
 from domain.ports import Clock
 from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.statistics_service import StatisticsService
+from domain.subscription_rereading import SubscriptionRereader
+from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.settings import Settings
 from gql.context import Services
@@ -39,6 +43,7 @@ class Gateway:
     processor: StripeProcessor
     services: Services
     webhooks: WebhookService
+    subscriptions: SubscriptionRereader
     plan_followers: PlanFollowers
     statements: SignedStatements
     authentication: Authentication
@@ -73,6 +78,11 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
     )
+    plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
+    subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
+    invoices = InvoiceRereader(
+        database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
     statements = SignedStatements(
         keys=statement_keys(settings.access_statement_keys.get_secret_value()),
         issuer=settings.access_statement_issuer,
@@ -96,6 +106,8 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            plans=plans,
+            subscriptions=SubscriptionService(database=database),
             access=AccessService(database=database, clock=clock, rules=rules),
             statements=statements,
             disputes=DisputeService(database=database),
@@ -111,11 +123,20 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             news=StripeNews(settings.webhook_secrets),
             clock=clock,
             wall_clock=now,
+            invoices=invoices,
             rereaders={
-                RefundsChanged: RefundNews(database=database, processor=processor, clock=clock),
-                DisputeChanged: DisputeNews(database=database, processor=processor, clock=clock),
+                RefundsChanged: RefundNews(
+                    database=database, processor=processor, clock=clock, invoices=invoices
+                ),
+                DisputeChanged: DisputeNews(
+                    database=database, processor=processor, clock=clock, invoices=invoices
+                ),
+                SubscriptionChanged: subscriptions,
+                InvoiceChanged: invoices,
+                PlanChanged: plans,
             },
         ),
+        subscriptions=subscriptions,
         plan_followers=PlanFollowers(database=database, clock=clock),
         authentication=Authentication(
             SharedSecretVerifier(

@@ -18,7 +18,7 @@ from domain.audit_service import AuditService
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import FOLLOW_PLAN, HANDLE_EVENT, REBUILD_STATISTICS
+from persistence.jobs import FOLLOW_PLAN, HANDLE_EVENT, REBUILD_STATISTICS, REREAD_SUBSCRIPTION
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -88,6 +88,10 @@ class Worker:
         @queue.entrypoint(HANDLE_EVENT, on_failure="hold", executor_factory=with_retries)
         async def handle_event(job: Job) -> None:
             await self._gateway.webhooks.handle(UUID(bytes=job.payload))
+
+        @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
+        async def reread_subscription(job: Job) -> None:
+            await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
 
         @queue.entrypoint(FOLLOW_PLAN, on_failure="hold", executor_factory=with_retries)
         async def follow_plan(job: Job) -> None:

@@ -11,9 +11,16 @@ from domain.account import BillingAccount
 from gql.access import AccessDecisionView, AccessTargetInput, EntitlementView, decision_about
 from gql.connection import After, Before, First, Last
 from gql.context import Info
+from gql.invoice import InvoiceConnection, page_of_invoices
 from gql.node import Node, optional_view, views
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
+from gql.subscription_queries import (
+    SubscriptionConnection,
+    SubscriptionFilterInput,
+    WhichSubscriptions,
+    page_of_subscriptions,
+)
 
 
 @strawberry.type(name="User", description="A user, whom the User Service knows better.")
@@ -76,3 +83,25 @@ class BillingAccountView(Node):
         wanted = (filter or PaymentFilterInput()).wanted()
         wanted = replace(wanted, owner=account.user_id)
         return await page_of_payments(info, wanted, order_by, first, after, last, before)
+
+    @strawberry.field(description="The account's subscriptions, the newest first.")
+    async def subscriptions(
+        account: strawberry.Parent[BillingAccount],
+        info: Info,
+        filter: WhichSubscriptions = None,
+        first: First = None,
+        after: After = None,
+    ) -> SubscriptionConnection:
+        wanted = (filter or SubscriptionFilterInput()).wanted()
+        wanted = replace(wanted, owner=account.user_id)
+        return await page_of_subscriptions(info, wanted, first, after)
+
+    @strawberry.field(description="The account's invoices, the newest first.")
+    async def invoices(
+        account: strawberry.Parent[BillingAccount], info: Info, first: First = None, after: After = None
+    ) -> InvoiceConnection:
+        return await page_of_invoices(info, account.user_id, first, after)
+
+    @strawberry.field(description="Whether a payment for a subscription is overdue.")
+    async def delinquent(account: strawberry.Parent[BillingAccount], info: Info) -> bool:
+        return bool(await info.context.loaders.overdue_of.load(account.user_id))

@@ -13,9 +13,11 @@ from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
+from domain.plan_service import PlanService
 from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.rules import Rules
 from domain.statistics_service import StatisticsService
+from domain.subscription_service import SubscriptionService
 from gql.loaders import Loaders
 
 
@@ -28,6 +30,8 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    plans: PlanService
+    subscriptions: SubscriptionService
     access: AccessService
     statements: AccessStatements
     disputes: DisputeService

@@ -26,6 +26,7 @@ from domain.errors import (
     StateConflict,
 )
 from domain.payment_status import PaymentAction
+from domain.subscription_status import SubscriptionAction
 from gql.decline import DeclineView, decline_view
 from gql.money import CurrencyRuleView, MoneyView, money
 from gql.node import view
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 strawberry.enum(ErrorCode, description="What is wrong, for programs. Codes are stable; new ones may come.")
 strawberry.enum(Retry, name="RetryAdvice", description="What you may do to succeed after all.")
 strawberry.enum(PaymentAction, description="What may be done with a payment.")
+strawberry.enum(SubscriptionAction, description="What may be done with a subscription.")
 
 INPUT_NAMES: Final = {
     ("capturePayment", "amount"): "amount",
@@ -77,7 +79,10 @@ class SimpleError(UserError):
 @strawberry.type(description="The object's state does not allow this.")
 class StateConflictError(UserError):
     current: str = strawberry.field(description="The state that stands in the way.")
-    allowed: list[PaymentAction] = strawberry.field(description="What may be done instead.")
+    allowed: list[PaymentAction] = strawberry.field(description="What may be done with the payment instead.")
+    allowed_subscription_actions: list[SubscriptionAction] = strawberry.field(
+        description="What may be done with the subscription instead."
+    )
 
 
 @strawberry.type(description="The idempotency key belongs to another input, or its first use has not ended.")
@@ -124,7 +129,7 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
         case InvalidInput():
             return SimpleError(**common, constraint=error.constraint)
         case StateConflict():
-            return StateConflictError(**common, current=error.current, allowed=_actions(error))
+            return _conflict_error(common, error)
         case KeyReused():
             return _key_error(common, error, error.differing_fields)
         case KeyInProgress():
@@ -160,8 +165,16 @@ def _amount_error(error: AmountOutOfRange | CurrencyRuleBroken, common: dict[str
     )
 
 
-def _actions(error: StateConflict) -> list[PaymentAction]:
-    return [PaymentAction(action) for action in error.allowed]
+def _conflict_error(common: dict[str, Any], error: StateConflict) -> StateConflictError:
+    """CANCEL is the one word for both, so it is the enum that tells them apart."""
+    return StateConflictError(
+        **common,
+        current=error.current,
+        allowed=[action for action in error.allowed if isinstance(action, PaymentAction)],
+        allowed_subscription_actions=[
+            action for action in error.allowed if isinstance(action, SubscriptionAction)
+        ],
+    )
 
 
 def _key_error(

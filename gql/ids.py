@@ -10,9 +10,11 @@ from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.dispute import Dispute
 from domain.errors import NotFound
+from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
 from domain.refund import Refund
 from domain.subscription import Subscription
 
@@ -25,8 +27,10 @@ PREFIX: Final[dict[type, str]] = {
     BillingAccount: "acc",
     Refund: "rfd",
     Dispute: "dsp",
-    Subscription: "sbn",
     Operation: "opr",
+    Plan: "pln",
+    Subscription: "sbn",
+    Invoice: "inv",
     Entitlement: "ent",
     AuditRecord: "evt",
 }

@@ -17,13 +17,17 @@ from domain.audit import AuditRecord
 from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
 from domain.dispute import Dispute
+from domain.invoice import Invoice
 from domain.operation import ObjectKind, Operation
 from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
 from domain.ports import Database, Reads
 from domain.refund import Refund
+from domain.subscription import Subscription
+from domain.subscription_list import INVOICES, SUBSCRIPTIONS, InvoiceFilter, SubscriptionFilter
 
 T = TypeVar("T")
 
@@ -118,6 +122,38 @@ class Loaders:
         mine = replace(wanted, owner=self._owner)
         return self._list(mine, lambda reads, ids: reads.payments.counts_for(ids, mine))
 
+    def subscription_payments(self, order: PaymentOrder, part: Slice) -> Lookup[Sequence[Payment]]:
+        """This part of a subscription's payments."""
+        mine = PaymentFilter(owner=self._owner)
+        return self._list(
+            ("of subscriptions", order, part),
+            lambda reads, ids: reads.subscription_payments.listed_for(ids, mine, order, part),
+        )
+
+    @cached_property
+    def subscription_payment_counts(self) -> Lookup[int]:
+        mine = PaymentFilter(owner=self._owner)
+        return Lookup(self._database, lambda reads, ids: reads.subscription_payments.counts_for(ids, mine))
+
+    def subscriptions_of(self, wanted: SubscriptionFilter, part: Slice) -> Lookup[Sequence[Subscription]]:
+        """This part of a user's subscriptions, whoever the filter's owner is."""
+        mine = replace(wanted, owner=self._owner)
+        return self._list(
+            (mine, part), lambda reads, ids: reads.subscriptions.listed_for(ids, mine, SUBSCRIPTIONS, part)
+        )
+
+    def subscription_counts(self, wanted: SubscriptionFilter) -> Lookup[int]:
+        """How many of a user's subscriptions match, whoever the filter's owner is."""
+        mine = replace(wanted, owner=self._owner)
+        return self._list(mine, lambda reads, ids: reads.subscriptions.counts_for(ids, mine))
+
+    def invoices_of(self, part: Slice) -> Lookup[Sequence[Invoice]]:
+        """This part of a user's invoices."""
+        mine = InvoiceFilter(owner=self._owner)
+        return self._list(
+            (mine, part), lambda reads, ids: reads.invoices.listed_for(ids, mine, INVOICES, part)
+        )
+
     def timelines(self, kind: ObjectKind, part: Slice) -> Lookup[Sequence[AuditRecord]]:
         """This part of what happened to objects of that kind, which the caller may see."""
         of_kind = AuditFilter(object_kind=kind)
@@ -145,6 +181,37 @@ class Loaders:
     @cached_property
     def decisions(self) -> Decisions:
         return Decisions(self._access)
+
+    @cached_property
+    def plans(self) -> Lookup[Plan]:
+        """Everybody may see them."""
+        return Lookup(self._database, lambda reads, ids: reads.plans.by_ids(ids))
+
+    @cached_property
+    def subscriptions(self) -> Lookup[Subscription]:
+        return Lookup(self._database, lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def invoices(self) -> Lookup[Invoice]:
+        return Lookup(self._database, lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
+        return Lookup(self._database, lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
+
+    @cached_property
+    def paid_by(self) -> Lookup[Sequence[Subscription]]:
+        """The live subscriptions that a method pays for."""
+        return Lookup(
+            self._database, lambda reads, ids: reads.subscriptions.live_paid_by(ids, owner=self._owner)
+        )
+
+    @cached_property
+    def overdue_of(self) -> Lookup[Sequence[Subscription]]:
+        """A user's subscriptions that owe a payment."""
+        return Lookup(
+            self._database, lambda reads, ids: reads.subscriptions.overdue_of(ids, owner=self._owner)
+        )
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:

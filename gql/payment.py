@@ -24,6 +24,8 @@ from gql.scalars import JsonObject, Url
 
 if TYPE_CHECKING:
     from gql.account import BillingAccountView
+    from gql.invoice import InvoiceView
+    from gql.subscription import SubscriptionView
 
 strawberry.enum(PaymentStatus, description="How far a payment has come.")
 strawberry.enum(PaymentTrigger, description="What made us collect.")
@@ -33,6 +35,8 @@ strawberry.enum(
 strawberry.enum(NextActionKind, description="What kind of step the app must take.")
 
 LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
+LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
+LazyInvoice = Annotated["InvoiceView", strawberry.lazy("gql.invoice")]
 DASHBOARD = "https://dashboard.stripe.com"
 
 
@@ -151,6 +155,20 @@ class PaymentView(Node):
     async def billing_account(payment: strawberry.Parent[Payment], info: Info) -> LazyAccount:
         account = await info.context.loaders.accounts.load(payment.user_id)
         return cast("BillingAccountView", account)  # A foreign key says that it exists.
+
+    @strawberry.field(description="The subscription that it was collected for, if it was for one.")
+    async def subscription(payment: strawberry.Parent[Payment], info: Info) -> LazySubscription | None:
+        if payment.subscription_id is None:
+            return None
+        found = await info.context.loaders.subscriptions.load(payment.subscription_id)
+        return cast("SubscriptionView | None", found)
+
+    @strawberry.field(description="The invoice that it pays, if it pays one.")
+    async def invoice(payment: strawberry.Parent[Payment], info: Info) -> LazyInvoice | None:
+        if payment.invoice_id is None:
+            return None
+        found = await info.context.loaders.invoices.load(payment.invoice_id)
+        return cast("InvoiceView | None", found)
 
     @strawberry.field(description="The method as it is today, also after its removal.")
     async def payment_method(payment: strawberry.Parent[Payment], info: Info) -> PaymentMethodView | None:

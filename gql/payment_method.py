@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 from uuid import UUID
 
 import strawberry
@@ -27,10 +27,14 @@ from gql.node import Node, optional_view, views
 from gql.payload import INPUT, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
 
+if TYPE_CHECKING:
+    from gql.subscription import SubscriptionView
+
 strawberry.enum(PaymentMethodType, description="What kind of method it is.")
 strawberry.enum(PaymentMethodState, description="Whether a method can be charged.")
 strawberry.enum(SetupStatus, description="How far a set-up has come.")
 
+LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
 KEY = "Optional here: without one, each call is an intention of its own."
 
 
@@ -58,6 +62,11 @@ class PaymentMethodView(Node):
     @strawberry.field(description="Whether it can be charged.")
     def state(method: strawberry.Parent[PaymentMethod], info: Info) -> PaymentMethodState:
         return method.state_at(info.context.services.clock())
+
+    @strawberry.field(description="The live subscriptions that name it, the oldest first.")
+    async def used_by(method: strawberry.Parent[PaymentMethod], info: Info) -> list[LazySubscription]:
+        found = await info.context.loaders.paid_by.load(method.id)
+        return cast("list[SubscriptionView]", found or [])
 
 
 @strawberry.type(

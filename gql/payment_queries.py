@@ -1,8 +1,10 @@
 """Lists of payments."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
+from uuid import UUID
 
 import strawberry
 
@@ -122,18 +124,15 @@ class PaymentEdge(Edge):
 
 @strawberry.type(description="A page of payments.")
 class PaymentConnection(Connection[Payment]):
-    wanted: strawberry.Private[PaymentFilter]
+    count: strawberry.Private[Callable[[], Awaitable[int | None]]]
 
     edges: list[PaymentEdge] = edges("The payments with their cursors.")
     nodes: list[PaymentView] = nodes("The payments alone.")
     page_info: PageInfo = page_info()
 
     @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
-    async def total_count(self, info: Info) -> int | None:
-        context = info.context
-        if self.wanted.owner is None:
-            return await context.services.payments.count(context.actor, self.wanted)
-        return await context.loaders.payment_counts(self.wanted).load(self.wanted.owner) or 0
+    async def total_count(self) -> int | None:
+        return await self.count() or 0
 
 
 async def page_of_payments(
@@ -148,7 +147,7 @@ async def page_of_payments(
     order = asked_order(order_by or [])
     part = asked_slice(order, first, after, last, before)
     page = await found_page(info.context, wanted, order, part)
-    return PaymentConnection(page=page, wanted=wanted, order=order)
+    return PaymentConnection(page=page, order=order, count=partial(number_of, info.context, wanted))
 
 
 async def found_page(
@@ -159,6 +158,23 @@ async def found_page(
         return await context.services.payments.page(context.actor, wanted, order, part)
     lookup = context.loaders.payments_of(scoped(context.actor, wanted), order, part.one_more())
     return page_of(await lookup.load(wanted.owner) or (), part)
+
+
+async def number_of(context: Context, wanted: PaymentFilter) -> int | None:
+    if wanted.owner is None:
+        return await context.services.payments.count(context.actor, wanted)
+    return await context.loaders.payment_counts(wanted).load(wanted.owner)
+
+
+async def page_below_subscription(
+    info: Info, subscription_id: UUID, first: int | None, after: str | None
+) -> PaymentConnection:
+    """The newest first; the pages of other subscriptions, whose payments are asked for too, come with it."""
+    order, loaders = PaymentOrder(), info.context.loaders
+    part = asked_slice(order, first, after)
+    rows = await loaders.subscription_payments(order, part.one_more()).load(subscription_id)
+    count = partial(loaders.subscription_payment_counts.load, subscription_id)
+    return PaymentConnection(page=page_of(rows or (), part), order=order, count=count)
 
 
 def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:

@@ -10,10 +10,13 @@ from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.dispute import Dispute, DisputeStatus
 from domain.errors import InvalidInput, NotFound
+from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.plan import Plan
 from domain.refund import Refund
+from domain.subscription import Subscription
 from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
@@ -21,6 +24,7 @@ from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.dispute import DisputeConnection, DisputeView, page_of_disputes
 from gql.ids import id_of, parsed_id, user_id_of
+from gql.invoice import InvoiceView
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
 from gql.node import Node, optional_view, view, views
@@ -28,9 +32,17 @@ from gql.operation import OperationView, find_operation, operation_view
 from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
+from gql.plan import PlanView
 from gql.refund import RefundView
 from gql.scalars import IdempotencyKey
 from gql.statistics import StatisticsQueries
+from gql.subscription import SubscriptionView
+from gql.subscription_queries import (
+    SubscriptionConnection,
+    SubscriptionFilterInput,
+    WhichSubscriptions,
+    page_of_subscriptions,
+)
 
 LARGEST_LOOKUP: Final = 100
 T = TypeVar("T")
@@ -47,6 +59,9 @@ async def found(loaders: Loaders, text: str) -> Any:
         Refund: loaders.refunds,
         Dispute: loaders.disputes,
         Operation: loaders.operations,
+        Plan: loaders.plans,
+        Subscription: loaders.subscriptions,
+        Invoice: loaders.invoices,
         Entitlement: loaders.entitlements,
         AuditRecord: loaders.audit_records,
     }.get(kind)
@@ -176,6 +191,48 @@ class PaymentMethodQueries:
 
 
 @strawberry.type
+class SubscriptionQueries:
+    @strawberry.field(description="What may be subscribed to, the cheapest first. Open to everybody.")
+    async def plans(
+        self,
+        info: Info,
+        active_only: Annotated[
+            bool, strawberry.argument(description="Without those that are no longer sold.")
+        ] = True,
+    ) -> list[PlanView]:
+        return views(PlanView, await info.context.services.plans.listed(active_only=active_only))
+
+    @strawberry.field(description="A subscription that the caller may see.")
+    async def subscription(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The subscription.")]
+    ) -> SubscriptionView | None:
+        found = await info.context.loaders.subscriptions.load(id_of(Subscription, id, "id"))
+        return view(SubscriptionView, existing(found, "subscription"))
+
+    @strawberry.field(
+        description="The caller's subscriptions; support and admins see everybody's and may filter by userId."
+    )
+    async def subscriptions(
+        self,
+        info: Info,
+        filter: WhichSubscriptions = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SubscriptionConnection:
+        wanted = (filter or SubscriptionFilterInput()).wanted()
+        return await page_of_subscriptions(info, wanted, first, after, last, before)
+
+    @strawberry.field(description="An invoice that the caller may see.")
+    async def invoice(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")]
+    ) -> InvoiceView | None:
+        found = await info.context.loaders.invoices.load(id_of(Invoice, id, "id"))
+        return view(InvoiceView, existing(found, "invoice"))
+
+
+@strawberry.type
 class AccessQueries:
     @strawberry.field(
         description="Other services and admins: whether a user may use each of these now, in the same order."
@@ -217,6 +274,7 @@ class Query(
     PaymentQueries,
     RefundQueries,
     PaymentMethodQueries,
+    SubscriptionQueries,
     AccessQueries,
     AuditQueries,
     StatisticsQueries,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
+REREAD_SUBSCRIPTION: Final = "reread_subscription"
 FOLLOW_PLAN: Final = "follow_plan"
 REBUILD_STATISTICS: Final = "rebuild_statistics"
 """Enqueued by a migration, or by whoever restored a backup."""
@@ -23,6 +24,10 @@ class JobQueue:
     async def handle_event(self, event_id: UUID) -> None:
         """Have the worker handle a stored event, if and only if the transaction commits."""
         await self._enqueue(HANDLE_EVENT, event_id)
+
+    async def reread_subscription(self, subscription_id: UUID) -> None:
+        """Have the worker read a subscription anew, if and only if the transaction commits."""
+        await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
 
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""

@@ -10,7 +10,7 @@ from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import is_among
+from persistence.repository import grouped, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -43,5 +43,19 @@ class PaymentRepository(Lists[Payment, PaymentFilter]):
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         return await self._owned(payment_ids, owner=owner)
 
+    async def of_invoices(
+        self, invoice_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, Sequence[Payment]]:
+        """What pays each invoice, or has tried to, the oldest first."""
+        return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
+
     async def known_as(self, processor_payment_id: str) -> UUID | None:
         return await self._id_where(C.processor_payment_id == processor_payment_id)
+
+
+class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
+    """The same payments, in a list per subscription."""
+
+    table = TABLE
+    entity = Payment
+    lists = Keyset(TABLE, CONDITIONS, parent="subscription_id")

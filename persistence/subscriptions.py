@@ -1,64 +1,44 @@
-"""Plans, subscriptions, invoices, previews and used trials."""
+"""Subscriptions, and what guards their trials and previews."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Boolean, ColumnElement, and_, bindparam, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
-from domain.invoice import Invoice
-from domain.plan import Plan
 from domain.subscription import Subscription
-from domain.subscription_status import ENDED
+from domain.subscription_list import SubscriptionFilter
+from domain.subscription_status import ENDED, OVERDUE, RENEWING
 from domain.trial import TrialRedemption
+from persistence.keyset import Keyset
+from persistence.lists import Lists
 from persistence.repository import Repository, grouped, is_among
-from persistence.tables import (
-    ChargePreviewRow,
-    InvoiceRow,
-    PlanRow,
-    SubscriptionRow,
-    TrialRedemptionRow,
-    table_of,
-)
+from persistence.tables import ChargePreviewRow, SubscriptionRow, TrialRedemptionRow, table_of
+
+TABLE: Final = table_of(SubscriptionRow)
+C: Final = TABLE.c
+
+CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "owner": C.user_id == bindparam("owner"),
+    "statuses": is_among(C.status, "statuses"),
+    "plan_id": C.plan_id == bindparam("plan_id"),
+    "renews_before": and_(
+        C.current_period_end < bindparam("renews_before"),
+        C.status.in_(RENEWING),
+        C.cancel_at_period_end.is_(False),
+        or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
+    ),
+    "cancel_at_period_end": C.cancel_at_period_end == bindparam("cancel_at_period_end", type_=Boolean),
+}
 
 
-class PlanRepository(Repository[Plan]):
-    """Everybody may see plans, so they have no owner."""
-
-    table = table_of(PlanRow)
-    entity = Plan
-
-    async def by_ids(self, plan_ids: Sequence[UUID]) -> Mapping[UUID, Plan]:
-        return await self._owned(plan_ids, owner=None)
-
-    async def priced_as(self, processor_price_id: str) -> Plan | None:
-        return await self._one(
-            select(self.table).where(self.table.c.processor_price_id == processor_price_id)
-        )
-
-    async def listed(self, *, livemode: bool, active_only: bool) -> Sequence[Plan]:
-        """The cheapest first."""
-        columns = self.table.c
-        statement = select(self.table).where(columns.livemode.is_(livemode))
-        if active_only:
-            statement = statement.where(columns.active.is_(True))
-        return await self._all(statement.order_by(columns.currency, columns.amount, columns.id))
-
-    async def add(self, plan: Plan) -> bool:
-        """False where the processor's price is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(plan))
-            .on_conflict_do_nothing(index_elements=["processor_price_id"])
-        )
-        return added.rowcount == 1
-
-
-class SubscriptionRepository(Repository[Subscription]):
-    table = table_of(SubscriptionRow)
+class SubscriptionRepository(Lists[Subscription, SubscriptionFilter]):
+    table = TABLE
     entity = Subscription
+    lists = Keyset(TABLE, CONDITIONS)
 
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
@@ -102,6 +82,19 @@ class SubscriptionRepository(Repository[Subscription]):
             .order_by(columns.created_at, columns.id)
         )
 
+    async def overdue_of(
+        self, user_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """Each user's subscriptions that owe a payment, the oldest first."""
+        statement = (
+            select(self.table)
+            .where(is_among(C.user_id, "user_ids"), C.status.in_(OVERDUE))
+            .order_by(C.created_at, C.id)
+        )
+        if owner is not None:
+            statement = statement.where(C.user_id == owner)
+        return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
+
     async def lock_of_plan(self, plan_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Subscription]:
         """The plan's next live subscriptions after this one, by id, held until the transaction ends."""
         columns = self.table.c
@@ -109,26 +102,6 @@ class SubscriptionRepository(Repository[Subscription]):
         if after is not None:
             statement = statement.where(columns.id > after)
         return await self._all(statement.order_by(columns.id).limit(limit).with_for_update(key_share=True))
-
-
-class InvoiceRepository(Repository[Invoice]):
-    table = table_of(InvoiceRow)
-    entity = Invoice
-
-    async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]:
-        return await self._owned(invoice_ids, owner=owner)
-
-    async def known_as(self, processor_invoice_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
-
-    async def add(self, invoice: Invoice) -> bool:
-        """False where the processor's invoice is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(invoice))
-            .on_conflict_do_nothing(index_elements=["processor_invoice_id"])
-        )
-        return added.rowcount == 1
 
 
 class ChargePreviewRepository(Repository[ChargePreview]):

@@ -12,21 +12,17 @@ from persistence.accounts import AccountRepository
 from persistence.audit import AuditRepository
 from persistence.audit_seals import SealRepository
 from persistence.entitlements import EntitlementRepository
+from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
-from persistence.payments import PaymentRepository
+from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
+from persistence.plans import PlanRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
 from persistence.statistics import ONE_FOLDER, StatisticsRepository
-from persistence.subscriptions import (
-    ChargePreviewRepository,
-    InvoiceRepository,
-    PlanRepository,
-    SubscriptionRepository,
-    TrialRepository,
-)
+from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
 
 WITHOUT_END = text("SET LOCAL statement_timeout = 0")
 
@@ -49,6 +45,10 @@ class SqlReads:
     @cached_property
     def payments(self) -> PaymentRepository:
         return PaymentRepository(self._connection)
+
+    @cached_property
+    def subscription_payments(self) -> SubscriptionPaymentRepository:
+        return SubscriptionPaymentRepository(self._connection)
 
     @cached_property
     def payment_methods(self) -> PaymentMethodRepository:

@@ -1,6 +1,6 @@
 """What Stripe's events say, by the kind of object that they are about: https://docs.stripe.com/api/events/types"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from domain.events import (
@@ -16,6 +16,14 @@ from domain.events import (
 )
 from domain.outcome import Outcome
 from domain.payment_status import SyncSource
+from processor.stripe_hints import (
+    invoice_hint,
+    invoice_payment_hint,
+    price_hint,
+    product_hint,
+    schedule_hint,
+    subscription_hint,
+)
 from processor.stripe_refund_shapes import refund_facts
 from processor.stripe_shapes import (
     Shape,
@@ -40,6 +48,16 @@ REFUND_NEWS: Final = frozenset({"refund.created", "refund.updated", "refund.fail
 
 Reader: TypeAlias = Callable[[Shape, str], ProcessorEvent]
 
+HINTS: Final[Mapping[str, Reader]] = {
+    "customer.subscription.": lambda thing, _: subscription_hint(thing),
+    "subscription_schedule.": lambda thing, _: schedule_hint(thing),
+    "invoice.": lambda thing, _: invoice_hint(thing),
+    "invoice_payment.": lambda thing, _: invoice_payment_hint(thing),
+    "price.": lambda thing, _: price_hint(thing),
+    "product.": lambda thing, _: product_hint(thing),
+}
+"""By how the event's type begins."""
+
 
 def reader_of(kind: str, thing: Shape) -> Reader:
     """What reads events of this kind, about this object."""
@@ -59,7 +77,7 @@ def reader_of(kind: str, thing: Shape) -> Reader:
         return _method
     if kind == "payment_method.detached":
         return _detached
-    return _unhandled
+    return next((hint for name, hint in HINTS.items() if kind.startswith(name)), _unhandled)
 
 
 def _payment(intent: Shape, event_id: str) -> ProcessorEvent:
@@ -74,7 +92,10 @@ def _charge(charge: Shape, event_id: str) -> ProcessorEvent:
 
 def _reported(thing: Shape, intent_id: str, outcome: Outcome) -> PaymentReported:
     return PaymentReported(
-        payment_id=our_id(thing, "payment_id"), processor_payment_id=intent_id, outcome=outcome
+        payment_id=our_id(thing, "payment_id"),
+        processor_payment_id=intent_id,
+        customer_id=identity(thing.get("customer")),
+        outcome=outcome,
     )
 
 

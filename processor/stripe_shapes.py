@@ -55,7 +55,7 @@ def outcome_of_intent(
     return Outcome(
         status=_intent_status(intent),
         processor_payment_id=intent["id"],
-        processor_method_id=identity(intent.get("payment_method")),
+        processor_method_id=identity(intent.get("payment_method")) or identity(method),
         charge_id=identity(intent.get("latest_charge")) or error.get("charge"),
         authorized_amount=max(intent.get("amount_capturable") or 0, intent.get("amount_received") or 0),
         captured_amount=intent.get("amount_received") or 0,

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
+from stripe import HTTPXClient
 
 from domain.actor import Actor, Role
 from domain.command_service import CommandService, Executed
@@ -31,6 +32,7 @@ from gateway.settings import (
 from gateway.wiring import Gateway, wire
 from persistence import schema
 from sandbox import Sandbox, SandboxSettings
+from tests.dashboard import Dashboard, merchants_client
 from tests.watched_processor import WatchedProcessor
 from web.auth import development_token
 
@@ -140,6 +142,15 @@ def add_card(commands: CommandService, actor: Actor) -> Callable[..., object]:
         return executed.operation.subject
 
     return add
+
+
+@pytest.fixture
+async def dashboard(gateway: Gateway, running_sandbox: RunningSandbox) -> AsyncIterator[Dashboard]:
+    http = HTTPXClient()
+    yield Dashboard(
+        gateway=gateway, sandbox=running_sandbox.sandbox, client=merchants_client(running_sandbox.url, http)
+    )
+    await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
 
 
 @pytest.fixture

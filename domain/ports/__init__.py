@@ -7,6 +7,7 @@ from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.refund_processor import RefundProcessor
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
     "AccessStatements",
@@ -26,5 +27,6 @@ __all__ = [
     "RecountableDatabase",
     "RefundProcessor",
     "Setups",
+    "SubscriptionReader",
     "Work",
 ]

@@ -14,6 +14,7 @@ from domain.plan import Plan
 from domain.ports.lists import Lists
 from domain.refund import Refund, RefundSums
 from domain.subscription import Subscription
+from domain.subscription_list import InvoiceFilter, SubscriptionFilter
 from domain.trial import TrialRedemption
 
 
@@ -82,7 +83,7 @@ class Plans(Protocol):
     async def save(self, plan: Plan) -> None: ...
 
 
-class Subscriptions(Protocol):
+class Subscriptions(Lists[Subscription, SubscriptionFilter], Protocol):
     async def get(self, subscription_id: UUID) -> Subscription | None: ...
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
@@ -97,6 +98,12 @@ class Subscriptions(Protocol):
         ...
 
     async def live_of_user(self, user_id: UUID) -> Sequence[Subscription]: ...
+    async def overdue_of(
+        self, user_ids: Sequence[UUID], *, owner: UUID | None
+    ) -> Mapping[UUID, Sequence[Subscription]]:
+        """Each user's subscriptions that owe a payment, the oldest first."""
+        ...
+
     async def live_paid_by(
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
@@ -112,11 +119,16 @@ class Subscriptions(Protocol):
     async def save(self, subscription: Subscription) -> None: ...
 
 
-class Invoices(Protocol):
+class Invoices(Lists[Invoice, InvoiceFilter], Protocol):
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...
+    async def paid_through(self, subscription_id: UUID) -> datetime | None:
+        """The end of the latest period that a paid invoice of the subscription pays for."""
+        ...
+
     async def lock(self, invoice_id: UUID) -> Invoice | None: ...
+    async def lock_known(self, processor_invoice_id: str) -> Invoice | None: ...
     async def add(self, invoice: Invoice) -> bool:
         """False where the processor's invoice is known already; nothing is added then."""
         ...

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from domain.payment import Payment
+from domain.payment_list import PaymentFilter
 from domain.ports.billing_repositories import (
     ChargePreviews,
     Disputes,
@@ -15,6 +17,7 @@ from domain.ports.billing_repositories import (
     Subscriptions,
     Trials,
 )
+from domain.ports.lists import Lists
 from domain.ports.repositories import (
     Accounts,
     Audit,
@@ -33,6 +36,10 @@ class Jobs(Protocol):
         """Have the worker handle a stored event, if and only if the transaction commits."""
         ...
 
+    async def reread_subscription(self, subscription_id: UUID) -> None:
+        """Have the worker read a subscription anew, if and only if the transaction commits."""
+        ...
+
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
         ...
@@ -45,6 +52,11 @@ class Reads(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def payments(self) -> Payments: ...
+    @property
+    def subscription_payments(self) -> Lists[Payment, PaymentFilter]:
+        """The payments, in a list per subscription."""
+        ...
+
     @property
     def payment_methods(self) -> PaymentMethods: ...
     @property

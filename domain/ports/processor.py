@@ -10,9 +10,10 @@ from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
 from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.refund_processor import RefundProcessor
+from domain.ports.subscription_processor import SubscriptionReader
 
 
-class PaymentProcessor(RefundProcessor, DisputeProcessor, Protocol):
+class PaymentProcessor(RefundProcessor, DisputeProcessor, SubscriptionReader, Protocol):
     """
     Every command carries `key`, under which the processor executes it once.
 

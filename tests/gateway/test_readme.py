@@ -12,10 +12,37 @@ from gateway.cli import app as command
 from gateway.settings import settings_table
 from processor.stripe_client import API_VERSION
 from processor.stripe_events import StripeNews
+from sandbox.webhooks.types import EVENT_TYPES
 from web.health import LIVENESS, READINESS
 
 ROOT = Path(__file__).parents[2]
-EVENT_TYPE = re.compile(r"`((?:charge|payment_intent|payment_method|refund|setup_intent)\.[a-z_.]+)`")
+KINDS = (
+    "charge",
+    "customer.subscription",
+    "invoice",
+    "invoice_payment",
+    "payment_intent",
+    "payment_method",
+    "price",
+    "product",
+    "refund",
+    "setup_intent",
+    "subscription_schedule",
+)
+EVENT_TYPE = re.compile(rf"`((?:{'|'.join(map(re.escape, KINDS))})\.[a-z_.]+)`")
+ANY_OBJECT = {
+    "id": "thing_1",
+    "object": "thing",
+    "customer": "cus_1",
+    "invoice": "in_1",
+    "product": "prod_1",
+    "recurring": {"interval": "month"},
+    "subscription": "sub_1",
+}
+"""With what an event's object names, for types of which Stripe's examples have none."""
+
+READ_AS_THEY_ARE = ("charge.", "payment_intent.", "payment_method.", "refund.", "setup_intent.")
+"""Of these there are examples of all that matter."""
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +51,12 @@ def readme() -> str:
 
 
 def handled_types() -> set[str]:
-    """The types of those of Stripe's example events that change something here."""
+    """The types of those of Stripe's example events, and of further ones of the sandbox, that change something here."""
     samples = [orjson.loads(sample.read_bytes()) for sample in (ROOT / "tests/stripe/events").glob("*.json")]
-    return {sample["type"] for sample in samples if not is_unhandled(sample)}
+    without_sample = set(EVENT_TYPES) - {sample["type"] for sample in samples}
+    further = [{**samples[0], "type": kind, "data": {"object": ANY_OBJECT}} for kind in without_sample]
+    hints = [event for event in further if not event["type"].startswith(READ_AS_THEY_ARE)]
+    return {sample["type"] for sample in [*samples, *hints] if not is_unhandled(sample)}
 
 
 def is_unhandled(sample: dict[str, object]) -> bool:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 import structlog
 from sqlalchemy import text
+from stripe import HTTPXClient
 from structlog.testing import capture_logs
 
 from domain.actor import Actor
@@ -21,8 +22,10 @@ from gateway.wiring import Gateway, wire
 from gateway.worker import Worker, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
+from tests.dashboard import Dashboard, merchants_client
 from tests.domain.access_values import Books, a_plan, a_subscription
-from tests.news import shown, signed
+from tests.news import deliver_news, shown, signed
+from tests.parts import RunningSandbox
 from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
 
@@ -84,6 +87,25 @@ class TestWorker:
 
         assert await value(own, "SELECT count(*) FROM inbox_events WHERE status = 'FAILED'") == 0
         assert await value(own, "SELECT count(*) FROM pgqueuer") == 0
+
+    async def test_reads_a_subscription_anew_where_a_transaction_asks_for_it(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, running_sandbox: RunningSandbox
+    ) -> None:
+        http = HTTPXClient()
+        client = merchants_client(running_sandbox.url, http)
+        dashboard = Dashboard(gateway=own, sandbox=sandbox, client=client)
+        price, customer = await dashboard.sells(), await dashboard.customer_of(actor)
+        made = await dashboard.subscribes(customer, price)
+        await deliver_news(sandbox, own)
+        ours = await dashboard.subscription(made.id)
+        await client.v1.subscriptions.cancel_async(made.id)
+        async with own.services.database.work() as work:
+            await work.subscriptions.lock(ours.id)
+            await work.jobs.reread_subscription(ours.id)
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT status = 'CANCELLED' FROM subscriptions"))
+        await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
 
     async def test_brings_a_changed_plan_to_its_subscribers(self, own: Gateway) -> None:
         database = own.services.database

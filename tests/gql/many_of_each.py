@@ -11,11 +11,15 @@ from domain.actor import Actor, Role
 from domain.audit import KINDS, Audited, AuditRecord, audit_record
 from domain.dispute import Dispute, DisputeStatus
 from domain.identity import new_id
+from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
 from domain.operation import ObjectKind, Operation, OperationState
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
+from domain.plan import BillingInterval, Plan
 from domain.ports import Database
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
+from domain.subscription import Subscription
+from domain.subscription_status import SubscriptionStatus
 from gql.ids import global_id
 from tests.gql.many_payments import START, method_of, payment_of, stored
 
@@ -37,13 +41,23 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     ]
     payments[0] = replace(payments[0], media_item_id="film-17")
     setup, operation = setup_of(method), operation_on(payments[0])
+    plan, other = plan_of(f"price_{number}"), plan_of(f"price_{number}_other")
+    subscription = subscription_to(plan, other, method)
+    invoice = invoice_for(subscription, f"in_{number}")
     entitlement = entitlement_to(payments[0])
     records = [recorded(thing, owner) for thing in (payments[0], method)]
     refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
-    await stored(database, owner, payments, [method])
+    await stored(database, owner, [], [method])
     async with database.work() as work:
         await work.setups.add(setup)
         await work.operations.add(operation)
+        for each in (plan, other):
+            await work.plans.add(each)
+        await work.subscriptions.add(replace(subscription, latest_invoice_id=invoice.id))
+        await work.invoices.add(invoice)
+        for payment in payments:
+            for_it = replace(payment, subscription_id=subscription.id, invoice_id=invoice.id)
+            await work.payments.add(for_it)
         await work.entitlements.add(entitlement)
         for record in records:
             await work.audit.add(record)
@@ -52,6 +66,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     return {
         "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
+        "Invoice": global_id(Invoice, invoice.id),
         "Entitlement": global_id(Entitlement, entitlement.id),
         "Dispute": global_id(Dispute, dispute.id),
         "Operation": global_id(Operation, operation.id),
@@ -59,7 +74,27 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
         "Refund": global_id(Refund, refund.id),
+        "Plan": global_id(Plan, plan.id),
+        "Subscription": global_id(Subscription, subscription.id),
     }
+
+
+def plan_of(price: str) -> Plan:
+    return Plan(
+        id=new_id(),
+        processor_price_id=price,
+        processor_product_id="prod_1",
+        code=price,
+        name="Films",
+        amount=900,
+        currency="USD",
+        interval=BillingInterval.MONTH,
+        interval_count=1,
+        active=True,
+        livemode=False,
+        created_at=START,
+        updated_at=START,
+    )
 
 
 def entitlement_to(payment: Payment) -> Entitlement:
@@ -71,6 +106,51 @@ def entitlement_to(payment: Payment) -> Entitlement:
         payment_id=payment.id,
         media_item_id=payment.media_item_id,
         starts_at=START,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def subscription_to(plan: Plan, next_one: Plan, method: PaymentMethod) -> Subscription:
+    """Its renewal was tried in vain."""
+    return Subscription(
+        id=new_id(),
+        user_id=method.user_id,
+        plan_id=plan.id,
+        pending_plan_id=next_one.id,
+        payment_method_id=method.id,
+        status=SubscriptionStatus.PAST_DUE,
+        livemode=False,
+        current_period_start=START,
+        current_period_end=START + timedelta(days=31),
+        past_due_since=START,
+        processor_customer_id="cus_1",
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def invoice_for(subscription: Subscription, known_there_as: str) -> Invoice:
+    return Invoice(
+        id=new_id(),
+        user_id=subscription.user_id,
+        subscription_id=subscription.id,
+        livemode=False,
+        processor_invoice_id=known_there_as,
+        status=InvoiceStatus.OPEN,
+        reason=BillingReason.RENEWAL,
+        currency="USD",
+        subtotal=900,
+        tax=0,
+        total=900,
+        amount_due=900,
+        amount_paid=0,
+        lines=[
+            ChargeLine(label="Films", amount=900, is_proration=False, starts_at=START, ends_at=START).record()
+        ],
+        attempt_count=1,
+        period_start=START,
+        period_end=START + timedelta(days=31),
         created_at=START,
         updated_at=START,
     )

@@ -32,7 +32,7 @@ UNKNOWN = f"pay_{uuid4().hex}"
 
 
 class TestAnonymousCaller:
-    async def test_reads_nothing_but_the_currencies(self, anonymous: Api) -> None:
+    async def test_reads_nothing_but_currencies_and_plans(self, anonymous: Api) -> None:
         assert isinstance(SCHEMA.query_type, GraphQLObjectType)
         arguments = {
             "node": f'(id: "{UNKNOWN}")',
@@ -41,6 +41,8 @@ class TestAnonymousCaller:
             "paymentMethod": f'(id: "mth_{uuid4().hex}")',
             "refund": f'(id: "rfd_{uuid4().hex}")',
             "dispute": f'(id: "dsp_{uuid4().hex}")',
+            "subscription": f'(id: "sbn_{uuid4().hex}")',
+            "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "access": f'(userId: "{uuid4()}", targets: [])',
             "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
@@ -51,7 +53,7 @@ class TestAnonymousCaller:
             asked = f"{{ {field}{arguments.get(field, '')} {{ __typename }} }}"
             codes[field] = await anonymous.refusals(asked)
 
-        assert codes.pop("currencies") == []
+        assert codes.pop("currencies") == codes.pop("plans") == []
         assert codes == {field: ["UNAUTHENTICATED"] for field in codes}
 
     async def test_changes_nothing(

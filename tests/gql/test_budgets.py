@@ -8,12 +8,14 @@ import pytest
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from domain.ports import Database
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
 from tests.gql.conftest import Caller
 from tests.gql.disputing import disputed_by_its_bank
+from tests.gql.many_of_each import household
 
 SLACK: Final = 2
 MANUALLY: Final[Mapping[str, Any]] = {"charge": EURO, "captureMethod": "MANUAL"}
@@ -28,6 +30,7 @@ class Dearest:
     admin: Api
     gateway: Gateway
     sandbox: Sandbox
+    database: Database
     spent: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -39,6 +42,7 @@ class Dearest:
         await self.methods()
         await self.payments()
         await self.disputes()
+        await self.subscriptions()
         await self.queries()
         await self.access()
         return self.spent
@@ -73,6 +77,16 @@ class Dearest:
             self.admin, "submitDisputeEvidence", disputeId=first, evidence=evidence, final=True
         )
         await self.mutation(self.admin, "acceptDispute", id=second)
+
+    async def subscriptions(self) -> None:
+        subscription = (await household(self.database, 1))["Subscription"]
+        for field_, shown in (("dunning", "dunning { attempt }"), ("nextAction", "nextAction { kind }")):
+            document = f'{{ subscription(id: "{subscription}") {{ id {shown} }} }}'
+            self.spent[f"Subscription.{field_}"] = await self.statements(self.admin, document) - 1
+        delinquent = f'{{ node(id: "{subscription}") {{ ... on Subscription {{ billingAccount {{ delinquent }} }} }} }}'
+        self.spent["BillingAccount.delinquent"] = await self.statements(self.admin, delinquent) - 2
+        total = await self.statements(self.admin, "{ subscriptions { totalCount } }")
+        self.spent["SubscriptionConnection.totalCount"] = total - 1
 
     async def queries(self) -> None:
         payment = (await self.user.pay())["id"]
@@ -128,9 +142,9 @@ class Dearest:
 
 class TestBudgets:
     async def test_are_needed(
-        self, by: Caller, api: Api, admins: Api, gateway: Gateway, sandbox: Sandbox
+        self, by: Caller, api: Api, admins: Api, gateway: Gateway, sandbox: Sandbox, database: Database
     ) -> None:
-        dearest = Dearest(by=by, user=api, admin=admins, gateway=gateway, sandbox=sandbox)
+        dearest = Dearest(by=by, user=api, admin=admins, gateway=gateway, sandbox=sandbox, database=database)
 
         spent = await dearest.all()
 

@@ -48,7 +48,6 @@ class TestEvents:
         "name",
         [
             "charge.failed",
-            "invoice.paid",
             "unknown.future_type",
         ],
     )

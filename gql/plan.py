@@ -1,0 +1,29 @@
+"""Plans."""
+
+from typing import ClassVar
+
+import strawberry
+
+from domain.plan import BillingInterval, Plan
+from gql.money import MoneyView, money
+from gql.node import Node
+
+strawberry.enum(BillingInterval, description="How long the unit of a billing period is.")
+
+
+@strawberry.type(name="Plan", description="What may be subscribed to, at its price. Sold in Stripe.")
+class PlanView(Node):
+    _domain: ClassVar[type] = Plan
+
+    code: str = strawberry.field(description="A name for programs, as the merchant gave it in Stripe.")
+    name: str = strawberry.field(description="A name for customers.")
+    description: str | None = strawberry.field(description="A sentence for customers.")
+    interval: BillingInterval = strawberry.field(description="The unit of a billing period.")
+    interval_count: int = strawberry.field(description="How many of these units a period has.")
+    trial_days: int = strawberry.field(description="How many days a trial lasts; 0 for none.")
+    features: list[str] = strawberry.field(description="What its subscribers may use, by names for programs.")
+    active: bool = strawberry.field(description="Whether it may be subscribed to now.")
+
+    @strawberry.field(description="What each period costs.")
+    def price(plan: strawberry.Parent[Plan]) -> MoneyView:
+        return money(plan.amount, plan.currency)

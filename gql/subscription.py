@@ -1,0 +1,168 @@
+"""The type Subscription and what belongs to it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Role
+from domain.dunning import Dunning, dunning_of
+from domain.payment import Payment
+from domain.subscription import CancelReason, Subscription
+from domain.subscription_status import SubscriptionAction, SubscriptionStatus
+from gql.connection import After, First
+from gql.context import Info
+from gql.decline import DeclineView, decline_view
+from gql.invoice import InvoiceView
+from gql.node import Node, optional_view, view
+from gql.payment import DASHBOARD, NextActionView, StripeLinkView
+from gql.payment_method import PaymentMethodView
+from gql.payment_queries import PaymentConnection, page_below_subscription
+from gql.plan import PlanView
+from gql.scalars import JsonObject, Url
+
+if TYPE_CHECKING:
+    from gql.account import BillingAccountView
+
+strawberry.enum(SubscriptionStatus, description="How a subscription stands.")
+strawberry.enum(CancelReason, description="Why a customer cancels.")
+
+LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
+
+
+@strawberry.type(name="Dunning", description="How the collection of an overdue payment goes.")
+class DunningView:
+    started_at: datetime = strawberry.field(description="When the first attempt failed.")
+    attempt: int = strawberry.field(description="How many attempts were made.")
+    max_attempts: int = strawberry.field(description="How many are made at most.")
+    next_attempt_at: datetime | None = strawberry.field(
+        description="When the next one follows by itself; null where none does."
+    )
+    access_until: datetime = strawberry.field(description="When access ends, unless it is paid before.")
+
+    @strawberry.field(description="Why the last attempt failed, where a bank or a card network said no.")
+    def last_decline(dunning: strawberry.Parent[Dunning], info: Info) -> DeclineView | None:
+        return decline_view(dunning.last_decline, info.context.actor)
+
+
+@strawberry.type(name="Subscription", description="A plan that is paid for period after period.")
+class SubscriptionView(Node):
+    _domain: ClassVar[type] = Subscription
+
+    status: SubscriptionStatus = strawberry.field(description="How it stands.")
+    livemode: bool = strawberry.field(description="Whether the money is real.")
+    version: int = strawberry.field(description="Grows with every change.")
+    current_period_start: datetime = strawberry.field(description="When the running period began.")
+    current_period_end: datetime = strawberry.field(description="When it ends, and the next one is charged.")
+    paid_through: datetime | None = strawberry.field(
+        description="The end of the last period that was paid for, or is free."
+    )
+    cancel_at_period_end: bool = strawberry.field(description="Whether it ends with the running period.")
+    cancel_at: datetime | None = strawberry.field(description="When it will end, where that is planned.")
+    cancelled_at: datetime | None = strawberry.field(description="When somebody cancelled it.")
+    cancel_reason: CancelReason | None = strawberry.field(description="Why, if that was said.")
+    ended_at: datetime | None = strawberry.field(description="When it ended.")
+    trial_ends_at: datetime | None = strawberry.field(description="When its trial ends, or has ended.")
+    paused_until: datetime | None = strawberry.field(
+        description="When a pause ends by itself; null while it is paused until it is resumed."
+    )
+    will_charge_again: bool = strawberry.field(
+        description="False once it is cancelled, unpaid or expired, or ends with this period: no charge can follow."
+    )
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    def uuid(subscription: strawberry.Parent[Subscription]) -> UUID:
+        return subscription.id
+
+    @strawberry.field(description="What may be done with it now.")
+    def actions(subscription: strawberry.Parent[Subscription]) -> list[SubscriptionAction]:
+        return list(subscription.actions)
+
+    @strawberry.field(description="What is subscribed to.")
+    async def plan(subscription: strawberry.Parent[Subscription], info: Info) -> PlanView:
+        return view(PlanView, await info.context.loaders.plans.load(subscription.plan_id))
+
+    @strawberry.field(description="What it changes to next, where a change is planned or waits to be paid.")
+    async def pending_plan(subscription: strawberry.Parent[Subscription], info: Info) -> PlanView | None:
+        if subscription.pending_plan_id is None:
+            return None
+        return optional_view(PlanView, await info.context.loaders.plans.load(subscription.pending_plan_id))
+
+    @strawberry.field(description="Whose it is.")
+    async def billing_account(subscription: strawberry.Parent[Subscription], info: Info) -> LazyAccount:
+        account = await info.context.loaders.accounts.load(subscription.user_id)
+        return cast("BillingAccountView", account)  # A foreign key says that it exists.
+
+    @strawberry.field(description="What pays for it; null where the customer's default at Stripe does.")
+    async def payment_method(
+        subscription: strawberry.Parent[Subscription], info: Info
+    ) -> PaymentMethodView | None:
+        if subscription.payment_method_id is None:
+            return None
+        method = await info.context.loaders.payment_methods.load(subscription.payment_method_id)
+        return optional_view(PaymentMethodView, method)
+
+    @strawberry.field(
+        description="How the collection of an overdue payment goes; null where none is overdue."
+    )
+    async def dunning(subscription: strawberry.Parent[Subscription], info: Info) -> DunningView | None:
+        if subscription.past_due_since is None:
+            return None
+        invoice_id = subscription.latest_invoice_id
+        invoice = None if invoice_id is None else await info.context.loaders.invoices.load(invoice_id)
+        payment = await latest_payment(subscription, info)
+        dunning = dunning_of(subscription, invoice, payment, info.context.services.rules)
+        return optional_view(DunningView, dunning)
+
+    @strawberry.field(description="The last invoice that was made for it.")
+    async def latest_invoice(subscription: strawberry.Parent[Subscription], info: Info) -> InvoiceView | None:
+        if subscription.latest_invoice_id is None:
+            return None
+        invoice = await info.context.loaders.invoices.load(subscription.latest_invoice_id)
+        return optional_view(InvoiceView, invoice)
+
+    @strawberry.field(
+        description="What the app must do now so that the latest invoice gets paid. Asked of Stripe each time."
+    )
+    async def next_action(subscription: strawberry.Parent[Subscription], info: Info) -> NextActionView | None:
+        payment = await latest_payment(subscription, info)
+        if payment is None:
+            return None
+        action = await info.context.services.payments.next_action(info.context.actor, payment)
+        return optional_view(NextActionView, action)
+
+    @strawberry.field(description="What was collected for it, or not, the newest first.")
+    async def payments(
+        subscription: strawberry.Parent[Subscription], info: Info, first: First = None, after: After = None
+    ) -> PaymentConnection:
+        return await page_below_subscription(info, subscription.id, first, after)
+
+    @strawberry.field(description="Your own data, as it was given.")
+    def metadata(subscription: strawberry.Parent[Subscription]) -> JsonObject:
+        return JsonObject(dict(subscription.details))
+
+    @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
+    def stripe(subscription: strawberry.Parent[Subscription], info: Info) -> StripeLinkView | None:
+        info.context.actor.must_be({Role.SUPPORT, Role.ADMIN})
+        if subscription.processor_subscription_id is None:
+            return None
+        mode = "" if subscription.livemode else "/test"
+        return StripeLinkView(
+            object_id=subscription.processor_subscription_id,
+            customer_id=subscription.processor_customer_id,
+            dashboard_url=Url(f"{DASHBOARD}{mode}/subscriptions/{subscription.processor_subscription_id}"),
+            last_event_id=subscription.last_event_id,
+            last_synced_at=subscription.updated_at,
+            source=subscription.synced_by,
+        )
+
+
+async def latest_payment(subscription: Subscription, info: Info) -> Payment | None:
+    """What pays the latest invoice, or has tried to last."""
+    if subscription.latest_invoice_id is None:
+        return None
+    payments = await info.context.loaders.payments_of_invoices.load(subscription.latest_invoice_id)
+    return payments[-1] if payments else None

@@ -1,0 +1,96 @@
+"""Lists of subscriptions."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.paging import Page, Slice, page_of
+from domain.plan import Plan
+from domain.subscription import Subscription
+from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
+from domain.subscription_status import SubscriptionStatus
+from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.context import Context, Info
+from gql.ids import id_of, user_id_of
+from gql.payment_queries import check_length
+from gql.subscription import SubscriptionView
+
+
+@strawberry.input(
+    name="SubscriptionFilter", description="All that is given must hold. An empty list matches nothing."
+)
+class SubscriptionFilterInput:
+    status: list[SubscriptionStatus] | None = strawberry.field(
+        default=None, description="In one of these states."
+    )
+    plan_id: strawberry.ID | None = strawberry.field(default=None, description="To this plan.")
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Support and admins: the subscriptions of this user, by UUID."
+    )
+    renews_before: datetime | None = strawberry.field(
+        default=None, description="Those that are charged for a next period before this time."
+    )
+    cancel_at_period_end: bool | None = strawberry.field(
+        default=None, description="Those that end with the running period, or those that do not."
+    )
+
+    def wanted(self) -> SubscriptionFilter:
+        """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
+        check_length(self.status, "status")
+        return SubscriptionFilter(
+            owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
+            statuses=self.status,
+            plan_id=id_of(Plan, self.plan_id, "plan_id") if self.plan_id else None,
+            renews_before=self.renews_before,
+            cancel_at_period_end=self.cancel_at_period_end,
+        )
+
+
+WhichSubscriptions = Annotated[SubscriptionFilterInput | None, strawberry.argument(description="Which ones.")]
+
+
+@strawberry.type(description="A subscription in a list.")
+class SubscriptionEdge(Edge):
+    node: SubscriptionView = strawberry.field(description="The subscription.")
+
+
+@strawberry.type(description="A page of subscriptions, the newest first.")
+class SubscriptionConnection(Connection[Subscription]):
+    wanted: strawberry.Private[SubscriptionFilter]
+
+    edges: list[SubscriptionEdge] = edges("The subscriptions with their cursors.")
+    nodes: list[SubscriptionView] = nodes("The subscriptions alone.")
+    page_info: PageInfo = page_info()
+
+    @strawberry.field(
+        description="How many subscriptions the filter matches in all. Counted only when asked for."
+    )
+    async def total_count(self, info: Info) -> int | None:
+        context = info.context
+        if self.wanted.owner is None:
+            return await context.services.subscriptions.count(context.actor, self.wanted)
+        return await context.loaders.subscription_counts(self.wanted).load(self.wanted.owner) or 0
+
+
+async def page_of_subscriptions(
+    info: Info,
+    wanted: SubscriptionFilter,
+    first: int | None,
+    after: str | None,
+    last: int | None = None,
+    before: str | None = None,
+) -> SubscriptionConnection:
+    part = asked_slice(SUBSCRIPTIONS, first, after, last, before)
+    page = await found_page(info.context, wanted, part)
+    return SubscriptionConnection(page=page, wanted=wanted, order=SUBSCRIPTIONS)
+
+
+async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
+    """One user's page comes with those of other users, which the same field of other accounts asks for."""
+    if wanted.owner is None:
+        return await context.services.subscriptions.page(context.actor, wanted, part)
+    mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
+    rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
+    return page_of(rows or (), part)
