@@ -10,6 +10,7 @@ from domain.invoice import ChargeLine, line_of
 from domain.json_value import JsonValue
 
 KEPT_FOR: Final = timedelta(minutes=15)
+"""How long a preview binds."""
 
 
 class ChangeTiming(StrEnum):
@@ -38,7 +39,12 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewTerms:
-    """The processor's calculation. Amounts are minor units of `currency`; `credit_applied` is not negative."""
+    """
+    The processor's calculation. Amounts are minor units of `currency`; `credit_applied` is not negative.
+
+    `charged_at` is when the lines are charged, `due_now` what of them that is at once, `next_renewal` what the next
+    renewal costs, these lines included where they wait for it.
+    """
 
     currency: str
     lines: list[JsonValue] = field(default_factory=list)
@@ -48,6 +54,19 @@ class PreviewTerms:
     due_now: int
     next_renewal: int
     charged_at: datetime
+
+    @property
+    def charge_lines(self) -> list[ChargeLine]:
+        return [line_of(record) for record in self.lines]
+
+    def is_worth(self, other: "PreviewTerms") -> bool:
+        """Whether both cost the same, to the minor unit, now and at the next renewal."""
+        return self._sums == other._sums
+
+    @property
+    def _sums(self) -> tuple[str, int, int, int, int, int]:
+        charged = (self.subtotal, self.tax, self.credit_applied)
+        return (self.currency, *charged, self.due_now, self.next_renewal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +89,9 @@ class ChargePreview(PreviewTerms):
     expires_at: datetime
 
     @property
-    def charge_lines(self) -> list[ChargeLine]:
-        return [line_of(record) for record in self.lines]
+    def is_of_trial(self) -> bool:
+        """Whether it is for a new subscription that is not charged before its trial is over."""
+        return self.subscription_id is None and self.charged_at > self.prorated_at
+
+    def has_expired_at(self, moment: datetime) -> bool:
+        return moment >= self.expires_at

@@ -123,7 +123,8 @@ class CommandService:
         return asyncio.get_running_loop().time() + self.deadline.total_seconds()
 
     def _step(self, work: Work, actor: Actor, at: datetime, payer: BillingAccount | None = None) -> Step:
-        return Step(work=work, at=at, by=actor, is_live=self.processor.is_live, payer=payer)
+        is_live, rules = self.processor.is_live, self.rules
+        return Step(work=work, at=at, by=actor, is_live=is_live, rules=rules, payer=payer)
 
     async def _payer(self, actor: Actor, command: Command[Any, Any], *, until: float) -> BillingAccount:
         async with within(until):

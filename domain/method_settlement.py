@@ -76,6 +76,7 @@ async def fill_default(work: Work, method: PaymentMethod, *, at: datetime, by: A
 
 async def _made_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     after = method.made_default(at=at)
+    await work.jobs.keep_default_in_step(method.user_id)
     return await _save_method(work, method, after, action="payment_method.made_default", at=at, by=by)
 
 

@@ -22,6 +22,7 @@ from domain.subscription_status import (
     ENDED,
     LIVE,
     OVERDUE,
+    UNPAID_FOR,
     SubscriptionAction,
     SubscriptionStatus,
 )
@@ -193,9 +194,14 @@ class Subscription:
         return [Step.read(record) for record in self.history if isinstance(record, dict)]
 
     @property
-    def plan_ids(self) -> frozenset[UUID]:
+    def plan_ids_ever(self) -> frozenset[UUID]:
         """Every plan that it ever was to."""
         return frozenset(step.plan_id for step in self.steps)
+
+    @property
+    def plan_ids(self) -> tuple[UUID, ...]:
+        """The plan, and the one that is to follow it."""
+        return (self.plan_id,) if self.pending_plan_id is None else (self.plan_id, self.pending_plan_id)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -209,30 +215,44 @@ class Subscription:
         """Whether any charge can follow: not once it is cancelled, unpaid or expired, or ends with this period."""
         if self.has_ended or self.status is SubscriptionStatus.UNPAID:
             return False
-        is_last_period = self.ends_at is not None and self.ends_at <= self.current_period_end
-        return (
-            self.status in {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE} or not is_last_period
-        )
+        is_owed = self.status in {SubscriptionStatus.INCOMPLETE, SubscriptionStatus.PAST_DUE}
+        return is_owed or not self.is_last_period
+
+    @property
+    def is_last_period(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= self.current_period_end
 
     @property
     def actions(self) -> tuple[SubscriptionAction, ...]:
         allowed = ACTIONS[self.status]
-        if self.ends_at is None or self.has_ended:
-            return allowed
-        return (*allowed, SubscriptionAction.KEEP)
+        is_planned = self.ends_at is not None or self.pending_plan_id is not None
+        return (*allowed, SubscriptionAction.KEEP) if is_planned and not self.has_ended else allowed
 
     def access_until(self, grace: timedelta) -> datetime | None:
         """While a renewal is being retried: when access ends, if it is not paid before."""
         return None if self.past_due_since is None else self.past_due_since + grace
 
-    def must_allow(self, wanted: SubscriptionAction) -> None:
+    @property
+    def will_renew(self) -> bool:
+        """Whether another period will be charged for, as things are now."""
+        if not self.will_charge_again or self.status is SubscriptionStatus.INCOMPLETE or self.is_last_period:
+            return False
+        if self.status is SubscriptionStatus.PAUSED:
+            return self.paused_until is not None and self.paused_until <= self.current_period_end
+        return True
+
+    def ends_at_once(self, timing: CancelTiming) -> bool:
+        """Whether a cancellation ends it now: also where the current period was not paid for."""
+        return timing is CancelTiming.NOW or self.status in UNPAID_FOR
+
+    def must_allow(self, wanted: SubscriptionAction, *, path: Sequence[str] = ("id",)) -> None:
         """Raises StateConflict unless this may be done now."""
         if wanted not in self.actions:
             raise StateConflict(
                 f"A subscription that is {self.status} does not allow this.",
                 current=self.status,
                 allowed=self.actions,
-                path=("id",),
+                path=path,
             )
 
     def take(self, facts: SubscriptionFacts, links: SubscriptionLinks, *, at: datetime) -> Self:

@@ -24,7 +24,8 @@ class SubscriptionFilter:
     """
     Everything given must hold; None does not ask, an empty list matches nothing; `owner` None is everybody.
 
-    `renews_before` asks for those whose next period, which will be charged, begins before that time.
+    `renews_before` asks for those whose next period, which will be charged, begins before that time;
+    `card_expires_before_renewal` for those that will be charged then, with a card that has ended by then.
     """
 
     owner: UUID | None = None
@@ -32,6 +33,7 @@ class SubscriptionFilter:
     plan_id: UUID | None = None
     renews_before: datetime | None = None
     cancel_at_period_end: bool | None = None
+    card_expires_before_renewal: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,9 @@ OVERDUE: Final = frozenset({S.PAST_DUE, S.UNPAID})
 RENEWING: Final = frozenset({S.TRIALING, S.ACTIVE, S.PAST_DUE})
 """In these the processor charges for the next period by itself."""
 
+UNPAID_FOR: Final = OVERDUE | {S.INCOMPLETE}
+"""In these the current period was not paid for."""
+
 ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.INCOMPLETE: (A.RETRY_RENEWAL, A.CANCEL, A.UPDATE),
     S.TRIALING: (A.CHANGE_PLAN, A.CANCEL, A.UPDATE),
@@ -51,4 +54,4 @@ ACTIONS: Final[Mapping[SubscriptionStatus, tuple[SubscriptionAction, ...]]] = {
     S.CANCELLED: (),
     S.EXPIRED: (),
 }
-"""KEEP takes a scheduled cancellation back, and is there only while there is one."""
+"""KEEP takes a planned end or plan change back, and is there only while there is one."""

@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from domain.actor import Actor, Role
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.money import Money
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod

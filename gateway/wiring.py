@@ -10,6 +10,7 @@ from domain.access_service import AccessService
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.default_methods import DefaultMethods
 from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
 from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
@@ -17,7 +18,9 @@ from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
 from domain.plan_service import PlanService
+from domain.portal_service import PortalService
 from domain.ports import Clock
+from domain.preview_service import PreviewService
 from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.statistics_service import StatisticsService
@@ -46,6 +49,7 @@ class Gateway:
     subscriptions: SubscriptionRereader
     plan_followers: PlanFollowers
     statements: SignedStatements
+    default_methods: DefaultMethods
     authentication: Authentication
 
     async def close(self) -> None:
@@ -106,6 +110,8 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
+            previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
+            portal=PortalService(processor=processor, customers=customers),
             plans=plans,
             subscriptions=SubscriptionService(database=database),
             access=AccessService(database=database, clock=clock, rules=rules),
@@ -138,6 +144,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         ),
         subscriptions=subscriptions,
         plan_followers=PlanFollowers(database=database, clock=clock),
+        default_methods=DefaultMethods(database=database, processor=processor),
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -18,7 +18,13 @@ from domain.audit_service import AuditService
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import FOLLOW_PLAN, HANDLE_EVENT, REBUILD_STATISTICS, REREAD_SUBSCRIPTION
+from persistence.jobs import (
+    FOLLOW_PLAN,
+    HANDLE_EVENT,
+    KEEP_DEFAULT_IN_STEP,
+    REBUILD_STATISTICS,
+    REREAD_SUBSCRIPTION,
+)
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -30,6 +36,8 @@ DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
+PREVIEWS_ARE_KNOWN_FOR: Final = timedelta(days=1)
+"""After they have expired, so that a stale one can be made afresh."""
 EVERY_MINUTE: Final = "* * * * *"
 
 log = structlog.get_logger()
@@ -106,6 +114,10 @@ class Worker:
         async def fold_statistics(_: Schedule) -> None:
             await statistics.fold()
 
+        @queue.entrypoint(KEEP_DEFAULT_IN_STEP, on_failure="hold", executor_factory=with_retries)
+        async def keep_default_in_step(job: Job) -> None:
+            await self._gateway.default_methods.keep_in_step(UUID(bytes=job.payload))
+
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:
             if resumed := await commands.resume_abandoned():
@@ -119,6 +131,11 @@ class Worker:
         async def drop_expired_operations(_: Schedule) -> None:
             async with self._gateway.services.database.work() as work:
                 await work.operations.drop_expired(at=now())
+
+        @queue.schedule("drop_expired_previews", HOURLY)
+        async def drop_expired_previews(_: Schedule) -> None:
+            async with self._gateway.services.database.work() as work:
+                await work.previews.drop_expired(at=now() - PREVIEWS_ARE_KNOWN_FOR)
 
 
 async def seal_all(audit: AuditService) -> None:

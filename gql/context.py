@@ -14,7 +14,9 @@ from domain.customers import Customers
 from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
+from domain.portal_service import PortalService
 from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
+from domain.preview_service import PreviewService
 from domain.rules import Rules
 from domain.statistics_service import StatisticsService
 from domain.subscription_service import SubscriptionService
@@ -30,6 +32,8 @@ class Services:
     commands: CommandService
     customers: Customers
     payments: PaymentService
+    previews: PreviewService
+    portal: PortalService
     plans: PlanService
     subscriptions: SubscriptionService
     access: AccessService

@@ -5,13 +5,16 @@ Business outcomes become `UserError`s in a mutation's payload. The rest, such as
 into the response's own `errors`, with a code among their extensions (see gql/execution.py).
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from uuid import UUID
 
 import strawberry
 
 from domain.actor import Actor
 from domain.command_service import Executed
 from domain.errors import (
+    AlreadySubscribed,
     AmountOutOfRange,
     CurrencyRuleBroken,
     Declined,
@@ -20,6 +23,8 @@ from domain.errors import (
     InvalidInput,
     KeyInProgress,
     KeyReused,
+    MethodInUse,
+    PreviewStale,
     ProcessorRefused,
     ProcessorUnavailable,
     Retry,
@@ -27,12 +32,15 @@ from domain.errors import (
 )
 from domain.payment_status import PaymentAction
 from domain.subscription_status import SubscriptionAction
+from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.money import CurrencyRuleView, MoneyView, money
-from gql.node import view
+from gql.node import Node, optional_view, view
 
 if TYPE_CHECKING:
+    from gql.charge_preview import ChargePreviewView
     from gql.operation import OperationView
+    from gql.subscription import SubscriptionView
 
 strawberry.enum(ErrorCode, description="What is wrong, for programs. Codes are stable; new ones may come.")
 strawberry.enum(Retry, name="RetryAdvice", description="What you may do to succeed after all.")
@@ -45,6 +53,7 @@ INPUT_NAMES: Final = {
     ("grantAccess", "media_item_id"): "target",
     ("refundPayment", "amount"): "amount",
     ("acceptDispute", "dispute_id"): "id",
+    ("changePlan", "subscription_id"): "subscriptionId",
     "amount": "charge",
     "details": "metadata",
     "is_confirmed": "confirm",
@@ -56,11 +65,15 @@ INPUT_NAMES: Final = {
     "processor_method_id": "stripePaymentMethodId",
     "revokes_access": "revokeAccess",
     "saves_method": "savePaymentMethod",
+    "subscription_id": "id",
     "successor_id": "replaceWithId",
+    "uses_trial": "useTrial",
 }
 """Where a command's field has another name in the mutation's input."""
 
 LazyOperation = Annotated["OperationView", strawberry.lazy("gql.operation")]
+LazyPreview = Annotated["ChargePreviewView", strawberry.lazy("gql.charge_preview")]
+LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
 
 
 @strawberry.interface(description="A business outcome that is no success. New kinds of it may be added.")
@@ -83,6 +96,40 @@ class StateConflictError(UserError):
     allowed_subscription_actions: list[SubscriptionAction] = strawberry.field(
         description="What may be done with the subscription instead."
     )
+
+
+@strawberry.type(description="There is such an object already.")
+class DuplicateError(UserError):
+    existing_id: strawberry.Private[UUID]
+
+    @strawberry.field(description="The object that stands in the way.")
+    async def existing(self, info: Info) -> Node | None:
+        return optional_view(Node, await info.context.loaders.subscriptions.load(self.existing_id))
+
+    @strawberry.field(description="The input field that allows a second one; null where none does.")
+    def override(self) -> str | None:
+        return None
+
+
+@strawberry.type(description="Live subscriptions need this method: name another one to replace it.")
+class MethodInUseError(UserError):
+    subscription_ids: strawberry.Private[Sequence[UUID]]
+
+    @strawberry.field(description="The subscriptions that would be left without a method.")
+    async def subscriptions(self, info: Info) -> list[LazySubscription]:
+        found = await info.context.loaders.subscriptions.load_many(list(self.subscription_ids))
+        return cast("list[SubscriptionView]", [each for each in found if each is not None])
+
+
+@strawberry.type(description="It would not cost what the preview showed. Nothing was changed or charged.")
+class PreviewStaleError(UserError):
+    preview_id: strawberry.Private[UUID]
+
+    @strawberry.field(description="What it would cost now; null where there is nothing to preview any more.")
+    async def fresh(self, info: Info) -> LazyPreview | None:
+        context = info.context
+        fresh = await context.services.previews.afresh(context.actor, self.preview_id)
+        return cast("ChargePreviewView | None", fresh)
 
 
 @strawberry.type(description="The idempotency key belongs to another input, or its first use has not ended.")
@@ -128,6 +175,12 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
             return _amount_error(error, common)
         case InvalidInput():
             return SimpleError(**common, constraint=error.constraint)
+        case AlreadySubscribed():
+            return DuplicateError(**common, existing_id=error.existing_id)
+        case MethodInUse():
+            return MethodInUseError(**common, subscription_ids=error.subscription_ids)
+        case PreviewStale():
+            return PreviewStaleError(**common, preview_id=UUID(error.preview_id))
         case StateConflict():
             return _conflict_error(common, error)
         case KeyReused():

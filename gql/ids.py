@@ -8,6 +8,7 @@ import strawberry
 from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.errors import NotFound
 from domain.invoice import Invoice
@@ -33,6 +34,7 @@ PREFIX: Final[dict[type, str]] = {
     Invoice: "inv",
     Entitlement: "ent",
     AuditRecord: "evt",
+    ChargePreview: "prv",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

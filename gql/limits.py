@@ -50,6 +50,12 @@ COSTS: Final[Mapping[str, int]] = {
     "Query.disputes": 50,
     "Query.payments": 50,
     "Query.stats": 500,
+    "Query.previewCancellation": 10,
+    "Query.previewPlanChange": 300,
+    "Query.previewSubscription": 300,
+    "Subscription.nextAction": 50,
+    "Subscription.nextCharge": 200,
+    "SubscriptionPayload.charge": 50,
 }
 """By type or field: what costs more than 1, because it is work of its own for the database, or for Stripe."""
 

@@ -25,6 +25,7 @@ LOADER: Final = {
     ObjectKind.ENTITLEMENT: "entitlements",
     ObjectKind.REFUND: "refunds",
     ObjectKind.DISPUTE: "disputes",
+    ObjectKind.SUBSCRIPTION: "subscriptions",
 }
 
 

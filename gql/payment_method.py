@@ -7,12 +7,9 @@ from uuid import UUID
 
 import strawberry
 
-from domain.commands.payment_methods import (
-    AddPaymentMethod,
-    DeletePaymentMethod,
-    StartPaymentMethodSetup,
-    UpdatePaymentMethod,
-)
+from domain.commands.add_payment_method import AddPaymentMethod
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import StartPaymentMethodSetup, UpdatePaymentMethod
 from domain.payment_method import (
     PaymentMethod,
     PaymentMethodSetup,

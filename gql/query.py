@@ -20,6 +20,7 @@ from domain.subscription import Subscription
 from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
+from gql.charge_preview import PreviewQueries
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.dispute import DisputeConnection, DisputeView, page_of_disputes
@@ -275,6 +276,7 @@ class Query(
     RefundQueries,
     PaymentMethodQueries,
     SubscriptionQueries,
+    PreviewQueries,
     AccessQueries,
     AuditQueries,
     StatisticsQueries,

@@ -10,22 +10,35 @@ from gql.dispute_mutations import DisputeMutations
 from gql.errors import (
     AmountError,
     DeclinedError,
+    DuplicateError,
     IdempotencyError,
+    MethodInUseError,
+    PreviewStaleError,
     ProviderError,
     SimpleError,
     StateConflictError,
 )
 from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
+from gql.portal import PortalMutations
 from gql.query import Query
 from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
+from gql.subscription_mutations import SubscriptionMutations
 
 
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, RefundMutations, DisputeMutations, PaymentMethodMutations, AccessMutations):
+class Mutation(
+    PaymentMutations,
+    RefundMutations,
+    DisputeMutations,
+    PaymentMethodMutations,
+    SubscriptionMutations,
+    PortalMutations,
+    AccessMutations,
+):
     pass
 
 
@@ -35,8 +48,11 @@ schema = strawberry.Schema(
     types=[
         AmountError,
         DeclinedError,
+        DuplicateError,
         IdempotencyError,
+        MethodInUseError,
         PaymentMethodSetupView,
+        PreviewStaleError,
         ProviderError,
         SimpleError,
         StateConflictError,

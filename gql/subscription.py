@@ -11,6 +11,7 @@ from domain.dunning import Dunning, dunning_of
 from domain.payment import Payment
 from domain.subscription import CancelReason, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
+from gql.charge_preview import ChargePreviewView
 from gql.connection import After, First
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
@@ -133,6 +134,15 @@ class SubscriptionView(Node):
             return None
         action = await info.context.services.payments.next_action(info.context.actor, payment)
         return optional_view(NextActionView, action)
+
+    @strawberry.field(
+        description="The next renewal as it would be charged today; null where none will be. Asked of Stripe each time."
+    )
+    async def next_charge(
+        subscription: strawberry.Parent[Subscription], info: Info
+    ) -> ChargePreviewView | None:
+        terms = await info.context.services.previews.next_charge(subscription)
+        return optional_view(ChargePreviewView, terms)
 
     @strawberry.field(description="What was collected for it, or not, the newest first.")
     async def payments(

@@ -35,6 +35,10 @@ class SubscriptionFilterInput:
     cancel_at_period_end: bool | None = strawberry.field(
         default=None, description="Those that end with the running period, or those that do not."
     )
+    card_expires_before_renewal: bool | None = strawberry.field(
+        default=None,
+        description="Those that will be renewed, and whose card is no longer valid by then; or all others.",
+    )
 
     def wanted(self) -> SubscriptionFilter:
         """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
@@ -45,6 +49,7 @@ class SubscriptionFilterInput:
             plan_id=id_of(Plan, self.plan_id, "plan_id") if self.plan_id else None,
             renews_before=self.renews_before,
             cancel_at_period_end=self.cancel_at_period_end,
+            card_expires_before_renewal=self.card_expires_before_renewal,
         )
 
 

@@ -33,6 +33,16 @@ class InvoiceRepository(Lists[Invoice, InvoiceFilter]):
     async def known_as(self, processor_invoice_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
 
+    async def latest_of(self, subscription_id: UUID, *, until: datetime) -> Invoice | None:
+        """The newest invoice of the subscription that existed by then."""
+        columns = self.table.c
+        return await self._one(
+            select(self.table)
+            .where(columns.subscription_id == subscription_id, columns.created_at <= until)
+            .order_by(columns.created_at.desc(), columns.id.desc())
+            .limit(1)
+        )
+
     async def paid_through(self, subscription_id: UUID) -> datetime | None:
         """The end of the latest period that a paid invoice of the subscription pays for."""
         columns = self.table.c

@@ -15,6 +15,7 @@ REREAD_SUBSCRIPTION: Final = "reread_subscription"
 FOLLOW_PLAN: Final = "follow_plan"
 REBUILD_STATISTICS: Final = "rebuild_statistics"
 """Enqueued by a migration, or by whoever restored a backup."""
+KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
 
 
 class JobQueue:
@@ -32,6 +33,10 @@ class JobQueue:
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
         await self._enqueue(FOLLOW_PLAN, plan_id)
+
+    async def keep_default_in_step(self, user_id: UUID) -> None:
+        """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
+        await self._enqueue(KEEP_DEFAULT_IN_STEP, user_id)
 
     async def _enqueue(self, job: str, about: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))

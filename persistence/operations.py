@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -36,6 +36,17 @@ class OperationRepository(Repository[Operation]):
         if operation is None:
             raise LookupError(f"Operation {operation_id} has gone")
         return operation
+
+    async def count_uses(self, caller_id: UUID, mutation: str, object_id: UUID, *, since: datetime) -> int:
+        """How often this caller has asked for this about the object, whatever became of it."""
+        columns = self.table.c
+        asked = select(func.count()).where(
+            columns.caller_id == caller_id,
+            columns.mutation == mutation,
+            columns.object_id == object_id,
+            columns.started_at >= since,
+        )
+        return await self._connection.scalar(asked) or 0
 
     async def add(self, operation: Operation) -> bool:
         """

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, and_, bindparam, delete, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Interval,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
@@ -16,22 +28,42 @@ from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import Repository, grouped, is_among
-from persistence.tables import ChargePreviewRow, SubscriptionRow, TrialRedemptionRow, table_of
+from persistence.tables import (
+    ChargePreviewRow,
+    PaymentMethodRow,
+    SubscriptionRow,
+    TrialRedemptionRow,
+    table_of,
+)
+from persistence.tables.subscriptions import LIVE
 
 TABLE: Final = table_of(SubscriptionRow)
 C: Final = TABLE.c
+
+M: Final = table_of(PaymentMethodRow).c
+
+RENEWS: Final = and_(
+    C.status.in_(RENEWING),
+    C.cancel_at_period_end.is_(False),
+    or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
+)
+PAYS: Final = or_(
+    M.id == C.payment_method_id,
+    and_(C.payment_method_id.is_(None), M.user_id == C.user_id, M.is_default.is_(True)),
+)
+CARD_ENDS: Final = func.timezone(
+    "UTC", func.make_date(M.exp_year, M.exp_month, 1) + cast("1 month", Interval)
+)
+"""The first instant at which it is no longer valid: the start of the month after its last one."""
 
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner": C.user_id == bindparam("owner"),
     "statuses": is_among(C.status, "statuses"),
     "plan_id": C.plan_id == bindparam("plan_id"),
-    "renews_before": and_(
-        C.current_period_end < bindparam("renews_before"),
-        C.status.in_(RENEWING),
-        C.cancel_at_period_end.is_(False),
-        or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
-    ),
+    "renews_before": and_(C.current_period_end < bindparam("renews_before"), RENEWS),
     "cancel_at_period_end": C.cancel_at_period_end == bindparam("cancel_at_period_end", type_=Boolean),
+    "card_expires_before_renewal": and_(RENEWS, exists().where(PAYS, C.current_period_end >= CARD_ENDS))
+    == bindparam("card_expires_before_renewal", type_=Boolean),
 }
 
 
@@ -44,6 +76,15 @@ class SubscriptionRepository(Lists[Subscription, SubscriptionFilter]):
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Subscription]:
         return await self._owned(subscription_ids, owner=owner)
+
+    async def add(self, subscription: Subscription) -> bool:
+        """False where the user has a live subscription to the plan already; nothing is added then."""
+        added = await self._connection.execute(
+            insert(self.table)
+            .values(self._row(subscription))
+            .on_conflict_do_nothing(index_elements=["user_id", "plan_id"], index_where=LIVE)
+        )
+        return added.rowcount == 1
 
     async def known_as(self, processor_subscription_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_subscription_id == processor_subscription_id)
@@ -118,6 +159,12 @@ class TrialRepository(Repository[TrialRedemption]):
     table = table_of(TrialRedemptionRow)
     entity = TrialRedemption
     identity = "user_id"
+
+    async def has_had(self, user_id: UUID, fingerprint: str | None) -> bool:
+        """Whether this person, or this card, has had a trial."""
+        columns = self.table.c
+        is_theirs = or_(columns.user_id == user_id, columns.fingerprint == fingerprint)
+        return bool(await self._connection.scalar(select(exists().where(is_theirs))))
 
     async def redeem(self, redemption: TrialRedemption) -> bool:
         """False where this person, or this card, has had a trial; nothing is added then."""

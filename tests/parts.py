@@ -16,7 +16,7 @@ from stripe import HTTPXClient
 
 from domain.actor import Actor, Role
 from domain.command_service import CommandService, Executed
-from domain.commands.payment_methods import AddPaymentMethod
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.identity import new_id
 from domain.ports import Database
 from gateway.app import application

@@ -29,12 +29,13 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One stroke's transaction, its moment, who is behind it, and whether the money is real."""
+    """One stroke's transaction, its moment, who is behind it, whether the money is real, and what is allowed."""
 
     work: Work
     at: datetime
     by: Actor
     is_live: bool
+    rules: Rules
     payer: BillingAccount | None = None
     """With its customer, before the call of a command that needs one."""
 

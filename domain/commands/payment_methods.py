@@ -1,20 +1,16 @@
-"""Start saving a method, add, update and delete one."""
+"""Start saving a method, and update one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from domain.account import BillingAccount
 from domain.audit import audit_record
 from domain.commands.command import Command, Conclusion, Step
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.identity import new_id
 from domain.method_settlement import (
-    detach,
-    fill_default,
     hold_methods,
     make_default,
-    settle_method,
     settle_setup,
     update_method,
 )
@@ -76,62 +72,23 @@ class StartPaymentMethodSetup(Command[PaymentMethodSetup, SetupFacts]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddPaymentMethod(Command[BillingAccount, MethodFacts]):
-    """Save a method that the app made with the processor's own library."""
+class Saved:
+    """A method, and the customer whose it is."""
 
-    mutation: ClassVar = "addPaymentMethod"
-    object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
-    is_repeatable: ClassVar = True
-    needs_customer: ClassVar = True
-
-    processor_method_id: str
-    makes_default: bool = False
-
-    def check(self, rules: Rules) -> None:
-        path = ("stripe_payment_method_id",)
-        checked_text(self.processor_method_id, path=path, maximum=LONGEST_PROCESSOR_ID)
-        name = self.processor_method_id.replace("_", "")
-        if not (self.processor_method_id.startswith("pm_") and name.isascii() and name.isalnum()):
-            raise InvalidInput("This is not the id of a Stripe payment method.", path=path, constraint="pm_…")
-
-    async def intend(self, step: Step) -> tuple[None, BillingAccount]:
-        return None, step.account
-
-    async def recall(self, reads: Reads, operation: Operation) -> BillingAccount:
-        account = await reads.accounts.get(operation.caller_id)
-        if account is None:
-            raise NotFound("There is no such billing account.")
-        return account
-
-    async def call(self, processor: PaymentProcessor, intent: BillingAccount, *, key: str) -> MethodFacts:
-        return await processor.attach_method(self.processor_method_id, intent.customer_id, key=key)
-
-    async def conclude(self, step: Step, intent: BillingAccount, answer: MethodFacts) -> Conclusion:
-        method = await settle_method(
-            step.work, intent.user_id, answer, at=step.at, by=step.by, makes_default=self.makes_default
-        )
-        return Conclusion(object_id=method.id)
+    method: PaymentMethod
+    customer_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavedMethodCommand(Command[PaymentMethod, MethodFacts | None]):
-    """A command about a method that is saved already. The processor's answer is None where it was not needed."""
-
-    object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
-    is_repeatable: ClassVar = True
-
-    async def recall(self, reads: Reads, operation: Operation) -> PaymentMethod:
-        method = await reads.payment_methods.get(operation.subject)
-        if method is None:
-            raise NotFound("There is no such payment method.")
-        return method
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdatePaymentMethod(SavedMethodCommand):
-    """Correct the expiry or the billing name, or make the method the default one."""
+class UpdatePaymentMethod(Command[Saved, MethodFacts | None]):
+    """
+    Correct the expiry or the billing name, or make the method the default one, here and at the processor: then it
+    also pays for the renewals of subscriptions that name none.
+    """
 
     mutation: ClassVar = "updatePaymentMethod"
+    object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
+    is_repeatable: ClassVar = True
 
     method_id: UUID
     exp_month: int | None = None
@@ -151,24 +108,35 @@ class UpdatePaymentMethod(SavedMethodCommand):
                 "A method stops being the default one when another becomes it.", path=("make_default",)
             )
 
-    async def intend(self, step: Step) -> tuple[UUID, PaymentMethod]:
+    async def intend(self, step: Step) -> tuple[UUID, Saved]:
         if self.exp_year is not None and not step.at.year <= self.exp_year <= LATEST_YEAR:
             raise InvalidInput("This year is over, or too far away.", path=("exp_year",))
         method = await owned_method(step, self.method_id)
-        return method.id, method
+        return method.id, await saved(step.work, method)
 
-    async def call(
-        self, processor: PaymentProcessor, intent: PaymentMethod, *, key: str
-    ) -> MethodFacts | None:
+    async def recall(self, reads: Reads, operation: Operation) -> Saved:
+        method = await reads.payment_methods.get(operation.subject)
+        if method is None:
+            raise NotFound("There is no such payment method.")
+        return await saved(reads, method)
+
+    async def call(self, processor: PaymentProcessor, intent: Saved, *, key: str) -> MethodFacts | None:
+        """None where the method itself stays as it is."""
+        if self.makes_default:
+            await processor.make_default_method(intent.customer_id, intent.method.processor_method_id)
         if self.exp_month is None and self.billing_name is None:
             return None
         return await processor.update_method(
-            intent, exp_month=self.exp_month, exp_year=self.exp_year, billing_name=self.billing_name, key=key
+            intent.method,
+            exp_month=self.exp_month,
+            exp_year=self.exp_year,
+            billing_name=self.billing_name,
+            key=key,
         )
 
-    async def conclude(self, step: Step, intent: PaymentMethod, answer: MethodFacts | None) -> Conclusion:
-        await hold_methods(step.work, intent.user_id)
-        method = await locked_method(step, intent.id)
+    async def conclude(self, step: Step, intent: Saved, answer: MethodFacts | None) -> Conclusion:
+        await hold_methods(step.work, intent.method.user_id)
+        method = await locked_method(step, intent.method.id)
         if answer is not None:
             method = await update_method(step.work, method, answer, at=step.at, by=step.by)
         if self.makes_default and method.is_attached:
@@ -176,43 +144,16 @@ class UpdatePaymentMethod(SavedMethodCommand):
         return Conclusion(object_id=method.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletePaymentMethod(SavedMethodCommand):
-    """Forget a method for good; its successor, if one is named, becomes the default where this one was."""
+async def saved(reads: Reads, method: PaymentMethod) -> Saved:
+    return Saved(method=method, customer_id=await customer_of(reads, method.user_id))
 
-    mutation: ClassVar = "deletePaymentMethod"
 
-    method_id: UUID
-    successor_id: UUID | None = None
-
-    async def intend(self, step: Step) -> tuple[UUID, PaymentMethod]:
-        method = await owned_method(step, self.method_id)
-        if self.successor_id is not None:
-            await self._check_successor(step, method, self.successor_id)
-        return method.id, method
-
-    async def call(self, processor: PaymentProcessor, intent: PaymentMethod, *, key: str) -> None:
-        await processor.detach_method(intent, key=key)
-
-    async def conclude(self, step: Step, intent: PaymentMethod, answer: MethodFacts | None) -> Conclusion:
-        await hold_methods(step.work, intent.user_id)
-        await detach(step.work, await locked_method(step, intent.id), at=step.at, by=step.by)
-        if self.successor_id is not None:
-            await self._hand_over(step, self.successor_id)
-        return Conclusion(object_id=intent.id)
-
-    async def _hand_over(self, step: Step, successor_id: UUID) -> None:
-        """Only where no default is left: the removed one was it, perhaps until a webhook told of its removal."""
-        successor = await locked_method(step, successor_id)
-        if successor.is_attached:
-            await fill_default(step.work, successor, at=step.at, by=step.by)
-
-    async def _check_successor(self, step: Step, method: PaymentMethod, successor_id: UUID) -> None:
-        successor = await step.work.payment_methods.get(successor_id)
-        if successor is None or successor.user_id != method.user_id or not successor.is_attached:
-            raise NotFound("There is no such payment method.", path=("replace_with_id",))
-        if successor.id == method.id:
-            raise InvalidInput("A method cannot replace itself.", path=("replace_with_id",))
+async def customer_of(reads: Reads, user_id: UUID) -> str:
+    """The customer of a user who has saved a method."""
+    account = await reads.accounts.get(user_id)
+    if account is None:
+        raise NotFound("There is no such billing account.")
+    return account.customer_id
 
 
 async def owned_method(step: Step, method_id: UUID) -> PaymentMethod:

@@ -44,6 +44,10 @@ class Jobs(Protocol):
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
         ...
 
+    async def keep_default_in_step(self, user_id: UUID) -> None:
+        """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
+        ...
+
 
 class Reads(Protocol):
     """The repositories; whoever opened them decides whether a transaction holds them together."""

@@ -10,12 +10,20 @@ from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
 from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.refund_processor import RefundProcessor
+from domain.ports.subscription_commands import SubscriptionCommands, SubscriptionPreviews
 from domain.ports.subscription_processor import SubscriptionReader
 
 
-class PaymentProcessor(RefundProcessor, DisputeProcessor, SubscriptionReader, Protocol):
+class PaymentProcessor(
+    RefundProcessor,
+    DisputeProcessor,
+    SubscriptionReader,
+    SubscriptionCommands,
+    SubscriptionPreviews,
+    Protocol,
+):
     """
-    Every command carries `key`, under which the processor executes it once.
+    Every command that moves money carries `key`, under which the processor executes it once.
 
     All raise ProcessorUnavailable where the outcome is not known, and ProcessorRefused for a definite no.
     """

@@ -98,6 +98,10 @@ class Operations(Protocol):
         self, operation_ids: Sequence[UUID], *, caller: UUID | None
     ) -> Mapping[UUID, Operation]: ...
     async def locked(self, operation_id: UUID) -> Operation: ...
+    async def count_uses(self, caller_id: UUID, mutation: str, object_id: UUID, *, since: datetime) -> int:
+        """How often this caller has asked for this about the object, whatever became of it."""
+        ...
+
     async def add(self, operation: Operation) -> bool:
         """
         False where the caller used this key for this mutation before; nothing is added then.

@@ -77,7 +77,7 @@ async def _of_disputes(work: Work, disputes: Sequence[Dispute]) -> Facts:
 
 async def _of_subscriptions(work: Work, subscriptions: Sequence[Subscription]) -> Facts:
     facts = Facts()
-    plan_ids = {plan_id for subscription in subscriptions for plan_id in subscription.plan_ids}
+    plan_ids = {plan_id for subscription in subscriptions for plan_id in subscription.plan_ids_ever}
     plans = await work.plans.by_ids(list(plan_ids))
     for subscription in subscriptions:
         facts.include(facts_of_subscription(subscription, plans))

@@ -56,7 +56,7 @@ async def payment_of(reads: Reads, payment_id: UUID) -> Payment:
 
 
 async def plans_of(reads: Reads, subscription: Subscription) -> Mapping[UUID, Plan]:
-    return await reads.plans.by_ids(list(subscription.plan_ids))
+    return await reads.plans.by_ids(list(subscription.plan_ids_ever))
 
 
 async def _move_what_went_back(work: Work, before: Payment, after: Payment) -> None:

@@ -35,6 +35,13 @@ def advance(call: Call, subscription: StripeObject) -> None:
     _take_effect(call, subscription, coming[0])
 
 
+def as_of_period_end(call: Call, subscription: StripeObject) -> StripeObject:
+    """The subscription on the terms on which it will be renewed, by its schedule where it has one."""
+    schedule, end = of(call, subscription), period_of(subscription)[1]
+    coming = [phase for phase in (schedule or {"phases": []})["phases"] if phase["start_date"] == end]
+    return _on_terms_of(call, subscription, coming[0], at=end) if coming else subscription
+
+
 def release(call: Call, schedule: StripeObject) -> StripeObject:
     """Let the subscription go on by itself, with the terms that it has."""
     now = call.clock.now()
@@ -66,17 +73,21 @@ def cancel_of(call: Call, subscription: StripeObject) -> StripeObject:
 
 def _take_effect(call: Call, subscription: StripeObject, phase: StripeObject) -> None:
     """At a period's end the renewal that follows bills the new terms; in between it is a change like any other."""
-    sold = _sold(call, subscription, phase)
     now = call.clock.now()
     if now < period_of(subscription)[1]:
-        change = Change(at=now, sold=sold, proration=phase["proration_behavior"])
+        change = Change(at=now, sold=_sold(call, subscription, phase), proration=phase["proration_behavior"])
         plan = changes.planned(call, subscription, change)
         updates.carry_out(call, subscription, plan, behavior="allow_incomplete", off_session=True)
         return
-    after = selling(call, subscription, sold)
+    keep(call, subscription, _on_terms_of(call, subscription, phase, at=now))
+
+
+def _on_terms_of(call: Call, subscription: StripeObject, phase: StripeObject, *, at: int) -> StripeObject:
+    """Another interval begins a billing cycle of its own."""
+    after = selling(call, subscription, _sold(call, subscription, phase))
     if not periods.is_same(interval_of(subscription), interval_of(after)):
-        after["billing_cycle_anchor"] = now
-    keep(call, subscription, after)
+        after["billing_cycle_anchor"] = at
+    return after
 
 
 def _sold(call: Call, subscription: StripeObject, phase: StripeObject) -> list[Sold]:

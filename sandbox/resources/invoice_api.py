@@ -85,6 +85,7 @@ RESOURCE = Resource(
             answers="invoice",
             params={
                 "customer": Text(),
+                "preview_mode": Choice(of=("next", "recurring")),
                 "subscription": Text(),
                 "subscription_details": Hash(fields=SUBSCRIPTION_DETAILS),
             },

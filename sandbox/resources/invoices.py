@@ -83,6 +83,8 @@ def create_preview(call: Call) -> StripeObject:
         prorates = details.get("proration_behavior", "create_prorations") != "none"
         return previews.of_ending(call, subscription, at=at, prorate=prorates)
     plan = subscriptions.planned_update(call, subscription, details)
+    if params.get("preview_mode") == "recurring":
+        return previews.of_period(call, plan)
     if not plan.bills_now and plan.subscription["cancel_at"] is not None and not plan.lines:
         raise InvalidRequest("The subscription will not renew.", code="invoice_upcoming_none")
     return previews.of_change(call, subscription, plan)
@@ -105,7 +107,10 @@ def _preview_of_start(call: Call, details: Params) -> StripeObject:
     if "items" not in details:
         raise InvalidRequest("Nothing to invoice for the customer.", code="invoice_upcoming_none")
     customer = call.named("customer", call.params["customer"], param="customer")["id"]
-    return previews.of_start(call, subscriptions.planned_start(call, customer, details))
+    plan = subscriptions.planned_start(call, customer, details)
+    if call.params.get("preview_mode") == "recurring":
+        return previews.of_period(call, plan)
+    return previews.of_start(call, plan)
 
 
 def _method(call: Call, invoice: StripeObject) -> StripeObject | None:

@@ -12,9 +12,9 @@ import orjson
 
 from domain.actor import Actor
 from domain.command_service import Executed
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.refunds import RefundPayment
 from domain.dispute import Dispute
 from domain.events import InboxEvent
@@ -153,9 +153,14 @@ class Cardholder:
         kind = "setup_intents" if intent_id.startswith("seti_") else "payment_intents"
         return await self._post(f"{self.url}/v1/{kind}/{intent_id}/confirm", payment_method=card)
 
-    async def enters_card(self) -> str:
+    async def enters_card(self, *, exp_year: int = 2034) -> str:
         """A method that nobody has saved yet; Stripe's id of it."""
-        form = {"type": "card", "card[token]": "tok_visa"}
+        form = {
+            "type": "card",
+            "card[number]": "4242424242424242",
+            "card[exp_month]": "12",
+            "card[exp_year]": str(exp_year),
+        }
         made = await self._post(f"{self.url}/v1/payment_methods", **form)
         return str(made.json()["id"])
 

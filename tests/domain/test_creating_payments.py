@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import DeletePaymentMethod
+from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.decline import DeclineCategory
 from domain.errors import Declined, Forbidden, InvalidInput, NotFound
 from domain.money import Money

@@ -2,7 +2,7 @@ import asyncio
 
 from sqlalchemy import text
 
-from domain.commands.payment_methods import AddPaymentMethod
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.operation import ObjectKind
 from gateway.wiring import Gateway, wire
 from sandbox import Sandbox

@@ -4,7 +4,8 @@ from uuid import UUID
 import pytest
 
 from domain.command_service import Executed
-from domain.commands.payment_methods import DeletePaymentMethod, UpdatePaymentMethod
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.identity import new_id
 from domain.operation import OperationState
@@ -35,7 +36,9 @@ class TestDeletePaymentMethod:
     async def test_successor_becomes_the_default_only_where_the_removed_one_was(
         self, shopper: Shopper
     ) -> None:
-        first, second, third = [await shopper.saves() for _ in range(3)]
+        first, second, third = [
+            await shopper.saves(f"pm_card_{name}") for name in ("visa", "amex", "mastercard")
+        ]
 
         await shopper.does(DeletePaymentMethod(method_id=second, successor_id=third))
         assert defaults(await shopper.methods()) == [first]
@@ -45,7 +48,7 @@ class TestDeletePaymentMethod:
 
     async def test_default_without_a_successor_leaves_none(self, shopper: Shopper) -> None:
         first = await shopper.saves()
-        await shopper.saves()
+        await shopper.saves("pm_card_amex")
 
         await shopper.does(DeletePaymentMethod(method_id=first))
 
@@ -75,7 +78,8 @@ class TestDeletePaymentMethod:
     async def test_with_a_foreign_or_removed_successor_finds_none(
         self, shopper: Shopper, stranger: Shopper
     ) -> None:
-        card, removed, foreign = await shopper.saves(), await shopper.saves(), await stranger.saves()
+        card, removed = await shopper.saves(), await shopper.saves("pm_card_amex")
+        foreign = await stranger.saves()
         await shopper.does(DeletePaymentMethod(method_id=removed))
 
         for successor in (foreign, removed, new_id()):

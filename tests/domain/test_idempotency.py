@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from domain.command_service import Executed
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import DeletePaymentMethod, StartPaymentMethodSetup
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import StartPaymentMethodSetup
 from domain.commands.payments import CancelPayment, CapturePayment
 from domain.errors import KeyInProgress, KeyReused, Retry
 from domain.money import Money

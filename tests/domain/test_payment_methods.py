@@ -4,7 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands.payment_methods import AddPaymentMethod, UpdatePaymentMethod
+from domain.commands.add_payment_method import AddPaymentMethod
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused
 from domain.identity import new_id
 from domain.operation import ObjectKind, OperationState
@@ -13,6 +15,17 @@ from domain.rules import Rules
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.domain.shopping import Cardholder, Shopper
+
+TEN_CARDS = ("visa", "mastercard", "amex", "discover", "diners", "jcb", "unionpay", "br", "ca", "at")
+FOUR = TEN_CARDS[:4]
+
+
+async def default_at_stripe(shopper: Shopper, gateway: Gateway, sandbox: Sandbox) -> str | None:
+    account = await gateway.services.customers.account(shopper.actor.known_id, by=shopper.actor)
+    customer = sandbox.objects.find("customer", account.customer_id)
+    assert customer is not None
+    default: str | None = customer["invoice_settings"]["default_payment_method"]
+    return default
 
 
 def defaults(methods: Sequence[PaymentMethod]) -> list[UUID]:
@@ -54,12 +67,49 @@ class TestAddPaymentMethod:
         assert len(await shopper.methods()) == 1
 
     async def test_ten_at_once_leave_one_default(self, shopper: Shopper) -> None:
-        await asyncio.gather(*(shopper.saves(makes_default=number % 2 == 0) for number in range(10)))
+        await asyncio.gather(
+            *(shopper.saves(f"pm_card_{card}", makes_default=card < "m") for card in TEN_CARDS)
+        )
 
         methods = await shopper.methods()
 
         assert len(methods) == 10
         assert len(defaults(methods)) == 1
+
+    async def test_same_card_again_refreshes_the_saved_one(
+        self, shopper: Shopper, cardholder: Cardholder, sandbox: Sandbox
+    ) -> None:
+        saved = await shopper.saves(await cardholder.enters_card(exp_year=2031))
+
+        again = await shopper.saves(await cardholder.enters_card(exp_year=2036))
+
+        [method] = await shopper.methods()
+        there = sandbox.objects.find("payment_method", method.processor_method_id)
+        assert (again, method.exp_year) == (saved, 2036)
+        assert there is not None
+        assert there["card"]["exp_year"] == 2036
+
+    async def test_same_card_of_another_user_is_theirs(self, shopper: Shopper, stranger: Shopper) -> None:
+        assert await shopper.saves() != await stranger.saves()
+
+    async def test_card_that_was_removed_is_saved_anew(self, shopper: Shopper) -> None:
+        removed = await shopper.saves()
+        await shopper.does(DeletePaymentMethod(method_id=removed))
+
+        again = await shopper.saves()
+
+        assert again != removed
+        assert [method.id for method in await shopper.methods()] == [again]
+
+    async def test_becomes_the_default_at_stripe_too(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        first = await shopper.method(await shopper.saves())
+        assert await default_at_stripe(shopper, gateway, sandbox) == first.processor_method_id
+
+        second = await shopper.method(await shopper.saves("pm_card_amex", makes_default=True))
+
+        assert await default_at_stripe(shopper, gateway, sandbox) == second.processor_method_id
 
     async def test_declined_by_its_bank_is_not_saved(self, shopper: Shopper) -> None:
         command = AddPaymentMethod(processor_method_id="pm_card_visa_chargeDeclinedInsufficientFunds")
@@ -138,20 +188,19 @@ class TestUpdatePaymentMethod:
         )
         assert former.actor_id == current.actor_id == shopper.actor.user_id
 
-    async def test_makes_it_the_default_without_asking_stripe(
-        self, shopper: Shopper, sandbox: Sandbox
+    async def test_makes_it_the_default_here_and_at_stripe(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
     ) -> None:
         await shopper.saves()
-        second = await shopper.saves("pm_card_mastercard")
-        sandbox.requests.clear()
+        second = await shopper.method(await shopper.saves("pm_card_mastercard"))
 
-        await shopper.does(UpdatePaymentMethod(method_id=second, makes_default=True))
+        await shopper.does(UpdatePaymentMethod(method_id=second.id, makes_default=True))
 
-        assert defaults(await shopper.methods()) == [second]
-        assert sandbox.requests.newest_first() == []
+        assert defaults(await shopper.methods()) == [second.id]
+        assert await default_at_stripe(shopper, gateway, sandbox) == second.processor_method_id
 
     async def test_two_made_the_default_at_once_leave_one(self, shopper: Shopper) -> None:
-        cards = [await shopper.saves() for _ in range(4)]
+        cards = [await shopper.saves(f"pm_card_{name}") for name in FOUR]
 
         await asyncio.gather(
             *(shopper.does(UpdatePaymentMethod(method_id=card, makes_default=True)) for card in cards)

@@ -21,6 +21,7 @@ from domain.outcome import Outcome
 from domain.payment_status import PaymentStatus
 from domain.refund import Refund, RefundFacts, RefundReason, RefundStatus
 from domain.refund_settlement import give_up_refund, settle_refund
+from domain.rules import Rules
 from domain.settlement import settle
 from tests.domain.memory import Ledger, is_sound, run
 from tests.domain.values import NOON, a_payment
@@ -81,7 +82,7 @@ class TakingBack(RuleBasedStateMachine):
     def ask_for_a_refund(self, minor: int | None) -> None:
         amount = None if minor is None else Money(minor=minor, currency="USD")
         command = RefundPayment(payment_id=self.payment_id, amount=amount, reason=RefundReason.OTHER)
-        step = Step(work=self.ledger.work, at=NOON, by=ADMIN, is_live=False)
+        step = Step(rules=Rules(), work=self.ledger.work, at=NOON, by=ADMIN, is_live=False)
         known = self.ledger.payment.refundable_amount
         try:
             _, reserved = run(command.intend(step))

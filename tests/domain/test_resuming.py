@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from domain.command_service import CommandService
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.payments import CancelPayment
 from domain.errors import Busy, KeyInProgress
 from domain.operation import OperationState

@@ -1,11 +1,8 @@
 import pytest
 
-from domain.commands.payment_methods import (
-    AddPaymentMethod,
-    DeletePaymentMethod,
-    StartPaymentMethodSetup,
-    UpdatePaymentMethod,
-)
+from domain.commands.add_payment_method import AddPaymentMethod
+from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.payment_methods import StartPaymentMethodSetup, UpdatePaymentMethod
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
 from domain.operation import OperationState
 from domain.payment_status import CaptureMethod, PaymentStatus

@@ -1,7 +1,7 @@
 import pytest
 
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.errors import Busy, ProcessorUnavailable, Retry
 from domain.operation import OperationState

@@ -12,8 +12,8 @@ from stripe import HTTPXClient
 from structlog.testing import capture_logs
 
 from domain.actor import Actor
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
-from domain.commands.payment_methods import AddPaymentMethod
 from domain.entitlements import follow_plan
 from domain.money import Money
 from gateway.app import application, working

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +8,20 @@ import pytest
 from domain.actor import Actor, Role
 from domain.identity import new_id
 from domain.payment import Payment
+from domain.plan import Plan
 from domain.ports import Database
+from gateway.wiring import Gateway
+from gql.ids import global_id
 from persistence.tables import metadata
 from tests.api import Api
+from tests.dashboard import Dashboard
 from tests.gql.belongings import Belongings, belongings
 from tests.gql.many_payments import NUMBER, START, payment_of, stored
 from tests.parts import bearer
 from tests.tables import contents_of
 
 Caller = Callable[[Actor], Api]
+Sells = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
@@ -78,3 +83,18 @@ async def theirs(others: Api, database: Database) -> Belongings:
 def contents(database_url: str) -> Callable[[], Any]:
     """Everything that is stored, to tell that nothing was changed."""
     return lambda: contents_of(database_url, metadata)
+
+
+@pytest.fixture
+def sells(dashboard: Dashboard, gateway: Gateway, database: Database) -> Sells:
+    """A plan that is sold from now on; its id."""
+
+    async def sell(amount: int = 1500, **choices: Any) -> str:
+        price = await dashboard.sells(amount, **choices)
+        await gateway.services.plans.know(price.id)
+        async with database.reads() as reads:
+            plan = await reads.plans.priced_as(price.id)
+        assert plan is not None
+        return global_id(Plan, plan.id)
+
+    return sell

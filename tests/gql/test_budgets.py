@@ -13,12 +13,18 @@ from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
-from tests.gql.conftest import Caller
+from tests.gql.conftest import Caller, Sells
 from tests.gql.disputing import disputed_by_its_bank
 from tests.gql.many_of_each import household
 
 SLACK: Final = 2
+PREVIEW_START: Final = "query($planId: ID!) { previewSubscription(planId: $planId) { id } }"
+PREVIEW_CHANGE: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
 MANUALLY: Final[Mapping[str, Any]] = {"charge": EURO, "captureMethod": "MANUAL"}
+
+
+def fresh() -> dict[str, str]:
+    return {"idempotencyKey": fresh_key()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +37,7 @@ class Dearest:
     gateway: Gateway
     sandbox: Sandbox
     database: Database
+    sells: Sells
     spent: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -43,6 +50,8 @@ class Dearest:
         await self.payments()
         await self.disputes()
         await self.subscriptions()
+        await self.subscribing()
+        await self.previews()
         await self.queries()
         await self.access()
         return self.spent
@@ -87,6 +96,71 @@ class Dearest:
         self.spent["BillingAccount.delinquent"] = await self.statements(self.admin, delinquent) - 2
         total = await self.statements(self.admin, "{ subscriptions { totalCount } }")
         self.spent["SubscriptionConnection.totalCount"] = total - 1
+
+    async def subscribing(self) -> None:
+        """On a fresh card, since the subscriptions may not need those that other uses remove."""
+        plan, dear = await self.sells(), await self.sells(2500)
+        user = self.newcomer
+        card = await user.add_card("pm_card_chargeCustomerFail")
+        good = await user.add_card()
+        preview = await user.run(PREVIEW_START, {"planId": plan})
+        given = {"planId": plan, "paymentMethodId": good, "previewId": preview["previewSubscription"]["id"]}
+        await self.mutation(user, "createSubscription", **given)
+        ref = {"id": await self.latest_of(user)}
+        change = {"subscriptionId": ref["id"], "planId": dear, "proration": "INVOICE_NOW"}
+        shown = await user.run(PREVIEW_CHANGE, {"input": change})
+        await self.mutation(user, "changePlan", **change, previewId=shown["previewPlanChange"]["id"])
+        await self.mutation(user, "updateSubscription", **ref, paymentMethodId=good, metadata={"seat": 1})
+        await self.mutation(user, "cancelSubscription", **ref, comment="No films.")
+        await self.mutation(user, "keepSubscription", **ref)
+        monthly = {**fresh(), "planId": await self.sells(), "paymentMethodId": good}
+        await user.mutate("createSubscription", monthly, "errors { code }")
+        ref = {"id": await self.latest_of(user)}
+        await self.mutation(user, "pauseSubscription", **ref)
+        await self.mutation(user, "resumeSubscription", **ref)
+        incomplete = {**fresh(), "planId": await self.sells(900), "paymentMethodId": card}
+        await user.mutate("createSubscription", incomplete, "errors { code }")
+        owed = await self.latest_of(user)
+        await self.mutation(user, "retryRenewal", id=owed, paymentMethodId=good)
+        await user.mutate("updateSubscription", {**ref, "paymentMethodId": card}, "errors { code }")
+        await self.mutation(user, "deletePaymentMethod", id=card, replaceWithId=good)
+        link = mutation_document("createPortalLink", "errors { code }")
+        await self.use(
+            "Mutation.createPortalLink", self.newcomer, link, {"input": {"returnUrl": "https://shop.example"}}
+        )
+
+    async def previews(self) -> None:
+        user = self.newcomer
+        await user.add_card()
+        plan, dear = await self.sells(), await self.sells(3000)
+        trial = {"interval": "month", "trial_period_days": 7}
+        tried = {"planId": await self.sells(recurring=trial)}
+        await self.use("Query.previewSubscription", self.newcomer, PREVIEW_START, tried)
+        await user.mutate("createSubscription", {**fresh(), "planId": plan}, "errors { code }")
+        subscription = await self.latest_of(user)
+        change = {"input": {"subscriptionId": subscription, "planId": dear}}
+        await self.use("Query.previewPlanChange", user, PREVIEW_CHANGE, change)
+        document = (
+            f'{{ previewCancellation(subscriptionId: "{subscription}", timing: NOW) {{ stopsRetries }} }}'
+        )
+        await self.use("Query.previewCancellation", user, document)
+        await self.stale_preview(user, subscription, change["input"])
+
+    async def stale_preview(self, user: Api, subscription: str, change: dict[str, str]) -> None:
+        shown = await user.run(PREVIEW_CHANGE, {"input": change})
+        renamed = {"id": subscription, "metadata": {"seat": 1}}
+        await user.mutate("updateSubscription", renamed, "errors { code }")
+        given = {"input": {**fresh(), **change, "previewId": shown["previewPlanChange"]["id"]}}
+        spent = [
+            statements_of((await user.post(mutation_document("changePlan", selection), given)).json())
+            for selection in ("errors { code }", "errors { ... on PreviewStaleError { fresh { id } } }")
+        ]
+        self.spent["PreviewStaleError.fresh"] = spent[1] - spent[0]
+
+    async def latest_of(self, user: Api) -> str:
+        found = await user.run("{ subscriptions(first: 1) { nodes { id } } }")
+        latest: str = found["subscriptions"]["nodes"][0]["id"]
+        return latest
 
     async def queries(self) -> None:
         payment = (await self.user.pay())["id"]
@@ -142,9 +216,24 @@ class Dearest:
 
 class TestBudgets:
     async def test_are_needed(
-        self, by: Caller, api: Api, admins: Api, gateway: Gateway, sandbox: Sandbox, database: Database
+        self,
+        by: Caller,
+        api: Api,
+        admins: Api,
+        gateway: Gateway,
+        sandbox: Sandbox,
+        database: Database,
+        sells: Sells,
     ) -> None:
-        dearest = Dearest(by=by, user=api, admin=admins, gateway=gateway, sandbox=sandbox, database=database)
+        dearest = Dearest(
+            by=by,
+            user=api,
+            admin=admins,
+            gateway=gateway,
+            sandbox=sandbox,
+            database=database,
+            sells=sells,
+        )
 
         spent = await dearest.all()
 

@@ -1,0 +1,182 @@
+"""Subscribe to a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from domain.arguments import UNKEPT
+from domain.audit import audit_record
+from domain.charge_preview import ChargePreview
+from domain.commands.command import Step
+from domain.commands.payment_command import usable_method
+from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
+from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
+from domain.errors import AlreadySubscribed, InvalidInput, NotFound, TrialUsed, Verdict
+from domain.identity import new_id
+from domain.json_value import JsonValue
+from domain.payment_method import PaymentMethod
+from domain.plan import Plan
+from domain.plan_change import offered_plan
+from domain.ports import PaymentProcessor, Reads
+from domain.rules import Rules
+from domain.subscription import Subscription
+from domain.subscription_outcome import SubscriptionOutcome
+from domain.subscription_settlement import record_subscription
+from domain.subscription_status import SubscriptionStatus
+from domain.text import checked_metadata
+from domain.trial import TrialRedemption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starting(Intended):
+    """`default` is the user's default method, where no other was named for the subscription."""
+
+    plan: Plan
+    named: PaymentMethod | None
+    default: PaymentMethod | None
+    preview: ChargePreview | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSubscription(SubscriptionCommand[Starting]):
+    """
+    Pay for a plan, period after period. `owner` is set when an admin acts for a user.
+
+    A subscription that names no method follows its user's default one, at each renewal.
+    """
+
+    mutation: ClassVar = "createSubscription"
+    needs_customer: ClassVar = True
+
+    plan_id: UUID
+    payment_method_id: UUID | None = None
+    uses_trial: bool = True
+    details: Mapping[str, JsonValue] = field(default_factory=dict, metadata=UNKEPT)
+    preview_id: UUID | None = None
+    owner: UUID | None = None
+
+    def check(self, rules: Rules) -> None:
+        checked_metadata(self.details, path=("metadata",))
+
+    def payer(self, actor: Actor) -> UUID:
+        if self.owner is None:
+            return actor.known_id
+        actor.must_be({Role.ADMIN})
+        return self.owner
+
+    async def intend(self, step: Step) -> tuple[UUID, Starting]:
+        plan = await offered_plan(step.work, self.plan_id, is_live=step.is_live)
+        method = await self._method(step, plan)
+        subscription = self._fresh(step, plan)
+        await self._add(step, subscription)
+        if self._trial_days(plan):
+            await self._redeem_trial(step, subscription, method)
+        if self.preview_id is not None:
+            await binding_preview(step, self.preview_id, owner=subscription.user_id, plan_id=plan.id)
+        return subscription.id, await self.intended(step.work, subscription)
+
+    async def intended(self, reads: Reads, subscription: Subscription) -> Starting:
+        plan = await reads.plans.get(self.plan_id)
+        if plan is None:
+            raise NotFound("There is no such plan.", path=("plan_id",))
+        named = self.payment_method_id
+        user_id = subscription.user_id
+        return Starting(
+            subscription=subscription,
+            plan=plan,
+            named=await reads.payment_methods.get(named) if named else None,
+            default=None if named else await reads.payment_methods.default_of(user_id),
+            preview=await reads.previews.get(self.preview_id) if self.preview_id else None,
+        )
+
+    async def call(self, processor: PaymentProcessor, intent: Starting, *, key: str) -> SubscriptionOutcome:
+        subscription, plan = intent.subscription, intent.plan
+        trial_days, customer_id = self._trial_days(plan), subscription.processor_customer_id
+        if intent.preview is not None:
+            at = intent.preview.prorated_at
+            fresh = await processor.preview_start(customer_id, plan, trial_days=trial_days, at=at)
+            must_cost_the_same(intent.preview, fresh)
+        if intent.default is not None:
+            await processor.make_default_method(customer_id, intent.default.processor_method_id)
+        facts = await processor.start_subscription(
+            subscription,
+            plan,
+            processor_method_id=intent.named.processor_method_id if intent.named else None,
+            trial_days=trial_days,
+            key=key,
+        )
+        return SubscriptionOutcome.told_by(facts)
+
+    async def ask(self, processor: PaymentProcessor, intent: Starting) -> SubscriptionOutcome | None:
+        facts = await processor.find_subscription(intent.subscription)
+        return SubscriptionOutcome.told_by(facts) if facts else None
+
+    async def give_up(self, step: Step, intent: Starting, verdict: Verdict) -> UUID:
+        """It never began: it has expired, and its trial may be used after all."""
+        before = await step.work.subscriptions.lock(intent.subscription.id)
+        if before is not None and before.processor_subscription_id is None:
+            after = before.changed(at=step.at, status=SubscriptionStatus.EXPIRED, ended_at=step.at)
+            await record_subscription(step.work, before, after, at=step.at, by=step.by)
+            await step.work.trials.give_back(before.id)
+        return intent.subscription.id
+
+    def _trial_days(self, plan: Plan) -> int:
+        return plan.trial_days if self.uses_trial else 0
+
+    async def _method(self, step: Step, plan: Plan) -> PaymentMethod | None:
+        """The method that will pay; what is free needs none."""
+        payer = step.account.user_id
+        if self.payment_method_id is not None:
+            return await usable_method(step, self.payment_method_id, payer)
+        default = await step.work.payment_methods.default_of(payer)
+        if default is None and plan.amount > 0:
+            raise InvalidInput(
+                "There is no default payment method: name one.",
+                path=("payment_method_id",),
+                constraint="required",
+            )
+        return default
+
+    def _fresh(self, step: Step, plan: Plan) -> Subscription:
+        """Its period is the processor's to say."""
+        account = step.account
+        return Subscription(
+            id=new_id(),
+            user_id=account.user_id,
+            plan_id=plan.id,
+            payment_method_id=self.payment_method_id,
+            status=SubscriptionStatus.INCOMPLETE,
+            livemode=step.is_live,
+            current_period_start=step.at,
+            current_period_end=step.at,
+            details=self.details,
+            processor_customer_id=account.customer_id,
+            created_at=step.at,
+            updated_at=step.at,
+        )
+
+    async def _add(self, step: Step, subscription: Subscription) -> None:
+        """A constraint decides who is first."""
+        work = step.work
+        if await work.subscriptions.add(subscription):
+            created = audit_record("subscription.created", None, subscription, at=step.at, by=step.by)
+            await work.audit.add(created)
+            return
+        existing = await work.subscriptions.live_of(subscription.user_id, subscription.plan_id)
+        if existing is None:
+            raise LookupError("The live subscription that stood in the way has gone")
+        raise AlreadySubscribed(existing.id, current=existing.status, path=("plan_id",))
+
+    async def _redeem_trial(
+        self, step: Step, subscription: Subscription, method: PaymentMethod | None
+    ) -> None:
+        redemption = TrialRedemption(
+            user_id=subscription.user_id,
+            fingerprint=method.fingerprint if method else None,
+            subscription_id=subscription.id,
+            redeemed_at=step.at,
+        )
+        if not await step.work.trials.redeem(redemption):
+            raise TrialUsed(path=("use_trial",))
