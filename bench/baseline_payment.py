@@ -24,9 +24,11 @@ DEFAULT_METHOD: Final = "SELECT * FROM payment_methods WHERE user_id = $1 AND is
 OPEN_PAYMENT: Final = """
 INSERT INTO payments
     (id, user_id, status, trigger, livemode, version, amount, currency, authorized_amount, captured_amount,
-     capture_method, details, payment_method_id, processor_customer_id, processor_method_id, synced_by,
-     created_at, updated_at)
-VALUES ($1, $2, 'PENDING', 'PURCHASE', false, 1, $3, $4, 0, 0, 'AUTOMATIC', '{}', $5, $6, $7, 'API_CALL', $8, $8)
+     refunded_amount, refund_pending_amount, disputed_amount, capture_method, details, payment_method_id,
+     processor_customer_id, processor_method_id, synced_by, created_at, updated_at)
+VALUES (
+    $1, $2, 'PENDING', 'PURCHASE', false, 1, $3, $4, 0, 0, 0, 0, 0, 'AUTOMATIC', '{}', $5, $6, $7, 'API_CALL', $8, $8
+)
 """
 RECORD: Final = """
 INSERT INTO audit_records
@@ -55,9 +57,9 @@ SET status = 'COMPLETED', version = 2, authorized_amount = amount, captured_amou
     method_last4 = $5, completed_at = $6, updated_at = $6
 WHERE id = $1 RETURNING *
 """
-LOCK_OPERATION: Final = "SELECT * FROM operations WHERE id = $1 FOR NO KEY UPDATE"
 END_OPERATION: Final = """
-UPDATE operations SET state = 'SUCCEEDED', leased_until = NULL, finished_at = $2 WHERE id = $1
+UPDATE operations SET state = 'SUCCEEDED', leased_until = NULL, finished_at = $2
+WHERE id = $1 AND state IN ('RUNNING', 'OUTCOME_UNKNOWN')
 """
 METHOD: Final = "SELECT * FROM payment_methods WHERE id = $1 AND user_id = $2"
 
@@ -173,6 +175,5 @@ class Payments:
         )
         changes = {"status": ["PENDING", "COMPLETED"], "captured_amount": [0, payment["amount"]]}
         await self._record(connection, now, user, "payment.settled", payment_id, changes)
-        await connection.fetchrow(LOCK_OPERATION, operation_id)
         await connection.execute(END_OPERATION, operation_id, now)
         return payment

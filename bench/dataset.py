@@ -34,21 +34,29 @@ FROM generate_series(0, $1::int * $2::int - 1) AS n
 PAYMENTS: Final = """
 INSERT INTO payments
     (id, user_id, status, trigger, livemode, version, amount, currency, authorized_amount, captured_amount,
-     capture_method, description, details, payment_method_id, processor_customer_id, processor_method_id,
-     processor_payment_id, processor_charge_id, method_type, method_brand, method_last4, decline_code,
-     synced_by, created_at, updated_at, completed_at)
+     refunded_amount, refund_pending_amount, disputed_amount, capture_method,
+     description, details, payment_method_id, processor_customer_id, processor_method_id,
+     processor_payment_id, processor_charge_id, method_type, method_brand, method_country, method_last4,
+     decline_code, failures, synced_by, created_at, updated_at, completed_at)
 SELECT
     (lpad(to_hex(1700000000000 + n * 60000), 12, '0') || right(md5('payment ' || n), 20))::uuid,
     md5('user ' || owner)::uuid, status, 'PURCHASE', false, 2, amount, (ARRAY['EUR', 'USD', 'GBP'])[1 + n % 3],
     CASE status WHEN 'COMPLETED' THEN amount ELSE 0 END, CASE status WHEN 'COMPLETED' THEN amount ELSE 0 END,
-    'AUTOMATIC', 'Order ' || n, jsonb_build_object('order', n), md5('method ' || method)::uuid,
-    'cus_bench' || owner, 'pm_bench' || method, 'pi_bench' || n, 'ch_bench' || n, 'CARD', 'visa', '4242',
-    CASE status WHEN 'FAILED' THEN 'card_declined' END, 'WEBHOOK', at, at,
+    0, 0, 0, 'AUTOMATIC', 'Order ' || n, jsonb_build_object('order', n), md5('method ' || method)::uuid,
+    'cus_bench' || owner, 'pm_bench' || method, 'pi_bench' || n, 'ch_bench' || n, 'CARD', brand, country,
+    '4242', CASE status WHEN 'FAILED' THEN 'card_declined' END,
+    CASE status WHEN 'FAILED' THEN jsonb_build_array(jsonb_build_object(
+        'at', at, 'trigger', 'PURCHASE', 'code', 'card_declined', 'advice', NULL, 'charge_id', 'ch_bench' || n,
+        'brand', brand, 'country', country
+    )) ELSE '[]' END,
+    'WEBHOOK', at, at,
     CASE status WHEN 'COMPLETED' THEN at END
 FROM (
     SELECT
         n, owner, owner * $2::int + n / 2 % $2::int AS method, 100 + n * 37 % 50000 AS amount,
         to_timestamp(1.7e9 + n * 60) AS at,
+        (ARRAY['visa', 'mastercard', 'amex', 'jcb'])[1 + n * 7 % 11 % 4] AS brand,
+        (ARRAY['DE', 'FR', 'IT', 'ES', 'PL', 'IN', 'JP', 'US'])[1 + n * 5 % 17 % 8] AS country,
         CASE WHEN n % 25 = 7 THEN 'FAILED' WHEN n % 50 = 9 THEN 'CANCELLED' ELSE 'COMPLETED' END AS status
     FROM (
         SELECT n, CASE

@@ -8,7 +8,7 @@ none can be changed, moved or taken out from between others unnoticed. `domain.a
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -54,7 +54,18 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     BillingAccount: ObjectKind.BILLING_ACCOUNT,
 }
 NOT_RECORDED: Final = frozenset(
-    {"version", "readings", "created_at", "updated_at", "details", "description", "history", "lines", "note"}
+    {
+        "version",
+        "readings",
+        "created_at",
+        "updated_at",
+        "details",
+        "description",
+        "evidence_draft",
+        "history",
+        "lines",
+        "note",
+    }
 )
 NOTE: Final = "note"
 
@@ -183,7 +194,8 @@ def audited_id(thing: Audited) -> UUID:
 
 
 def _state(value: Audited) -> Mapping[str, object]:
-    return {name: part for name, part in asdict(value).items() if name not in NOT_RECORDED}
+    names = (part.name for part in fields(value) if part.name not in NOT_RECORDED)
+    return {name: getattr(value, name) for name in names}
 
 
 def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> JsonObject:

@@ -7,10 +7,14 @@ from uuid import UUID
 from domain.audit import AuditRecord
 from domain.billing_event import BillingEvent
 from domain.operation import ObjectKind
-from domain.paging import FixedOrder
+from domain.paging import Direction, FixedOrder
 
-NEWEST_FIRST: Final[FixedOrder[AuditRecord]] = FixedOrder(name="audit", attribute="sequence", kind=int)
-OLDEST_FIRST: Final[FixedOrder[BillingEvent]] = FixedOrder(name="timeline", attribute="sequence", kind=int)
+NEWEST_FIRST: Final[FixedOrder[AuditRecord]] = FixedOrder(
+    name="audit", attribute="sequence", kind=int, direction=Direction.DESC
+)
+OLDEST_FIRST: Final[FixedOrder[BillingEvent]] = FixedOrder(
+    name="timeline", attribute="sequence", kind=int, direction=Direction.ASC
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.actor import Actor, Role
-from domain.audit import KINDS, Audited, AuditRecord, audited_id
-from domain.audit_log import AuditFilter
+from domain.audit import AuditRecord
+from domain.audit_log import NEWEST_FIRST, AuditFilter
 from domain.audit_seal import LARGEST_SEAL, AuditSeal, first_unsealed, sealed
-from domain.billing_event import BillingEvent, billing_event
 from domain.paging import Page, Slice, page_of
 from domain.ports import Clock, Database
 
@@ -23,14 +22,8 @@ class AuditService:
         """What everybody did, the newest first. Raises Forbidden for all but admins."""
         actor.must_be(AUDITORS)
         async with self.database.reads() as reads:
-            rows = await reads.audit.listed(wanted, part.one_more())
+            rows = await reads.audit.listed(wanted, NEWEST_FIRST, part.one_more())
         return page_of(rows, part)
-
-    async def timeline(self, actor: Actor, thing: Audited, part: Slice) -> Page[BillingEvent]:
-        """What happened to an object that the actor may see, the oldest first, as the actor may know it."""
-        async with self.database.reads() as reads:
-            rows = await reads.audit.history(KINDS[type(thing)], audited_id(thing), part.one_more())
-        return page_of([billing_event(row, seen_by=actor) for row in rows], part)
 
     async def seal(self) -> AuditSeal | None:
         """

@@ -8,19 +8,36 @@ from uuid import UUID
 
 from domain.actor import Actor, Role
 from domain.audit import NOTE, AuditRecord
+from domain.dispute import DisputeStatus
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_method import SetupStatus
 from domain.payment_status import PaymentStatus, SyncSource
+from domain.refund import RefundStatus
 
 SUMMARIES: Final[Mapping[str, str]] = {
     "billing_account.customer_linked": "The account got its customer at the payment provider.",
     "billing_account.opened": "The billing account was opened.",
+    "entitlement.changed": "How long access lasts changed.",
+    "entitlement.made": "Access was given.",
+    "entitlement.restored": "Access was given back.",
+    "entitlement.revoked": "Access was taken away.",
+    "dispute.closed": "The inquiry of the payer's bank has ended.",
+    "dispute.drafted": "Evidence against the dispute was written.",
+    "dispute.inquiry": "The payer's bank has asked about the payment.",
+    "dispute.lost": "The dispute was lost: the payer keeps the money.",
+    "dispute.needs_response": "The payer disputes the payment; evidence is needed.",
+    "dispute.prevented": "A dispute was prevented.",
+    "dispute.under_review": "The payer's bank is looking at the evidence.",
+    "dispute.won": "The dispute was won.",
     "payment.authorized": "The bank agreed to the payment, which can be collected now.",
     "payment.cancelled": "The payment was cancelled.",
     "payment.cancelling": "The cancellation of the payment was asked for.",
     "payment.completed": "The money was collected.",
+    "payment.disputed": "The payer's bank holds money of the payment.",
     "payment.partially_refunded": "Part of the money was given back.",
     "payment.refunded": "All of the money was given back.",
+    "payment.refunds_counted": "What is being given back has changed.",
+    "payment.undisputed": "The payer's bank holds no money of the payment any more.",
     "payment.confirming": "Another attempt at the payment was started.",
     "payment.created": "The payment was asked for.",
     "payment.failed": "The payment failed.",
@@ -38,20 +55,29 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "payment_method_setup.requires_method": "The payment method has not been given yet.",
     "payment_method_setup.started": "Saving a payment method was started.",
     "payment_method_setup.succeeded": "The payment method was checked and saved.",
+    "refund.cancelled": "The refund was cancelled.",
+    "refund.failed": "The refund failed: its amount can be refunded again.",
+    "refund.found": "A refund was made at the payment provider.",
+    "refund.pending": "The refund waits for the bank.",
+    "refund.requested": "The refund was asked for.",
+    "refund.succeeded": "The money was given back.",
 }
 """One sentence per action. An action that is not here is told by its own words."""
 MORE_IS_KNOWN: Final = "More became known about it."
 STATES: Final = frozenset(
     {f"payment.{status.lower()}" for status in PaymentStatus}
     | {f"payment_method_setup.{status.lower()}" for status in SetupStatus}
+    | {f"refund.{status.lower()}" for status in RefundStatus}
+    | {f"dispute.{status.lower()}" for status in DisputeStatus}
 )
 
 _FACTS_OF_THEIR_OWN: Final = """
-    amount amount_due amount_paid authorized_amount brand cancel_at cancel_at_period_end cancelled_at
-    capture_method captured_amount completed_at currency current_period_end current_period_start
-    detached_at ended_at exp_month exp_year is_default last4 makes_default method_brand method_exp_month
-    method_exp_year method_last4 method_type method_wallet plan_id quantity refunded_amount started_at status
-    total trial_end trial_start trigger type wallet
+    amount amount_due amount_paid authorized_amount brand cancel_at cancel_at_period_end
+    cancelled_at capture_method captured_amount completed_at currency current_period_end
+    current_period_start detached_at disputed_amount ended_at exp_month exp_year is_default last4
+    makes_default method_brand method_exp_month method_exp_year method_last4 method_type
+    method_wallet plan_id quantity refund_pending_amount refunded_amount started_at status total
+    trial_end trial_start trigger type wallet
 """
 SHOWN_TO_OWNERS: Final = frozenset(_FACTS_OF_THEIR_OWN.split())
 """Attributes whose changes tell a customer nothing that is kept from them elsewhere."""

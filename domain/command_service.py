@@ -94,7 +94,9 @@ class CommandService:
             if first := await self._first_use(caller, command, key):
                 return await self._again(command, first)
             raise
-        return Executed(operation=await self._carry_out(actor, command, operation, intent, until=until))
+        if not operation.has_ended:
+            operation = await self._carry_out(actor, command, operation, intent, until=until)
+        return Executed(operation=operation)
 
     async def resume(self, operation: Operation) -> Operation:
         """Go on where a crash or an unknown outcome left off; the caller holds the operation's lease."""
@@ -154,6 +156,8 @@ class CommandService:
                 started_at=now,
                 expires_at=now + KEPT_FOR,
             )
+            if command.is_local:
+                operation = operation.ended(object_id=object_id, verdict=None, at=now)
             if not await work.operations.add(operation):
                 raise KeyWasUsed
         return operation, intent
@@ -229,12 +233,9 @@ class CommandService:
             return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
 
     async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
-        current = await step.work.operations.locked(operation.id)
-        if current.has_ended:
-            return current
-        ended = current.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
-        await step.work.operations.save(ended)
-        return ended
+        ended = operation.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
+        is_first = await step.work.operations.end(ended)
+        return ended if is_first else await step.work.operations.locked(operation.id)
 
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
         pause = min(timedelta(seconds=2 ** min(operation.attempts, DOUBLINGS)), LONGEST_BACK_OFF)

@@ -17,9 +17,7 @@ class Customers:
 
     async def account(self, user_id: UUID, *, by: Actor) -> BillingAccount:
         """The user's account, made at first sight."""
-        async with self.database.reads() as reads:
-            account = await reads.accounts.get(user_id)
-        return account or await self._opened(user_id, by)
+        return await self._known(user_id) or await self._opened(user_id, None, by)
 
     async def with_customer(self, user_id: UUID, *, by: Actor) -> BillingAccount:
         """
@@ -28,15 +26,22 @@ class Customers:
         The processor's key is derived from the user, so that requests at once, on any number of servers,
         get the same customer. Raises ProcessorUnavailable.
         """
-        account = await self.account(user_id, by=by)
-        if account.processor_customer_id is not None:
+        account = await self._known(user_id)
+        if account is not None and account.processor_customer_id is not None:
             return account
         customer_id = await self.processor.create_customer(user_id, key=f"cus_{user_id.hex}")
+        account = account or await self._opened(user_id, customer_id, by)
         return await self._linked(account, customer_id, by)
 
-    async def _opened(self, user_id: UUID, by: Actor) -> BillingAccount:
+    async def _known(self, user_id: UUID) -> BillingAccount | None:
+        async with self.database.reads() as reads:
+            return await reads.accounts.get(user_id)
+
+    async def _opened(self, user_id: UUID, customer_id: str | None, by: Actor) -> BillingAccount:
         now = self.clock()
-        fresh = BillingAccount(user_id=user_id, created_at=now, updated_at=now)
+        fresh = BillingAccount(
+            user_id=user_id, processor_customer_id=customer_id, created_at=now, updated_at=now
+        )
         async with self.database.work() as work:
             account = await work.accounts.ensure(fresh)
             if account is fresh:
@@ -45,11 +50,13 @@ class Customers:
 
     async def _linked(self, account: BillingAccount, customer_id: str, by: Actor) -> BillingAccount:
         """The first customer that is set stays."""
+        if account.processor_customer_id is not None:
+            return account
         now = self.clock()
         async with self.database.work() as work:
-            before = await work.accounts.lock(account.user_id)
-            after = await work.accounts.set_customer(account.user_id, customer_id, at=now)
-            if before is not None and before != after:
-                linked = audit_record("billing_account.customer_linked", before, after, at=now, by=by)
-                await work.audit.add(linked)
-        return after
+            linked = await work.accounts.set_customer(account.user_id, customer_id, at=now)
+            if linked is not None:
+                await work.audit.add(
+                    audit_record("billing_account.customer_linked", account, linked, at=now, by=by)
+                )
+        return linked or await self.account(account.user_id, by=by)

@@ -5,6 +5,7 @@ A dispute really goes back and forth (won may become lost, and won again), so it
 as hints: the dispute is read anew at the processor, and `readings` tells whether somebody else did so meanwhile.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.json_value import JsonObject, JsonValue
+from domain.outcome import FoundPayment
 from domain.payment_status import SyncSource
 
 
@@ -34,7 +36,11 @@ AWAITS_EVIDENCE: Final = frozenset({DisputeStatus.INQUIRY, DisputeStatus.NEEDS_R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeFacts:
-    """The processor's word about a dispute, read anew."""
+    """
+    The processor's word about a dispute, read anew. The amount is in minor units of its currency.
+
+    `evidence` holds the texts that the processor has by now; `is_answered` says that they went to the bank.
+    """
 
     processor_dispute_id: str
     status: DisputeStatus
@@ -42,8 +48,19 @@ class DisputeFacts:
     currency: str
     reason: str
     evidence_due_by: datetime | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    is_answered: bool = False
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundDispute:
+    """A dispute and its payment, as the processor has them."""
+
+    payment: FoundPayment
+    facts: DisputeFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +68,7 @@ class Dispute:
     """
     A disputed payment, or part of one. The amount is in minor units of `currency`.
 
-    `history` holds a status and a time (ISO 8601) for each change, `evidence_draft` what was written and not
+    `history` holds a status and a time (ISO 8601) for each change, `evidence_draft` what was written here and not
     necessarily submitted; `readings` grows whenever the processor's word is taken.
     """
 
@@ -82,9 +99,13 @@ class Dispute:
     def suspends_access(self) -> bool:
         return self.holds_money
 
-    def takes_evidence_at(self, moment: datetime) -> bool:
-        is_in_time = self.evidence_due_by is None or moment < self.evidence_due_by
-        return self.status in AWAITS_EVIDENCE and is_in_time
+    @property
+    def awaits_evidence(self) -> bool:
+        """Whether it is for us to answer or to accept; late or not."""
+        return self.status in AWAITS_EVIDENCE and self.evidence_submitted_at is None
+
+    def is_overdue_at(self, moment: datetime) -> bool:
+        return self.evidence_due_by is not None and self.evidence_due_by <= moment
 
     def settle(self, facts: DisputeFacts, *, at: datetime) -> Self:
         """Take the processor's word as the newest; the same again changes nothing but the number of readings."""
@@ -95,6 +116,7 @@ class Dispute:
             amount=facts.amount,
             reason=facts.reason,
             evidence_due_by=facts.evidence_due_by,
+            evidence_submitted_at=(self.evidence_submitted_at or at) if facts.is_answered else None,
         )
         if told == read:
             return read
@@ -109,11 +131,11 @@ class Dispute:
         )
 
     def drafted(self, evidence: JsonObject, *, at: datetime) -> Self:
+        """With these texts in its draft; None takes one away."""
         draft = {**self.evidence_draft, **evidence}
+        if draft == self.evidence_draft:
+            return self
         return replace(self, evidence_draft=draft, version=self.version + 1, updated_at=at)
-
-    def submitted(self, *, at: datetime) -> Self:
-        return replace(self, evidence_submitted_at=at, version=self.version + 1, updated_at=at)
 
 
 def change(status: DisputeStatus, at: datetime) -> JsonValue:

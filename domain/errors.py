@@ -92,11 +92,17 @@ class InvalidInput(DomainError):
 
 
 class AmountOutOfRange(InvalidInput):
+    """`minimum` and `maximum` are in minor units: the currency's own, unless less is left."""
+
     code = ErrorCode.AMOUNT_OUT_OF_RANGE
 
-    def __init__(self, message: str, *, path: Sequence[str], currency: "Currency") -> None:
+    def __init__(
+        self, message: str, *, path: Sequence[str], currency: "Currency", left: int | None = None
+    ) -> None:
         super().__init__(message, path=path)
         self.currency = currency
+        self.minimum = currency.minimum if left is None else currency.step_minor
+        self.maximum = currency.maximum if left is None else left
 
 
 class CurrencyRuleBroken(InvalidInput):

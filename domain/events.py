@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts, SetupFacts
+from domain.refund import RefundFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,27 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundReported:
+    """One of the refunds that we asked for; `payment_id` is what we wrote into its metadata."""
+
+    payment_id: UUID
+    facts: RefundFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundsChanged(Hint):
+    """Something of a payment was given back, by whomever."""
+
+    processor_payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeChanged(Hint):
+    processor_dispute_id: str
+    processor_payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChanged(Hint):
     processor_subscription_id: str
     customer_id: str
@@ -74,7 +96,7 @@ class Unhandled:
 
 
 ProcessorEvent: TypeAlias = (
-    PaymentReported | SetupReported | MethodReported | MethodDetached | Hint | Unhandled
+    PaymentReported | RefundReported | SetupReported | MethodReported | MethodDetached | Hint | Unhandled
 )
 
 

@@ -40,6 +40,14 @@ class InvoiceRereader:
         await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
         return news.outcome.status not in SETTLED
 
+    async def learn(self, processor_payment_id: str) -> None:
+        """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""
+        async with self.database.reads() as reads:
+            if await reads.payments.known_as(processor_payment_id):
+                return
+        invoice_id = found(await self.processor.invoice_of_payment(processor_payment_id))
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
+
     async def _read_anew(
         self, hint: InvoiceChanged, *, event_id: str | None = None, close: Close | None = None
     ) -> None:

@@ -141,8 +141,7 @@ async def _payment(
         created_at=facts.finalized_at or at,
         updated_at=at,
     )
-    await work.payments.add(fresh)
-    await work.audit.add(audit_record("payment.created", None, fresh, at=at, by=by))
+    await record_payment(work, None, fresh, action="payment.created", at=at, by=by)
     return fresh
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.decline import Decline
 from domain.payment_method import MethodSnapshot
@@ -45,3 +46,11 @@ class Outcome:
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
     occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPayment:
+    """A payment as the processor has it; `payment_id` is what we wrote into its metadata, if it is ours."""
+
+    payment_id: UUID | None
+    outcome: Outcome

@@ -32,13 +32,6 @@ class Direction(StrEnum):
         return Direction.ASC if self is Direction.DESC else Direction.DESC
 
 
-class Per(StrEnum):
-    """Of which each thing has a list of its own; the values are attributes of what is listed."""
-
-    USER = "user_id"
-    SUBSCRIPTION = "subscription_id"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A row's place in a list: its sort value, and its id to tell equals apart."""
@@ -98,6 +91,13 @@ class Order(Protocol[Item]):
         """What a cursor is bound to."""
         ...
 
+    @property
+    def attribute(self) -> str:
+        """The list is ordered by this, and equals by id."""
+        ...
+
+    @property
+    def direction(self) -> Direction: ...
     def place_at(self, cursor: str, *, argument: str) -> Place:
         """The place that a cursor of this list names; raises InvalidInput."""
         ...
@@ -112,6 +112,7 @@ class FixedOrder(Generic[T]):
     name: str
     attribute: str
     kind: type
+    direction: Direction
 
     def place_at(self, cursor: str, *, argument: str) -> Place:
         return Place.of_cursor(cursor, self.name, kind=self.kind, argument=argument)

@@ -6,6 +6,7 @@ order of the same news ends in the same state. FAILED ranks below success, becau
 same payment again with another card.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final, Self
@@ -14,8 +15,9 @@ from uuid import UUID
 from domain.currency import CURRENCIES, Currency
 from domain.decline import Decline
 from domain.errors import StateConflict
-from domain.json_value import JsonObject
+from domain.json_value import JsonObject, JsonValue
 from domain.outcome import Outcome
+from domain.payment_failure import PaymentFailure
 from domain.payment_method import MethodSnapshot, PaymentMethodType
 from domain.payment_status import (
     ACTIONS,
@@ -35,7 +37,11 @@ SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money collected, or not, from one billing account. Amounts are minor units of `currency`."""
+    """
+    Money collected, or not, from one billing account. Amounts are minor units of `currency`.
+
+    `plan_id` is the plan that it pays for; `failures` are the attempts that failed, as we heard of them.
+    """
 
     id: UUID
     user_id: UUID
@@ -56,6 +62,7 @@ class Payment:
     media_item_id: str | None = None
     subscription_id: UUID | None = None
     invoice_id: UUID | None = None
+    plan_id: UUID | None = None
     payment_method_id: UUID | None = None
     processor_customer_id: str
     processor_method_id: str | None = None
@@ -70,6 +77,7 @@ class Payment:
     method_country: str | None = None
     decline_code: str | None = None
     decline_advice: str | None = None
+    failures: list[JsonValue] = field(default_factory=list)
     receipt_url: str | None = None
     last_event_id: str | None = None
     synced_by: SyncSource = SyncSource.API_CALL
@@ -118,6 +126,11 @@ class Payment:
         return Decline(code=self.decline_code, network_advice=self.decline_advice)
 
     @property
+    def failed_attempts(self) -> Sequence[PaymentFailure]:
+        """In the order in which we heard of them."""
+        return [PaymentFailure.read(record) for record in self.failures if isinstance(record, dict)]
+
+    @property
     def method_snapshot(self) -> MethodSnapshot | None:
         if self.method_type is None:
             return None
@@ -152,7 +165,7 @@ class Payment:
             told = told._in_status(outcome, at=at)._with_charge(outcome)
         elif self._is_about_its_charge(outcome):
             told = told._with_charge(outcome)
-        told = told._with_collected_status()
+        told = told._with_collected_status()._with_failure(outcome, at=at)
         if told == self:
             return self
         return replace(
@@ -165,22 +178,20 @@ class Payment:
 
     def with_refunds(self, sums: RefundSums, *, at: datetime) -> Self:
         """
-        With what its refunds come to. They are facts, so a refund that is heard of first proves the payment.
+        With what its refunds come to, bounded by what was collected.
 
-        What waits is bounded by what is left: a refund that was made elsewhere meanwhile may have taken it.
+        They may come to more for a while: where one has failed already, or the collection is not known in full yet,
+        and where a refund was made elsewhere of what was reserved here.
         """
-        captured = max(self.captured_amount, sums.refunded)
+        refunded = min(sums.refunded, self.captured_amount)
         told = replace(
             self,
-            captured_amount=captured,
-            authorized_amount=max(self.authorized_amount, captured),
-            refunded_amount=sums.refunded,
-            refund_pending_amount=min(sums.pending, captured - sums.refunded),
-        )
-        if sums.refunded and not self.is_collected:
-            told = replace(told, status=PaymentStatus.COMPLETED, completed_at=at)
-        told = told._with_collected_status()
-        return self if told == self else replace(told, version=self.version + 1, updated_at=at)
+            refunded_amount=refunded,
+            refund_pending_amount=min(sums.pending, self.captured_amount - refunded),
+        )._with_collected_status()
+        if told == self:
+            return self
+        return replace(told, version=self.version + 1, updated_at=at)
 
     def with_disputes(self, disputed: int, *, at: datetime) -> Self:
         """With the amount that its payer's bank holds."""
@@ -248,6 +259,23 @@ class Payment:
             decline_advice=decline.network_advice if decline else None,
             completed_at=at if outcome.status is PaymentStatus.COMPLETED else None,
         )
+
+    def _with_failure(self, outcome: Outcome, *, at: datetime) -> Self:
+        """Every failed attempt once, also one that we hear of too late for it to change anything else."""
+        if outcome.status is not PaymentStatus.FAILED or outcome.decline is None:
+            return self
+        failure = PaymentFailure(
+            at=at,
+            trigger=self.trigger,
+            code=outcome.decline.code,
+            advice=outcome.decline.network_advice,
+            charge_id=outcome.charge_id,
+            brand=outcome.snapshot.brand if outcome.snapshot else None,
+            country=outcome.snapshot.country if outcome.snapshot else None,
+        )
+        if failure.attempt in {known.attempt for known in self.failed_attempts}:
+            return self
+        return replace(self, failures=[*self.failures, failure.record()])
 
     def _with_charge(self, outcome: Outcome) -> Self:
         """The card and the receipt of the attempt that led to this status; another attempt's are dropped."""

@@ -39,12 +39,16 @@ class PaymentOrder:
         """What a cursor is bound to."""
         return f"payments:{self.field}:{self.direction}"
 
+    @property
+    def attribute(self) -> str:
+        return self.field.value
+
     def place_at(self, cursor: str, *, argument: str) -> Place:
         """The place that a cursor of this list names; raises InvalidInput."""
         return Place.of_cursor(cursor, self.name, kind=SORT_TYPES[self.field], argument=argument)
 
     def place_of(self, payment: Payment) -> Place:
-        return Place(value=getattr(payment, self.field.value), id=payment.id)
+        return Place(value=getattr(payment, self.attribute), id=payment.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Plans: what may be subscribed to. They live at the processor, as a product's recurring prices; ours are mirrors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.money import Money
@@ -14,6 +15,15 @@ class BillingInterval(StrEnum):
     WEEK = "WEEK"
     MONTH = "MONTH"
     YEAR = "YEAR"
+
+
+A_YEAR: Final[Mapping[BillingInterval, int]] = {
+    BillingInterval.DAY: 365,
+    BillingInterval.WEEK: 52,
+    BillingInterval.MONTH: 12,
+    BillingInterval.YEAR: 1,
+}
+"""How many of each make one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,13 @@ class Plan(PlanFacts):
     @property
     def price(self) -> Money:
         return Money(minor=self.amount, currency=self.currency)
+
+    @property
+    def monthly_amount(self) -> int:
+        """The price per month, to the nearest minor unit: a year has 12 months, 52 weeks or 365 days."""
+        per_year = self.amount * A_YEAR[self.interval]
+        months = 12 * self.interval_count
+        return (2 * per_year + months) // (2 * months)
 
     def take(self, facts: PlanFacts, *, at: datetime) -> Self:
         """The plan with what the processor says now; itself where nothing changed."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from domain.actor import SYSTEM
 from domain.audit import audit_record
+from domain.entitlements import follow_plan
 from domain.events import InboxEvent, PlanChanged
 from domain.identity import new_id
 from domain.plan import Plan, PlanFacts, plan_facts_in
@@ -104,3 +105,4 @@ class PlanService:
         if after is not before:
             await work.plans.save(after)
             await work.audit.add(audit_record("plan.updated", before, after, at=now, by=SYSTEM))
+            await follow_plan(work, before, after)

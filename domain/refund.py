@@ -6,14 +6,15 @@ return a refund that had succeeded already (https://docs.stripe.com/refunds#fail
 have neither failed nor been cancelled count against their payment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
-from domain.payment_status import SyncSource
+from domain.outcome import FoundPayment, Outcome
+from domain.payment_status import PaymentStatus, SyncSource
 
 
 class RefundStatus(StrEnum):
@@ -52,9 +53,16 @@ SUCCESSORS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFacts:
-    """The processor's word about a refund. The amount is in minor units of its currency."""
+    """
+    The processor's word about a refund. The amount is in minor units of its currency.
 
+    `refund_id` is what we wrote into its metadata; None where somebody else asked for it.
+    """
+
+    refund_id: UUID | None = None
     processor_refund_id: str
+    processor_payment_id: str
+    charge_id: str | None = None
     status: RefundStatus
     amount: int
     currency: str
@@ -62,6 +70,29 @@ class RefundFacts:
     failure_reason: str | None = None
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def proof(self) -> Outcome:
+        """What it proves of its payment: only what was collected can be refunded."""
+        return Outcome(
+            status=PaymentStatus.COMPLETED,
+            processor_payment_id=self.processor_payment_id,
+            charge_id=self.charge_id,
+            authorized_amount=self.amount,
+            captured_amount=self.amount,
+            source=self.source,
+            event_id=self.event_id,
+            occurred_at=self.occurred_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRefunds:
+    """All that was given back of one payment, as the processor has it."""
+
+    payment: FoundPayment
+    refunds: Sequence[RefundFacts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +128,21 @@ class Refund:
         """Whether it takes its amount from what is left of the payment."""
         return self.status in {RefundStatus.PENDING, RefundStatus.SUCCEEDED}
 
+    def is_meant_by(self, facts: RefundFacts) -> bool:
+        """Metadata can be copied by hand, so our id in it names this refund only while no other has claimed it."""
+        return self.processor_refund_id in {None, facts.processor_refund_id}
+
     def settle(self, facts: RefundFacts, *, at: datetime) -> Self:
-        """Take the processor's word; a late or repeated one changes nothing."""
-        known = replace(self, processor_refund_id=self.processor_refund_id or facts.processor_refund_id)
-        if facts.status in SUCCESSORS[self.status]:
-            known = known._in_status(facts, at=at)
+        """
+        Take the processor's word; a late or repeated one changes nothing.
+
+        What the processor was not known to have is still open, even where it was given up here.
+        """
+        known = replace(self, processor_refund_id=facts.processor_refund_id, amount=facts.amount)
+        if facts.status in SUCCESSORS[self.status] or self.processor_refund_id is None:
+            known = known._in_status(facts)
+        if facts.status is RefundStatus.SUCCEEDED:
+            known = replace(known, succeeded_at=self.succeeded_at or at)
         if known == self:
             return self
         return replace(
@@ -112,14 +153,21 @@ class Refund:
             last_event_id=facts.event_id or self.last_event_id,
         )
 
-    def _in_status(self, facts: RefundFacts, *, at: datetime) -> Self:
-        has_succeeded = facts.status is RefundStatus.SUCCEEDED
+    def given_up(self, reason: str, *, at: datetime) -> Self:
+        """The processor definitely did not do it."""
+        if self.processor_refund_id is not None:
+            return self
         return replace(
             self,
-            status=facts.status,
-            failure_reason=facts.failure_reason if facts.status is RefundStatus.FAILED else None,
-            succeeded_at=at if has_succeeded else self.succeeded_at,
+            status=RefundStatus.FAILED,
+            failure_reason=reason,
+            version=self.version + 1,
+            updated_at=at,
         )
+
+    def _in_status(self, facts: RefundFacts) -> Self:
+        has_failed = facts.status in {RefundStatus.FAILED, RefundStatus.CANCELLED}
+        return replace(self, status=facts.status, failure_reason=facts.failure_reason if has_failed else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,16 @@ class Rules:
 
     `grace` is how long access outlasts a failed renewal, `dunning_attempts` how often the processor tries to
     collect one in all (as it is told in its own settings), `customer_retries` how often a customer may.
+
+    `renewal_leeway` is how long access outlasts a period while nobody knows yet whether its renewal was paid: the
+    processor charges about an hour after the period's end (https://docs.stripe.com/billing/invoices/subscription),
+    and its news may be late.
     """
 
     accepted_currencies: Collection[str] = DEFAULT_CURRENCIES
     allows_client_amounts: bool = True
     grace: timedelta = timedelta(days=7)
+    renewal_leeway: timedelta = timedelta(hours=6)
     dunning_attempts: int = 4
     customer_retries: int = 5
 

@@ -1,4 +1,4 @@
-"""The only code by which the processor's word changes a payment, a method or a set-up."""
+"""The only code by which a payment changes, whoever caused it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,26 +6,42 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit import audit_record
+from domain.entitlements import follow_payment
 from domain.errors import NotFound
-from domain.identity import new_id
 from domain.outcome import Outcome
 from domain.payment import Payment
-from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts, facts_in
 from domain.ports import Work
+from domain.statistics.recording import count_payment
 
 
 async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime, by: Actor) -> Payment:
     """The payment after the processor's word. Raises NotFound where there is no such payment."""
-    before = await work.payments.lock(payment_id)
-    if before is None:
-        raise NotFound("There is no such payment.")
-    after = await _with_method(work, before.settle(outcome, at=at))
+    before = await held_payment(work, payment_id)
+    after = await taken(work, before, outcome, at=at)
     if after != before:
-        action = f"payment.{after.status.lower()}"
-        await work.payments.save(after)
-        await work.audit.add(
-            audit_record(action, before, after, at=at, by=by, occurred_at=outcome.occurred_at)
-        )
+        action, occurred_at = f"payment.{after.status.lower()}", outcome.occurred_at
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)
+    return after
+
+
+async def held_payment(work: Work, payment_id: UUID) -> Payment:
+    """
+    The payment's row, locked before any refund's or dispute's of it, so that no two writers wait for each other.
+
+    Raises NotFound.
+    """
+    payment = await work.payments.lock(payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment
+
+
+async def taken(work: Work, before: Payment, outcome: Outcome, *, at: datetime) -> Payment:
+    """The payment with the processor's word, not yet saved."""
+    after = await _with_method(work, before.settle(outcome, at=at))
+    has_refunds = before.refunded_amount or before.refund_pending_amount
+    if has_refunds and after.captured_amount > before.captured_amount:
+        after = after.with_refunds(await work.refunds.sums(after.id), at=at)
     return after
 
 
@@ -39,110 +55,20 @@ async def _with_method(work: Work, payment: Payment) -> Payment:
 
 
 async def record_payment(
-    work: Work, before: Payment, after: Payment, *, action: str, at: datetime, by: Actor
+    work: Work,
+    before: Payment | None,
+    after: Payment,
+    *,
+    action: str,
+    at: datetime,
+    by: Actor,
+    occurred_at: datetime | None = None,
 ) -> None:
-    """Save a changed payment, and who changed it."""
-    await work.payments.save(after)
-    await work.audit.add(audit_record(action, before, after, at=at, by=by))
-
-
-async def settle_method(
-    work: Work, user_id: UUID, facts: MethodFacts, *, at: datetime, by: Actor, makes_default: bool = False
-) -> PaymentMethod:
-    """
-    Our record of the processor's method, made at its first mention, by whichever of request and webhook is first.
-
-    A user's first method becomes the default one. A detached one stays detached.
-    """
-    await hold_methods(work, user_id)
-    method = await _known_method(work, user_id, facts, at=at, by=by)
-    if not method.is_attached or method.is_default:
-        return method
-    if makes_default:
-        return await make_default(work, method, at=at, by=by)
-    return await fill_default(work, method, at=at, by=by)
-
-
-async def _known_method(
-    work: Work, user_id: UUID, facts: MethodFacts, *, at: datetime, by: Actor
-) -> PaymentMethod:
-    fresh = PaymentMethod(id=new_id(), user_id=user_id, created_at=at, updated_at=at, **facts_in(facts))
-    if await work.payment_methods.add(fresh):
-        await work.audit.add(audit_record("payment_method.added", None, fresh, at=at, by=by))
-        return fresh
-    known = await work.payment_methods.lock_known(facts.processor_method_id)
-    if known is None:
-        raise NotFound("There is no such payment method.")
-    return await update_method(work, known, facts, at=at, by=by)
-
-
-async def update_method(
-    work: Work, known: PaymentMethod, facts: MethodFacts, *, at: datetime, by: Actor
-) -> PaymentMethod:
-    after = known.take(facts, at=at) if known.is_attached else known
-    return await _save_method(work, known, after, action="payment_method.updated", at=at, by=by)
-
-
-async def hold_methods(work: Work, user_id: UUID) -> None:
-    """
-    One writer at a time among a user's methods, of which one is the default.
-
-    Taken before any of their rows, so that two writers cannot wait for each other.
-    """
-    await work.accounts.lock(user_id)
-
-
-async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    """One default per user: a partial unique index holds it."""
-    former = await work.payment_methods.clear_default(method.user_id, at=at)
-    if former is not None:
-        was = replace(former, is_default=True)
-        await work.audit.add(audit_record("payment_method.no_longer_default", was, former, at=at, by=by))
-    return await _made_default(work, method, at=at, by=by)
-
-
-async def fill_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    """The method becomes the default one where its user has none. Their methods are held."""
-    if await work.payment_methods.default_of(method.user_id) is not None:
-        return method
-    return await _made_default(work, method, at=at, by=by)
-
-
-async def _made_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    after = method.made_default(at=at)
-    await work.jobs.keep_default_in_step(method.user_id)
-    return await _save_method(work, method, after, action="payment_method.made_default", at=at, by=by)
-
-
-async def detach(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    after = method.detached(at=at)
-    return await _save_method(work, method, after, action="payment_method.detached", at=at, by=by)
-
-
-async def settle_setup(
-    work: Work, setup_id: UUID, facts: SetupFacts, method: MethodFacts | None, *, at: datetime, by: Actor
-) -> PaymentMethodSetup:
-    """The set-up after the processor's word, with its method once it has one. Raises NotFound."""
-    before = await work.setups.lock(setup_id)
+    """Save a new or changed payment, who did it, and what follows: statistics and access."""
     if before is None:
-        raise NotFound("There is no such set-up.")
-    after = before.take(facts, at=at)
-    if method is not None:
-        saved = await settle_method(
-            work, before.user_id, method, at=at, by=by, makes_default=before.makes_default
-        )
-        after = after.gave(saved, at=at)
-    if after is not before:
-        await work.setups.save(after)
-        action = f"payment_method_setup.{after.status.lower()}"
-        await work.audit.add(audit_record(action, before, after, at=at, by=by))
-    return after
-
-
-async def _save_method(
-    work: Work, before: PaymentMethod, after: PaymentMethod, *, action: str, at: datetime, by: Actor
-) -> PaymentMethod:
-    if after is not before:
-        await work.payment_methods.save(after)
-        await work.audit.add(audit_record(action, before, after, at=at, by=by))
-    return after
+        await work.payments.add(after)
+    else:
+        await work.payments.save(after)
+    await count_payment(work, before, after)
+    await work.audit.add(audit_record(action, before, after, at=at, by=by, occurred_at=occurred_at))
+    await follow_payment(work, after, at=at, by=by)

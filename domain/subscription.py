@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.errors import StateConflict
 from domain.invoice import BillingReason, InvoiceFacts
-from domain.json_value import JsonObject
+from domain.json_value import JsonObject, JsonValue
 from domain.payment_status import SyncSource
 from domain.subscription_status import (
     ACTIONS,
@@ -116,11 +116,33 @@ class SubscriptionLinks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a subscription was from a moment on."""
+
+    at: datetime
+    status: SubscriptionStatus
+    plan_id: UUID
+
+    def record(self) -> JsonValue:
+        """One entry of a subscription's history; `read` is the way back."""
+        return {"at": self.at.isoformat(), "status": self.status.value, "plan_id": str(self.plan_id)}
+
+    @classmethod
+    def read(cls, record: JsonObject) -> Self:
+        return cls(
+            at=datetime.fromisoformat(str(record["at"])),
+            status=SubscriptionStatus(str(record["status"])),
+            plan_id=UUID(str(record["plan_id"])),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """
     `paid_through` is the end of the last period that was paid for (or is free), `past_due_since` the first failure
     of the renewal that is being retried. `is_surplus` marks one that the processor has although the user already
     had a live one to the plan: it was not made here. A pause without `paused_until` lasts until it is resumed.
+    `history` holds its status and plan with a time (ISO 8601) from each change on; nothing changed while it is empty.
     """
 
     id: UUID
@@ -143,6 +165,7 @@ class Subscription:
     paused_until: datetime | None = None
     cancel_reason: CancelReason | None = None
     latest_invoice_id: UUID | None = None
+    history: list[JsonValue] = field(default_factory=list)
     details: JsonObject = field(default_factory=dict)
     processor_customer_id: str
     processor_subscription_id: str | None = None
@@ -162,6 +185,18 @@ class Subscription:
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def steps(self) -> Sequence["Step"]:
+        """Its life: what it was from each moment on, the first of which is when it was made."""
+        if not self.history:
+            return [Step(at=self.created_at, status=self.status, plan_id=self.plan_id)]
+        return [Step.read(record) for record in self.history if isinstance(record, dict)]
+
+    @property
+    def plan_ids_ever(self) -> frozenset[UUID]:
+        """Every plan that it ever was to."""
+        return frozenset(step.plan_id for step in self.steps)
 
     @property
     def plan_ids(self) -> tuple[UUID, ...]:
@@ -249,7 +284,7 @@ class Subscription:
         if fresh == read:
             return read
         return replace(
-            fresh,
+            fresh.following(self, at=at),
             version=self.version + 1,
             updated_at=at,
             synced_by=facts.source,
@@ -276,7 +311,17 @@ class Subscription:
     def changed(self, *, at: datetime, **attributes: object) -> Self:
         """With these attributes, as a new version; itself where they are what it has."""
         fresh: Self = replace(self, **attributes)  # type: ignore[arg-type]  # The names are checked by replace.
-        return self if fresh == self else replace(fresh, version=self.version + 1, updated_at=at)
+        if fresh == self:
+            return self
+        return replace(fresh.following(self, at=at), version=self.version + 1, updated_at=at)
+
+    def following(self, before: Self, *, at: datetime) -> Self:
+        """With the step that led here from what it was before; itself where its status and plan are the same."""
+        if (self.status, self.plan_id) == (before.status, before.plan_id):
+            return self
+        moment = self.ended_at if self.has_ended and self.ended_at is not None else at
+        step = Step(at=moment, status=self.status, plan_id=self.plan_id)
+        return replace(self, history=[*(known.record() for known in before.steps), step.record()])
 
 
 def _latest_of(bound: datetime, *moments: datetime | None) -> datetime | None:

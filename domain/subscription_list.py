@@ -3,43 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Final
 from uuid import UUID
 
 from domain.invoice import Invoice
-from domain.paging import Direction, Place
+from domain.paging import Direction, FixedOrder
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionStatus
 
-
-class Dated(Protocol):
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def created_at(self) -> datetime: ...
-
-
-D = TypeVar("D", bound=Dated, contravariant=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewestFirst(Generic[D]):
-    """`name` is what a cursor is bound to."""
-
-    name: str
-    field: str = "created_at"
-    direction: Direction = Direction.DESC
-
-    def place_at(self, cursor: str, *, argument: str) -> Place:
-        """The place that a cursor of this list names; raises InvalidInput."""
-        return Place.of_cursor(cursor, self.name, kind=datetime, argument=argument)
-
-    def place_of(self, item: D) -> Place:
-        return Place(value=item.created_at, id=item.id)
-
-
-SUBSCRIPTIONS: NewestFirst[Subscription] = NewestFirst(name="subscriptions:created_at:DESC")
-INVOICES: NewestFirst[Invoice] = NewestFirst(name="invoices:created_at:DESC")
+SUBSCRIPTIONS: Final[FixedOrder[Subscription]] = FixedOrder(
+    name="subscriptions", attribute="created_at", kind=datetime, direction=Direction.DESC
+)
+INVOICES: Final[FixedOrder[Invoice]] = FixedOrder(
+    name="invoices", attribute="created_at", kind=datetime, direction=Direction.DESC
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from domain.actor import SYSTEM
 from domain.events import InboxEvent, SubscriptionChanged
+from domain.method_settlement import settle_method
 from domain.plan_service import PlanService
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
 from domain.rereading import take_newest
-from domain.settlement import settle_method
 from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_settlement import open_subscription, settle_subscription
 from domain.webhook_service import Close, found

@@ -6,7 +6,7 @@ from domain.actor import Actor
 from domain.paging import Page, Slice, page_of
 from domain.ports import Database
 from domain.subscription import Subscription
-from domain.subscription_list import SubscriptionFilter
+from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class SubscriptionService:
     async def page(self, actor: Actor, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
         async with self.database.reads() as reads:
-            return page_of(await reads.subscriptions.listed(wanted, part.one_more()), part)
+            return page_of(await reads.subscriptions.listed(wanted, SUBSCRIPTIONS, part.one_more()), part)
 
     async def count(self, actor: Actor, wanted: SubscriptionFilter) -> int:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))

@@ -9,12 +9,14 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit import audit_record
+from domain.entitlements import follow_subscription
 from domain.errors import NotFound
 from domain.identity import new_id
 from domain.invoice import Invoice, InvoiceFacts
 from domain.invoice_settlement import InvoiceOwner, write_invoice
 from domain.payment_status import PaymentTrigger
 from domain.ports import Work
+from domain.statistics.recording import count_subscription
 from domain.subscription import Subscription, SubscriptionFacts, SubscriptionLinks
 from domain.subscription_status import SubscriptionStatus
 
@@ -114,7 +116,7 @@ async def record_subscription(
     by: Actor,
     note: str | None = None,
 ) -> None:
-    """Save a new or changed subscription, and who changed it. Every change of one passes here."""
+    """Save a new or changed subscription, who did it, and what follows. Every change of one passes here."""
     if before is None:
         await work.subscriptions.add(after)
     elif after != before:
@@ -122,6 +124,8 @@ async def record_subscription(
     if before is None or after.version != before.version:
         action = change_of(before, after)
         await work.audit.add(audit_record(action, before, after, at=at, by=by, note=note))
+        await count_subscription(work, before, after)
+        await follow_subscription(work, after, at=at, by=by)
 
 
 def change_of(before: Subscription | None, after: Subscription) -> str:

@@ -16,12 +16,15 @@ from domain.events import (
     MethodReported,
     PaymentReported,
     ProcessorEvent,
+    RefundReported,
     SetupReported,
     Unhandled,
 )
+from domain.method_settlement import detach, settle_method, settle_setup
 from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
-from domain.settlement import detach, settle, settle_method, settle_setup
+from domain.refund_settlement import settle_refund
+from domain.settlement import settle
 
 LONGEST_ERROR: Final = 500
 
@@ -40,6 +43,10 @@ class Rereader(Protocol[H]):
 
 
 class PaidInvoices(Protocol):
+    async def learn(self, processor_payment_id: str) -> None:
+        """Read the invoice that a payment pays, where we do not know the payment."""
+        ...
+
     async def covers(self, news: PaymentReported) -> bool:
         """Read the invoice that a payment pays, if it pays one; whether that has told all that the news has."""
         ...
@@ -114,6 +121,9 @@ class WebhookService:
             case PaymentReported():
                 payment_id = news.payment_id or await work.payments.known_as(news.processor_payment_id)
                 await settle(work, found(payment_id), news.outcome, at=now, by=SYSTEM)
+            case RefundReported():
+                payment_id = await work.payments.known_as(news.facts.processor_payment_id) or news.payment_id
+                await settle_refund(work, payment_id, news.facts, at=now, by=SYSTEM)
             case SetupReported():
                 setup_id = news.setup_id or await work.setups.known_as(news.processor_setup_id)
                 await settle_setup(work, found(setup_id), news.facts, method, at=now, by=SYSTEM)

@@ -17,6 +17,7 @@ from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
 from gql.schema import printed
 from persistence.engine import is_reachable
+from web.access_statements import jwks_route
 from web.body_limit import BodyLimits
 from web.errors import EXCEPTION_HANDLERS
 from web.explorer import Configure, explorer_routes, page, wants_page
@@ -73,6 +74,7 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
             methods=["GET", "POST"],
         ),
         Route(f"{GRAPHQL}/schema.graphql", schema_text),
+        jwks_route(gateway.statements),
     ]
     if gateway.settings.webhook_secrets:
         found.append(Route(STRIPE_WEBHOOK, stripe_webhook(gateway.webhooks), methods=["POST"]))

@@ -24,6 +24,8 @@ app = typer.Typer(
 
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+stats = typer.Typer(help="The statistics.", no_args_is_help=True)
+app.add_typer(stats, name="stats")
 plans = typer.Typer(help="What may be subscribed to.", no_args_is_help=True)
 app.add_typer(plans, name="plans")
 
@@ -84,6 +86,23 @@ def migrate() -> None:
     except CONNECTION_ERRORS as unusable:
         fail(f"DATABASE_URL cannot be used ({unusable}).")
     typer.echo(f"The database is at revision {wanted_revision()}.")
+
+
+@stats.command("rebuild")
+def rebuild_statistics() -> None:
+    """Count the statistics anew, such as after a restore; servers and workers go on meanwhile."""
+    from gateway.wiring import wire
+
+    ready = ready_settings()
+
+    async def rebuild() -> int:
+        gateway = wire(ready)
+        try:
+            return await gateway.services.statistics.rebuild()
+        finally:
+            await gateway.close()
+
+    typer.echo(f"Counted {uvloop.run(rebuild()):,} objects.")
 
 
 @app.command()

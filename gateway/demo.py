@@ -1,4 +1,4 @@
-"""Demo data: two people, three cards and a handful of payments, made through the gateway's own commands."""
+"""Demo data: a few people, four cards and a handful of payments, made through the gateway's own commands."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +8,7 @@ from domain.actor import Actor, Role
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.money import Money
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.payment_status import CaptureMethod
 from gateway.settings import DEMO_USER
@@ -26,6 +27,7 @@ CARDS: Final = {
     "card:everyday": "pm_card_visa",
     "card:authentication-required": "pm_card_authenticationRequired",
     "card:declined": "pm_card_chargeCustomerFail",
+    "card:disputed": "pm_card_createDispute",
 }
 
 
@@ -35,10 +37,14 @@ class Purchase:
     description: str
     card: str = "card:everyday"
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    name: str | None = None
+    """By which stories ask for it."""
 
 
 PURCHASES: Final = (
-    Purchase(amount=Money(minor=1299, currency="EUR"), description="Film: The Quiet Harbour"),
+    Purchase(
+        amount=Money(minor=1299, currency="EUR"), description="Film: The Quiet Harbour", name="payment:film"
+    ),
     Purchase(amount=Money(minor=499, currency="USD"), description="Episode pass"),
     Purchase(amount=Money(minor=1800, currency="JPY"), description="Concert recording"),
     Purchase(amount=Money(minor=2500, currency="GBP"), description="Season ticket", card="card:declined"),
@@ -48,17 +54,19 @@ PURCHASES: Final = (
         capture_method=CaptureMethod.MANUAL,
     ),
     Purchase(amount=Money(minor=350, currency="EUR"), description="Short film"),
+    Purchase(amount=Money(minor=1500, currency="EUR"), description="Gift card", card="card:disputed"),
 )
 
 
 async def load_demo(gateway: Gateway) -> dict[str, str]:
     """
-    The demo user's cards by the stories' placeholders, as the API's ids.
+    What the stories ask for by their placeholders, as the API's ids: the demo user's cards, and a payment.
 
     Every command carries a fixed idempotency key, so that a second run finds what the first one made.
     """
     commands = gateway.services.commands
     cards: dict[str, UUID] = {}
+    payments: dict[str, UUID] = {}
     for name, stripe_id in CARDS.items():
         command = AddPaymentMethod(processor_method_id=stripe_id, makes_default=name == "card:everyday")
         added = await commands.execute(USER, command, key=f"demo-{name}")
@@ -70,5 +78,10 @@ async def load_demo(gateway: Gateway) -> dict[str, str]:
             description=purchase.description,
             capture_method=purchase.capture_method,
         )
-        await commands.execute(USER, payment, key=f"demo-purchase-{number}")
-    return {name: global_id(PaymentMethod, method_id) for name, method_id in cards.items()}
+        paid = await commands.execute(USER, payment, key=f"demo-purchase-{number}")
+        if purchase.name:
+            payments[purchase.name] = paid.operation.subject
+    return {
+        **{name: global_id(PaymentMethod, method_id) for name, method_id in cards.items()},
+        **{name: global_id(Payment, payment_id) for name, payment_id in payments.items()},
+    }

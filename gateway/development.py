@@ -18,6 +18,7 @@ from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
 from gateway.demo import ADMIN, PEOPLE, USER, load_demo
 from gateway.demo_plans import sell_demo_plans
+from gateway.development_key import development_key
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
 from gateway.settings import (
@@ -59,7 +60,9 @@ def develop() -> None:
             postgres.ensure_database(DATABASE)
         with step("Migrations"):
             migrate(postgres.url(DATABASE))
-        settings = development_settings(postgres.url(DATABASE), address(api), address(stripe))
+        settings = development_settings(
+            postgres.url(DATABASE), address(api), address(stripe), statement_key=development_key(folder)
+        )
         configure_logs(as_json=False, level=os.environ.get("LOG_LEVEL", "WARNING"))
         uvloop.run(run(settings, folder, api, stripe))
 
@@ -107,7 +110,7 @@ class Explorer:
         return configuration(GRAPHQL, people, self.cards, notice=NOTICE, clock=CLOCK)
 
 
-def development_settings(database_url: str, api: str, stripe: str) -> Settings:
+def development_settings(database_url: str, api: str, stripe: str, *, statement_key: str = "") -> Settings:
     """The environment's settings, with everything that could reach real money replaced."""
     return Settings.model_validate(
         Settings(environment=Environment.DEVELOPMENT).model_dump()
@@ -117,6 +120,7 @@ def development_settings(database_url: str, api: str, stripe: str) -> Settings:
             "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
             "stripe_api_base": stripe,
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "access_statement_keys": statement_key,
             "explorer": True,
             "debug_extension": True,
             "run_worker": True,

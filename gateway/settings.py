@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.currency import CURRENCIES, DEFAULT_CURRENCIES
+from web.access_statements import statement_keys
 from web.auth import signing_key
 from web.middleware import HttpSettings
 
@@ -60,6 +61,20 @@ class Settings(BaseSettings):
     )
     jwt_issuer: str | None = Field(default=None, description="The `iss` that tokens must have.")
     jwt_audience: str | None = Field(default=None, description="The `aud` that tokens must have.")
+    access_statement_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="The private key (PEM, P-256) that signs access statements; a second one during a rotation. "
+        "Without one there are no statements.",
+    )
+    access_statement_issuer: str = Field(
+        default="payments-gateway", description="The `iss` of access statements."
+    )
+    access_statement_audience: str = Field(
+        default="media-service", description="The `aud` of access statements."
+    )
+    access_statement_minutes: int = Field(
+        default=5, ge=1, le=60, description="How long an access statement is valid."
+    )
     allowed_origins: Texts = Field(
         default=(), description="Origins of browser apps that may call (CORS), separated by commas."
     )
@@ -72,6 +87,12 @@ class Settings(BaseSettings):
     )
     grace_days: int = Field(
         default=7, ge=0, description="How many days access outlasts a renewal that failed."
+    )
+    renewal_leeway_hours: int = Field(
+        default=6,
+        ge=0,
+        description="How many hours access outlasts a paid period while its renewal is not heard of: "
+        "Stripe charges an hour after its end.",
     )
     dunning_attempts: int = Field(
         default=4,
@@ -142,7 +163,7 @@ class Settings(BaseSettings):
     def check(self) -> None:
         """Raises UnfitSettings, naming every setting that is missing, or not fit for production."""
         problems = [f"{name} is not set" for name in self._missing()]
-        problems += self._unfit_jwt_secret()
+        problems += self._unfit_jwt_secret() + self._unfit_statement_keys()
         if self.is_production:
             problems += self._development_leftovers()
         if problems:
@@ -163,6 +184,13 @@ class Settings(BaseSettings):
                 signing_key(secret)
         except ValueError as unfit:
             return [f"JWT_SECRET is unfit ({unfit})"]
+        return []
+
+    def _unfit_statement_keys(self) -> list[str]:
+        try:
+            statement_keys(self.access_statement_keys.get_secret_value())
+        except ValueError as unfit:
+            return [f"ACCESS_STATEMENT_KEYS is unfit ({unfit})"]
         return []
 
     def _development_leftovers(self) -> list[str]:

@@ -6,18 +6,24 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.access_service import AccessService
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.default_methods import DefaultMethods
-from domain.events import InvoiceChanged, PlanChanged, SubscriptionChanged
+from domain.dispute_news import DisputeNews
+from domain.dispute_service import DisputeService
+from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
 from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
+from domain.plan_followers import PlanFollowers
 from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import Clock
 from domain.preview_service import PreviewService
+from domain.refund_news import RefundNews
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
@@ -27,6 +33,7 @@ from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
+from web.access_statements import SignedStatements, statement_keys
 from web.auth import Authentication, SharedSecretVerifier
 
 
@@ -40,6 +47,8 @@ class Gateway:
     services: Services
     webhooks: WebhookService
     subscriptions: SubscriptionRereader
+    plan_followers: PlanFollowers
+    statements: SignedStatements
     default_methods: DefaultMethods
     authentication: Authentication
 
@@ -70,12 +79,19 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         accepted_currencies=frozenset(settings.accepted_currencies),
         allows_client_amounts=settings.allow_client_amounts,
         grace=timedelta(days=settings.grace_days),
+        renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
     )
     plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
     subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
     invoices = InvoiceRereader(
         database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
+    statements = SignedStatements(
+        keys=statement_keys(settings.access_statement_keys.get_secret_value()),
+        issuer=settings.access_statement_issuer,
+        audience=settings.access_statement_audience,
+        lifetime=timedelta(minutes=settings.access_statement_minutes),
     )
     return Gateway(
         settings=settings,
@@ -98,10 +114,15 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             portal=PortalService(processor=processor, customers=customers),
             plans=plans,
             subscriptions=SubscriptionService(database=database),
+            access=AccessService(database=database, clock=clock, rules=rules),
+            statements=statements,
+            disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
+            statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
             rules=rules,
             clock=clock,
         ),
+        statements=statements,
         webhooks=WebhookService(
             database=database,
             processor=processor,
@@ -109,9 +130,20 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             clock=clock,
             wall_clock=now,
             invoices=invoices,
-            rereaders={SubscriptionChanged: subscriptions, InvoiceChanged: invoices, PlanChanged: plans},
+            rereaders={
+                RefundsChanged: RefundNews(
+                    database=database, processor=processor, clock=clock, invoices=invoices
+                ),
+                DisputeChanged: DisputeNews(
+                    database=database, processor=processor, clock=clock, invoices=invoices
+                ),
+                SubscriptionChanged: subscriptions,
+                InvoiceChanged: invoices,
+                PlanChanged: plans,
+            },
         ),
         subscriptions=subscriptions,
+        plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),
         authentication=Authentication(
             SharedSecretVerifier(

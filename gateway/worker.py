@@ -18,7 +18,13 @@ from domain.audit_service import AuditService
 from gateway.wiring import Gateway, now
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
-from persistence.jobs import HANDLE_EVENT, KEEP_DEFAULT_IN_STEP, REREAD_SUBSCRIPTION
+from persistence.jobs import (
+    FOLLOW_PLAN,
+    HANDLE_EVENT,
+    KEEP_DEFAULT_IN_STEP,
+    REBUILD_STATISTICS,
+    REREAD_SUBSCRIPTION,
+)
 
 ATTEMPTS: Final = 100
 """About a day, as long as Stripe itself may be away; then the event is held for an operator."""
@@ -28,6 +34,7 @@ IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
+FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 PREVIEWS_ARE_KNOWN_FOR: Final = timedelta(days=1)
 """After they have expired, so that a stale one can be made afresh."""
@@ -84,6 +91,7 @@ class Worker:
 
     def _register(self, queue: PgQueuer) -> None:
         commands = self._gateway.services.commands
+        statistics = self._gateway.services.statistics
 
         @queue.entrypoint(HANDLE_EVENT, on_failure="hold", executor_factory=with_retries)
         async def handle_event(job: Job) -> None:
@@ -92,6 +100,19 @@ class Worker:
         @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
+
+        @queue.entrypoint(FOLLOW_PLAN, on_failure="hold", executor_factory=with_retries)
+        async def follow_plan(job: Job) -> None:
+            count = await self._gateway.plan_followers.follow(UUID(bytes=job.payload))
+            log.info("plan.followed", subscriptions=count)
+
+        @queue.entrypoint(REBUILD_STATISTICS, on_failure="hold", executor_factory=with_retries)
+        async def rebuild_statistics(_: Job) -> None:
+            log.info("statistics.rebuilt", objects=await statistics.rebuild())
+
+        @queue.schedule("fold_statistics", every_seconds(FOLD_SECONDS))
+        async def fold_statistics(_: Schedule) -> None:
+            await statistics.fold()
 
         @queue.entrypoint(KEEP_DEFAULT_IN_STEP, on_failure="hold", executor_factory=with_retries)
         async def keep_default_in_step(job: Job) -> None:

@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar
 
 import strawberry
 
+from domain.access import AccessQuestion
 from domain.account import BillingAccount
+from gql.access import AccessDecisionView, AccessTargetInput, EntitlementView, decision_about
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.invoice import InvoiceConnection, page_of_invoices
-from gql.node import Node, optional_view
+from gql.node import Node, optional_view, views
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.subscription_queries import (
@@ -52,6 +54,20 @@ class BillingAccountView(Node):
         include_detached: Annotated[bool, strawberry.argument(description="Removed ones too.")] = False,
     ) -> list[PaymentMethodView]:
         return await methods_of(account.user_id, info, with_detached=include_detached)
+
+    @strawberry.field(description="Every reason for access that the user has or had, the oldest first.")
+    async def entitlements(account: strawberry.Parent[BillingAccount], info: Info) -> list[EntitlementView]:
+        found = await info.context.loaders.entitlements_of.load(account.user_id)
+        return views(EntitlementView, found or [])
+
+    @strawberry.field(description="Whether the user may use something now.")
+    async def access(
+        account: strawberry.Parent[BillingAccount],
+        info: Info,
+        target: Annotated[AccessTargetInput, strawberry.argument(description="What they want to use.")],
+    ) -> AccessDecisionView:
+        question = AccessQuestion(user_id=account.user_id, target=target.target("target"))
+        return await decision_about(info, question)
 
     @strawberry.field(description="The account's payments.")
     async def payments(

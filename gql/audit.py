@@ -7,11 +7,12 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Role
-from domain.audit import KINDS, AuditRecord
+from domain.audit import KINDS, AuditRecord, audited_id
 from domain.audit_log import NEWEST_FIRST, OLDEST_FIRST, AuditFilter
-from domain.billing_event import BillingEvent
+from domain.billing_event import BillingEvent, billing_event
 from domain.errors import NotFound
 from domain.operation import ObjectKind
+from domain.paging import page_of
 from domain.payment_status import SyncSource
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
@@ -135,9 +136,12 @@ def timeline() -> Any:
 async def _timeline(
     thing: strawberry.Parent[Any], info: Info, first: First = None, after: After = None
 ) -> BillingEventConnection:
+    """An object's part comes with those of all others of its kind, of which the same is asked."""
     part = asked_slice(OLDEST_FIRST, first, after)
-    page = await info.context.services.audit.timeline(info.context.actor, thing, part)
-    return BillingEventConnection(page=page, order=OLDEST_FIRST)
+    lookup = info.context.loaders.timelines(KINDS[type(thing)], part.one_more())
+    records = await lookup.load(audited_id(thing)) or ()
+    events = [billing_event(record, seen_by=info.context.actor) for record in records]
+    return BillingEventConnection(page=page_of(events, part), order=OLDEST_FIRST)
 
 
 def actor_view(done: AuditRecord | BillingEvent) -> ActorView:

@@ -6,16 +6,19 @@ from typing import Any, TypeAlias
 
 import strawberry
 
+from domain.access_service import AccessService
 from domain.actor import Actor
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
+from domain.dispute_service import DisputeService
 from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
 from domain.portal_service import PortalService
-from domain.ports import Clock, Database, PaymentProcessor
+from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
 from domain.rules import Rules
+from domain.statistics_service import StatisticsService
 from domain.subscription_service import SubscriptionService
 from gql.loaders import Loaders
 
@@ -33,7 +36,11 @@ class Services:
     portal: PortalService
     plans: PlanService
     subscriptions: SubscriptionService
+    access: AccessService
+    statements: AccessStatements
+    disputes: DisputeService
     audit: AuditService
+    statistics: StatisticsService
     rules: Rules
     clock: Clock
 
@@ -49,7 +56,7 @@ class Context:
 
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.services.database, self.actor)
+        return Loaders(self.services.database, self.actor, self.services.access)
 
     def forget(self) -> None:
         """Read anew whatever is asked for from here on, since something was changed."""

@@ -13,7 +13,6 @@ import strawberry
 
 from domain.actor import Actor
 from domain.command_service import Executed
-from domain.currency import Currency
 from domain.errors import (
     AlreadySubscribed,
     AmountOutOfRange,
@@ -50,15 +49,21 @@ strawberry.enum(SubscriptionAction, description="What may be done with a subscri
 
 INPUT_NAMES: Final = {
     ("capturePayment", "amount"): "amount",
+    ("grantAccess", "feature"): "target",
+    ("grantAccess", "media_item_id"): "target",
+    ("refundPayment", "amount"): "amount",
+    ("acceptDispute", "dispute_id"): "id",
     ("changePlan", "subscription_id"): "subscriptionId",
     "amount": "charge",
     "details": "metadata",
     "is_confirmed": "confirm",
+    "is_final": "final",
     "is_off_session": "offSession",
     "makes_default": "makeDefault",
     "method_id": "id",
     "owner": "onBehalfOfUserId",
     "processor_method_id": "stripePaymentMethodId",
+    "revokes_access": "revokeAccess",
     "saves_method": "savePaymentMethod",
     "subscription_id": "id",
     "successor_id": "replaceWithId",
@@ -138,10 +143,12 @@ class DeclinedError(UserError):
     decline: DeclineView = strawberry.field(description="Why, and who can fix it.")
 
 
-@strawberry.type(description="The amount breaks a rule of its currency.")
+@strawberry.type(description="The amount breaks a rule of its currency, or is more than there is.")
 class AmountError(UserError):
-    minimum: MoneyView | None = strawberry.field(description="The least that can be charged.")
-    maximum: MoneyView | None = strawberry.field(description="The most that can be charged.")
+    minimum: MoneyView | None = strawberry.field(description="The least that may be asked for.")
+    maximum: MoneyView | None = strawberry.field(
+        description="The most that may be: what is left to refund, for a refund."
+    )
     rule: CurrencyRuleView | None = strawberry.field(description="The rule; null for an unknown currency.")
 
 
@@ -165,7 +172,7 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
         case Declined():
             return DeclinedError(**common, decline=view(DeclineView, decline_view(error.decline, actor)))
         case AmountOutOfRange() | CurrencyRuleBroken():
-            return _amount_error(error.currency, common)
+            return _amount_error(error, common)
         case InvalidInput():
             return SimpleError(**common, constraint=error.constraint)
         case AlreadySubscribed():
@@ -198,12 +205,16 @@ def camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def _amount_error(rule: Currency | None, common: dict[str, Any]) -> AmountError:
+def _amount_error(error: AmountOutOfRange | CurrencyRuleBroken, common: dict[str, Any]) -> AmountError:
+    rule = error.currency
+    if rule is None:
+        return AmountError(**common, minimum=None, maximum=None, rule=None)
+    limits = error if isinstance(error, AmountOutOfRange) else rule
     return AmountError(
         **common,
-        minimum=money(rule.minimum, rule.code) if rule else None,
-        maximum=money(rule.maximum, rule.code) if rule else None,
-        rule=optional_view(CurrencyRuleView, rule),
+        minimum=money(limits.minimum, rule.code),
+        maximum=money(limits.maximum, rule.code),
+        rule=view(CurrencyRuleView, rule),
     )
 
 
@@ -223,8 +234,8 @@ def _key_error(
     common: dict[str, Any], error: KeyReused | KeyInProgress, differing: tuple[str, ...] = ()
 ) -> IdempotencyError:
     first: Any = Executed(operation=error.first)
-    fields = [input_name(error.first.mutation, name) for name in differing]
-    return IdempotencyError(**common, first=first, differing_fields=fields)
+    fields = dict.fromkeys(input_name(error.first.mutation, name) for name in differing)
+    return IdempotencyError(**common, first=first, differing_fields=list(fields))
 
 
 def input_name(mutation: str, name: str) -> str:

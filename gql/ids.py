@@ -5,15 +5,18 @@ from uuid import UUID
 
 import strawberry
 
+from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
 from domain.charge_preview import ChargePreview
+from domain.dispute import Dispute
 from domain.errors import NotFound
 from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.refund import Refund
 from domain.subscription import Subscription
 
 T = TypeVar("T")
@@ -23,10 +26,13 @@ PREFIX: Final[dict[type, str]] = {
     PaymentMethod: "mth",
     PaymentMethodSetup: "set",
     BillingAccount: "acc",
+    Refund: "rfd",
+    Dispute: "dsp",
     Operation: "opr",
     Plan: "pln",
     Subscription: "sbn",
     Invoice: "inv",
+    Entitlement: "ent",
     AuditRecord: "evt",
     ChargePreview: "prv",
 }

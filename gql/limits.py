@@ -34,16 +34,22 @@ MOST_COST: Final = 10_000
 """A page of 100 with 90 fields each, or five mutations, or 190 pages of one."""
 USUAL_LIST: Final = 10
 """How long lists are taken to be that have no pages."""
+ONE_EACH: Final = frozenset({"ids", "targets"})
+"""Arguments with up to as many values as a page is long, each of which is answered."""
 
 COSTS: Final[Mapping[str, int]] = {
     "Mutation": 1800,
+    "AccessDecision.token": 10,
     "BillingAccount.payments": 50,
     "Payment.nextAction": 50,
     "Payment.timeline": 50,
     "PaymentConnection.totalCount": 50,
     "PaymentMethodSetup.clientSecret": 50,
+    "Query.access": 50,
     "Query.auditLog": 50,
+    "Query.disputes": 50,
     "Query.payments": 50,
+    "Query.stats": 500,
     "Query.previewCancellation": 10,
     "Query.previewPlanChange": 300,
     "Query.previewSubscription": 300,
@@ -144,7 +150,7 @@ def length(field: GraphQLField) -> int:
     """How many objects a field without pages stands for, at most or as a rule."""
     if not is_list(field):
         return 1
-    return LARGEST_PAGE if "ids" in field.args else USUAL_LIST
+    return USUAL_LIST if ONE_EACH.isdisjoint(field.args) else LARGEST_PAGE
 
 
 def page_size(node: FieldNode) -> int:

@@ -3,35 +3,41 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from domain.access import AccessQuestion, Entitlement
+from domain.access_decision import AccessDecision
+from domain.access_service import AccessService
 from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.audit import AuditRecord
+from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
+from domain.dispute import Dispute
 from domain.invoice import Invoice
-from domain.operation import Operation
-from domain.paging import Per, Slice
+from domain.operation import ObjectKind, Operation
+from domain.paging import Slice
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
 from domain.ports import Database, Reads
+from domain.refund import Refund
 from domain.subscription import Subscription
-from domain.subscription_list import InvoiceFilter, SubscriptionFilter
+from domain.subscription_list import INVOICES, SUBSCRIPTIONS, InvoiceFilter, SubscriptionFilter
 
 T = TypeVar("T")
+
+Query: TypeAlias = Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
 
 
 class Lookup(DataLoader[UUID, T | None]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
-    def __init__(
-        self, database: Database, query: Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
-    ) -> None:
+    def __init__(self, database: Database, query: Query[T]) -> None:
         super().__init__()
         self._database, self._query = database, query
 
@@ -41,11 +47,22 @@ class Lookup(DataLoader[UUID, T | None]):
         return [found.get(key) for key in keys]
 
 
+class Decisions(DataLoader[AccessQuestion, AccessDecision]):
+    """Who asks has a right to: the user is the caller, or of an object that the caller may see."""
+
+    def __init__(self, access: AccessService) -> None:
+        super().__init__()
+        self._access = access
+
+    async def batch_load_fn(self, keys: list[AccessQuestion]) -> list[AccessDecision]:
+        return await self._access.decisions(keys)
+
+
 class Loaders:
     """The owner rule is a predicate of each query, never a check after it."""
 
-    def __init__(self, database: Database, actor: Actor) -> None:
-        self._database, self._actor = database, actor
+    def __init__(self, database: Database, actor: Actor, access: AccessService) -> None:
+        self._database, self._actor, self._access = database, actor, access
         self._lists: dict[object, Lookup[Any]] = {}
 
     @cached_property
@@ -62,6 +79,24 @@ class Loaders:
         return Lookup(self._database, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
 
     @cached_property
+    def refunds(self) -> Lookup[Refund]:
+        return Lookup(self._database, lambda reads, ids: reads.refunds.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def refunds_of(self) -> Lookup[Sequence[Refund]]:
+        """A payment's refunds."""
+        return Lookup(self._database, lambda reads, ids: reads.refunds.of_payments(ids, owner=self._owner))
+
+    @cached_property
+    def disputes(self) -> Lookup[Dispute]:
+        return Lookup(self._database, lambda reads, ids: reads.disputes.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def disputes_of(self) -> Lookup[Sequence[Dispute]]:
+        """A payment's disputes."""
+        return Lookup(self._database, lambda reads, ids: reads.disputes.of_payments(ids, owner=self._owner))
+
+    @cached_property
     def setups(self) -> Lookup[PaymentMethodSetup]:
         return Lookup(self._database, lambda reads, ids: reads.setups.by_ids(ids, owner=self._owner))
 
@@ -74,51 +109,56 @@ class Loaders:
         return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
 
     def payments_of(
-        self, wanted: PaymentFilter, order: PaymentOrder, part: Slice, per: Per = Per.USER
+        self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
     ) -> Lookup[Sequence[Payment]]:
-        """This part of the payments of a user, or of a subscription, whichever the filter names."""
-        mine = self._of_any(wanted, per)
-        return self._lists.setdefault(
-            (mine, order, part, per),
-            Lookup(
-                self._database,
-                lambda reads, ids: reads.payments.listed_for(ids, mine, order, part, per=per),
-            ),
-        )
-
-    def payment_counts(self, wanted: PaymentFilter, per: Per = Per.USER) -> Lookup[int]:
-        """How many payments of a user, or of a subscription, match, whichever the filter names."""
-        mine = self._of_any(wanted, per)
-        return self._lists.setdefault(
-            (mine, per),
-            Lookup(self._database, lambda reads, ids: reads.payments.counts_for(ids, mine, per=per)),
-        )
-
-    def _of_any(self, wanted: PaymentFilter, per: Per) -> PaymentFilter:
+        """This part of a user's payments, whoever the filter's owner is."""
         mine = replace(wanted, owner=self._owner)
-        return replace(mine, subscription_id=None) if per is Per.SUBSCRIPTION else mine
+        return self._list(
+            (mine, order, part), lambda reads, ids: reads.payments.listed_for(ids, mine, order, part)
+        )
+
+    def payment_counts(self, wanted: PaymentFilter) -> Lookup[int]:
+        """How many of a user's payments match, whoever the filter's owner is."""
+        mine = replace(wanted, owner=self._owner)
+        return self._list(mine, lambda reads, ids: reads.payments.counts_for(ids, mine))
+
+    def subscription_payments(self, order: PaymentOrder, part: Slice) -> Lookup[Sequence[Payment]]:
+        """This part of a subscription's payments."""
+        mine = PaymentFilter(owner=self._owner)
+        return self._list(
+            ("of subscriptions", order, part),
+            lambda reads, ids: reads.subscription_payments.listed_for(ids, mine, order, part),
+        )
+
+    @cached_property
+    def subscription_payment_counts(self) -> Lookup[int]:
+        mine = PaymentFilter(owner=self._owner)
+        return Lookup(self._database, lambda reads, ids: reads.subscription_payments.counts_for(ids, mine))
 
     def subscriptions_of(self, wanted: SubscriptionFilter, part: Slice) -> Lookup[Sequence[Subscription]]:
         """This part of a user's subscriptions, whoever the filter's owner is."""
         mine = replace(wanted, owner=self._owner)
-        return self._lists.setdefault(
-            (mine, part),
-            Lookup(self._database, lambda reads, ids: reads.subscriptions.listed_for(ids, mine, part)),
+        return self._list(
+            (mine, part), lambda reads, ids: reads.subscriptions.listed_for(ids, mine, SUBSCRIPTIONS, part)
         )
 
     def subscription_counts(self, wanted: SubscriptionFilter) -> Lookup[int]:
         """How many of a user's subscriptions match, whoever the filter's owner is."""
         mine = replace(wanted, owner=self._owner)
-        return self._lists.setdefault(
-            mine, Lookup(self._database, lambda reads, ids: reads.subscriptions.counts_for(ids, mine))
-        )
+        return self._list(mine, lambda reads, ids: reads.subscriptions.counts_for(ids, mine))
 
     def invoices_of(self, part: Slice) -> Lookup[Sequence[Invoice]]:
         """This part of a user's invoices."""
         mine = InvoiceFilter(owner=self._owner)
-        return self._lists.setdefault(
-            (mine, part),
-            Lookup(self._database, lambda reads, ids: reads.invoices.listed_for(ids, mine, part)),
+        return self._list(
+            (mine, part), lambda reads, ids: reads.invoices.listed_for(ids, mine, INVOICES, part)
+        )
+
+    def timelines(self, kind: ObjectKind, part: Slice) -> Lookup[Sequence[AuditRecord]]:
+        """This part of what happened to objects of that kind, which the caller may see."""
+        of_kind = AuditFilter(object_kind=kind)
+        return self._list(
+            (of_kind, part), lambda reads, ids: reads.audit.listed_for(ids, of_kind, OLDEST_FIRST, part)
         )
 
     @cached_property
@@ -129,6 +169,18 @@ class Loaders:
     async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
         self._actor.must_be(AUDITORS)
         return await reads.audit.by_ids(ids)
+
+    @cached_property
+    def entitlements(self) -> Lookup[Entitlement]:
+        return Lookup(self._database, lambda reads, ids: reads.entitlements.by_ids(ids, owner=self._owner))
+
+    @cached_property
+    def entitlements_of(self) -> Lookup[Sequence[Entitlement]]:
+        return Lookup(self._database, lambda reads, ids: reads.entitlements.of_users(ids, owner=self._owner))
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self._access)
 
     @cached_property
     def plans(self) -> Lookup[Plan]:
@@ -175,3 +227,8 @@ class Loaders:
             self._database,
             lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
         )
+
+    def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
+        """One loader for all who ask for the same."""
+        found: Lookup[T] = self._lists.setdefault(asked, Lookup(self._database, query))
+        return found

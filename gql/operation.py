@@ -22,7 +22,12 @@ LOADER: Final = {
     ObjectKind.PAYMENT_METHOD: "payment_methods",
     ObjectKind.PAYMENT_METHOD_SETUP: "setups",
     ObjectKind.BILLING_ACCOUNT: "accounts",
+    ObjectKind.ENTITLEMENT: "entitlements",
+    ObjectKind.REFUND: "refunds",
+    ObjectKind.DISPUTE: "disputes",
+    ObjectKind.PLAN: "plans",
     ObjectKind.SUBSCRIPTION: "subscriptions",
+    ObjectKind.INVOICE: "invoices",
 }
 
 

@@ -15,12 +15,16 @@ from gql.context import Info
 from gql.errors import UserError, user_error
 from gql.node import optional_view
 from gql.operation import OperationView
+from gql.scalars import IdempotencyKey
 
 T = TypeVar("T", covariant=True)
 P = TypeVar("P", bound="Payload")
 
 INPUT: Final = strawberry.argument(description="What is to be done.")
 """Describes the one argument that every mutation takes."""
+
+
+KEY: Final = "Names this intention. Keep it until you know the outcome, and use it again to ask once more."
 
 
 class Loads(Protocol[T]):
@@ -56,6 +60,12 @@ class Payload:
         if self.record is None or self.record.object_id is None:
             return None
         return await loader.load(self.record.object_id)
+
+
+@strawberry.input(description="Name an object.")
+class ObjectRefInput:
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    id: strawberry.ID = strawberry.field(description="The object.")
 
 
 class BusinessErrors(FieldExtension):

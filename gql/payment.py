@@ -14,9 +14,12 @@ from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, P
 from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
+from gql.dispute import DisputeView
+from gql.media_item import MediaItemView, media_item
 from gql.money import MoneyView, money
-from gql.node import Node, optional_view
+from gql.node import Node, optional_view, views
 from gql.payment_method import PaymentMethodView
+from gql.refund import RefundView
 from gql.scalars import JsonObject, Url
 
 if TYPE_CHECKING:
@@ -104,6 +107,26 @@ class PaymentView(Node):
     def captured_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.captured_amount, payment.currency)
 
+    @strawberry.field(description="What was given back, and taken by the bank.")
+    def refunded_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.refunded_amount, payment.currency)
+
+    @strawberry.field(description="What is being given back: asked for, and not yet taken by the bank.")
+    def refund_pending_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.refund_pending_amount, payment.currency)
+
+    @strawberry.field(description="What may still be refunded; nothing while it is disputed.")
+    def refundable_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
+        return money(payment.refundable_amount, payment.currency)
+
+    @strawberry.field(description="Its refunds, the oldest first; failed ones too.")
+    async def refunds(payment: strawberry.Parent[Payment], info: Info) -> list[RefundView]:
+        return views(RefundView, await info.context.loaders.refunds_of.load(payment.id) or [])
+
+    @strawberry.field(description="Its disputes, the oldest first.")
+    async def disputes(payment: strawberry.Parent[Payment], info: Info) -> list[DisputeView]:
+        return views(DisputeView, await info.context.loaders.disputes_of.load(payment.id) or [])
+
     @strawberry.field(
         description=(
             "What the app must do now: 3-D Secure, a redirect, micro-deposits, or to confirm. "
@@ -119,6 +142,10 @@ class PaymentView(Node):
     )
     def decline(payment: strawberry.Parent[Payment], info: Info) -> DeclineView | None:
         return decline_view(payment.decline, info.context.actor)
+
+    @strawberry.field(description="What was bought with it, where createPayment named it.")
+    def media_item(payment: strawberry.Parent[Payment]) -> MediaItemView | None:
+        return media_item(payment.media_item_id, payment.user_id)
 
     @strawberry.field(description="Your own data, as it was given.")
     def metadata(payment: strawberry.Parent[Payment]) -> JsonObject:

@@ -15,11 +15,10 @@ from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput
 from gql.node import optional_view
-from gql.payload import INPUT, BusinessErrors, Payload, executed
+from gql.payload import INPUT, KEY, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
 from gql.scalars import IdempotencyKey, JsonObject, Url
 
-KEY = "Names this intention. Keep it until you know the outcome, and use it again to ask once more."
 RETURN_URL = "Where the bank sends the customer back to after 3-D Secure in a browser."
 
 
@@ -71,6 +70,11 @@ class CreatePaymentInput:
     metadata: JsonObject | None = strawberry.field(
         default=None, description="Your own data; at most 8 KiB of JSON. Never card data or secrets."
     )
+    media_item_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="What is bought, by the Media Service's id: 1 to 64 printable characters. "
+        "Whoever has paid for it owns it.",
+    )
     on_behalf_of_user_id: strawberry.ID | None = strawberry.field(
         default=None, description="Admins: the user whose account pays, as a UUID."
     )
@@ -87,6 +91,7 @@ class CreatePaymentInput:
             return_url=self.return_url,
             description=self.description,
             details=self.metadata or {},
+            media_item_id=self.media_item_id,
             owner=user_id_of(owner, "on_behalf_of_user_id") if owner else None,
         )
 

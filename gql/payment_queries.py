@@ -1,20 +1,22 @@
 """Lists of payments."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
 import strawberry
 
 from domain.errors import InvalidInput
-from domain.paging import Direction, Page, Per, Slice, page_of
+from domain.paging import Direction, Page, Slice, page_of
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethod
 from domain.payment_service import scoped
 from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.subscription import Subscription
+from domain.text import checked_text
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
@@ -62,6 +64,12 @@ class PaymentFilterInput:
     subscription_id: strawberry.ID | None = strawberry.field(
         default=None, description="Collected for this subscription."
     )
+    media_item_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Paid for this, by the Media Service's id."
+    )
+    disputed: bool | None = strawberry.field(
+        default=None, description="Whether the payer's bank holds some of the money."
+    )
 
     def wanted(self) -> PaymentFilter:
         """Raises NotFound for an id that names nothing, InvalidInput for a list that is too long."""
@@ -84,6 +92,8 @@ class PaymentFilterInput:
             updated_to=updated.lt,
             payment_method_id=id_of(PaymentMethod, method, "payment_method_id") if method else None,
             subscription_id=id_of(Subscription, subscription, "subscription_id") if subscription else None,
+            media_item_id=self.media_item_id and checked_text(self.media_item_id, path=("media_item_id",)),
+            disputed=self.disputed,
         )
 
 
@@ -114,20 +124,15 @@ class PaymentEdge(Edge):
 
 @strawberry.type(description="A page of payments.")
 class PaymentConnection(Connection[Payment]):
-    wanted: strawberry.Private[PaymentFilter]
-    per: strawberry.Private[Per] = Per.USER
+    count: strawberry.Private[Callable[[], Awaitable[int | None]]]
 
     edges: list[PaymentEdge] = edges("The payments with their cursors.")
     nodes: list[PaymentView] = nodes("The payments alone.")
     page_info: PageInfo = page_info()
 
     @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
-    async def total_count(self, info: Info) -> int | None:
-        context = info.context
-        whose = named(self.wanted, self.per)
-        if whose is None:
-            return await context.services.payments.count(context.actor, self.wanted)
-        return await context.loaders.payment_counts(self.wanted, self.per).load(whose) or 0
+    async def total_count(self) -> int | None:
+        return await self.count() or 0
 
 
 async def page_of_payments(
@@ -138,28 +143,38 @@ async def page_of_payments(
     after: str | None,
     last: int | None,
     before: str | None,
-    per: Per = Per.USER,
 ) -> PaymentConnection:
     order = asked_order(order_by or [])
     part = asked_slice(order, first, after, last, before)
-    page = await found_page(info.context, wanted, order, part, per)
-    return PaymentConnection(page=page, wanted=wanted, order=order, per=per)
+    page = await found_page(info.context, wanted, order, part)
+    return PaymentConnection(page=page, order=order, count=partial(number_of, info.context, wanted))
 
 
 async def found_page(
-    context: Context, wanted: PaymentFilter, order: PaymentOrder, part: Slice, per: Per
+    context: Context, wanted: PaymentFilter, order: PaymentOrder, part: Slice
 ) -> Page[Payment]:
     """One user's page comes with those of other users, which the same field of other accounts asks for."""
-    whose = named(wanted, per)
-    if whose is None:
+    if wanted.owner is None:
         return await context.services.payments.page(context.actor, wanted, order, part)
-    lookup = context.loaders.payments_of(scoped(context.actor, wanted), order, part.one_more(), per)
-    return page_of(await lookup.load(whose) or (), part)
+    lookup = context.loaders.payments_of(scoped(context.actor, wanted), order, part.one_more())
+    return page_of(await lookup.load(wanted.owner) or (), part)
 
 
-def named(wanted: PaymentFilter, per: Per) -> UUID | None:
-    """The user, or the subscription, whose payments are asked for; None for those of everybody."""
-    return wanted.owner if per is Per.USER else wanted.subscription_id
+async def number_of(context: Context, wanted: PaymentFilter) -> int | None:
+    if wanted.owner is None:
+        return await context.services.payments.count(context.actor, wanted)
+    return await context.loaders.payment_counts(wanted).load(wanted.owner)
+
+
+async def page_below_subscription(
+    info: Info, subscription_id: UUID, first: int | None, after: str | None
+) -> PaymentConnection:
+    """The newest first; the pages of other subscriptions, whose payments are asked for too, come with it."""
+    order, loaders = PaymentOrder(), info.context.loaders
+    part = asked_slice(order, first, after)
+    rows = await loaders.subscription_payments(order, part.one_more()).load(subscription_id)
+    count = partial(loaders.subscription_payment_counts.load, subscription_id)
+    return PaymentConnection(page=page_of(rows or (), part), order=order, count=count)
 
 
 def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:

@@ -5,21 +5,26 @@ from typing import Annotated, Any, Final, TypeVar, cast
 
 import strawberry
 
+from domain.access import AccessQuestion, Entitlement
 from domain.account import BillingAccount
 from domain.audit import AuditRecord
+from domain.dispute import Dispute, DisputeStatus
 from domain.errors import InvalidInput, NotFound
 from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.refund import Refund
 from domain.subscription import Subscription
+from gql.access import AccessDecisionView, AccessTargetInput
 from gql.account import BillingAccountView
 from gql.audit import AuditConnection, audit_log
 from gql.charge_preview import PreviewQueries
 from gql.connection import After, Before, First, Last
 from gql.context import Info
-from gql.ids import id_of, parsed_id
+from gql.dispute import DisputeConnection, DisputeView, page_of_disputes
+from gql.ids import id_of, parsed_id, user_id_of
 from gql.invoice import InvoiceView
 from gql.loaders import Loaders
 from gql.money import CurrencyRuleView
@@ -29,7 +34,9 @@ from gql.payment import PaymentView
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
 from gql.plan import PlanView
+from gql.refund import RefundView
 from gql.scalars import IdempotencyKey
+from gql.statistics import StatisticsQueries
 from gql.subscription import SubscriptionView
 from gql.subscription_queries import (
     SubscriptionConnection,
@@ -50,10 +57,13 @@ async def found(loaders: Loaders, text: str) -> Any:
         PaymentMethod: loaders.payment_methods,
         PaymentMethodSetup: loaders.setups,
         BillingAccount: loaders.accounts,
+        Refund: loaders.refunds,
+        Dispute: loaders.disputes,
         Operation: loaders.operations,
         Plan: loaders.plans,
         Subscription: loaders.subscriptions,
         Invoice: loaders.invoices,
+        Entitlement: loaders.entitlements,
         AuditRecord: loaders.audit_records,
     }.get(kind)
     thing = await loader.load(identity) if loader else None
@@ -139,6 +149,35 @@ class PaymentQueries:
 
 
 @strawberry.type
+class RefundQueries:
+    @strawberry.field(description="A refund that the caller may see.")
+    async def refund(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The refund.")]
+    ) -> RefundView | None:
+        found = await info.context.loaders.refunds.load(id_of(Refund, id, "id"))
+        return view(RefundView, existing(found, "refund"))
+
+    @strawberry.field(description="A dispute that the caller may see.")
+    async def dispute(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The dispute.")]
+    ) -> DisputeView | None:
+        found = await info.context.loaders.disputes.load(id_of(Dispute, id, "id"))
+        return view(DisputeView, existing(found, "dispute"))
+
+    @strawberry.field(description="Support and admins: everybody's disputes, the newest first.")
+    async def disputes(
+        self,
+        info: Info,
+        status: Annotated[
+            list[DisputeStatus] | None, strawberry.argument(description="Only those in one of these states.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> DisputeConnection:
+        return await page_of_disputes(info, status, first, after)
+
+
+@strawberry.type
 class PaymentMethodQueries:
     @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
     async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
@@ -195,6 +234,23 @@ class SubscriptionQueries:
 
 
 @strawberry.type
+class AccessQueries:
+    @strawberry.field(
+        description="Other services and admins: whether a user may use each of these now, in the same order."
+    )
+    async def access(
+        self,
+        info: Info,
+        user_id: Annotated[strawberry.ID, strawberry.argument(description="The user, by UUID.")],
+        targets: Annotated[list[AccessTargetInput], strawberry.argument(description="At most 100.")],
+    ) -> list[AccessDecisionView]:
+        info.context.services.access.must_answer(info.context.actor, count=len(targets))
+        user = user_id_of(user_id, "user_id")
+        asked = [AccessQuestion(user_id=user, target=each.target("targets")) for each in targets]
+        return views(AccessDecisionView, await info.context.loaders.decisions.load_many(asked))
+
+
+@strawberry.type
 class AuditQueries:
     @strawberry.field(description="Admins: what everybody did, the newest first.")
     async def audit_log(
@@ -217,10 +273,13 @@ class Query(
     NodeQueries,
     AccountQueries,
     PaymentQueries,
+    RefundQueries,
     PaymentMethodQueries,
     SubscriptionQueries,
     PreviewQueries,
+    AccessQueries,
     AuditQueries,
+    StatisticsQueries,
 ):
     pass
 

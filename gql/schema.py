@@ -5,6 +5,8 @@ import sys
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from gql.access_mutations import AccessMutations
+from gql.dispute_mutations import DisputeMutations
 from gql.errors import (
     AmountError,
     DeclinedError,
@@ -20,6 +22,7 @@ from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
 from gql.portal import PortalMutations
 from gql.query import Query
+from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 from gql.subscription_mutations import SubscriptionMutations
 
@@ -27,7 +30,15 @@ from gql.subscription_mutations import SubscriptionMutations
 @strawberry.type(
     description="What may be done. Each field takes one input and answers with a payload of its own."
 )
-class Mutation(PaymentMutations, PaymentMethodMutations, SubscriptionMutations, PortalMutations):
+class Mutation(
+    PaymentMutations,
+    RefundMutations,
+    DisputeMutations,
+    PaymentMethodMutations,
+    SubscriptionMutations,
+    PortalMutations,
+    AccessMutations,
+):
     pass
 
 

@@ -8,9 +8,7 @@ import strawberry
 
 from domain.actor import Role
 from domain.dunning import Dunning, dunning_of
-from domain.paging import Per
 from domain.payment import Payment
-from domain.payment_list import PaymentFilter
 from domain.subscription import CancelReason, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from gql.charge_preview import ChargePreviewView
@@ -21,7 +19,7 @@ from gql.invoice import InvoiceView
 from gql.node import Node, optional_view, view
 from gql.payment import DASHBOARD, NextActionView, StripeLinkView
 from gql.payment_method import PaymentMethodView
-from gql.payment_queries import PaymentConnection, page_of_payments
+from gql.payment_queries import PaymentConnection, page_below_subscription
 from gql.plan import PlanView
 from gql.scalars import JsonObject, Url
 
@@ -150,8 +148,7 @@ class SubscriptionView(Node):
     async def payments(
         subscription: strawberry.Parent[Subscription], info: Info, first: First = None, after: After = None
     ) -> PaymentConnection:
-        wanted = PaymentFilter(owner=subscription.user_id, subscription_id=subscription.id)
-        return await page_of_payments(info, wanted, None, first, after, None, None, Per.SUBSCRIPTION)
+        return await page_below_subscription(info, subscription.id, first, after)
 
     @strawberry.field(description="Your own data, as it was given.")
     def metadata(subscription: strawberry.Parent[Subscription]) -> JsonObject:

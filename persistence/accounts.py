@@ -32,14 +32,11 @@ class AccountRepository(Repository[BillingAccount]):
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime
-    ) -> BillingAccount:
-        """The first customer that is set stays."""
-        account = await self._one(
+    ) -> BillingAccount | None:
+        """The account with its customer; None where it has one already, which stays."""
+        return await self._one(
             update(self.table)
             .where(self.table.c.user_id == user_id, self.table.c.processor_customer_id.is_(None))
             .values(processor_customer_id=processor_customer_id, updated_at=at)
             .returning(self.table)
-        ) or await self.get(user_id)
-        if account is None:
-            raise LookupError(f"Billing account {user_id} has gone")
-        return account
+        )

@@ -1,30 +1,35 @@
 """The audit trail: a chain of records per object."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Insert, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Insert, Select, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.audit import FACTS, GENESIS, AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import RecordHash
 from domain.operation import ObjectKind
-from domain.paging import Slice
-from persistence.repository import Repository, is_among
+from persistence.keyset import Keyset
+from persistence.lists import Lists
+from persistence.repository import is_among
 from persistence.tables import AuditRecordRow, table_of
 
 TABLE: Final = table_of(AuditRecordRow)
 C: Final = TABLE.c
 ROWS_AT_A_TIME: Final = 1000
 
+CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    name: C[name] == bindparam(name) for name in ("object_kind", "object_id", "actor_id")
+}
 
-class AuditRepository(Repository[AuditRecord]):
+
+class AuditRepository(Lists[AuditRecord, AuditFilter]):
     table = TABLE
     entity = AuditRecord
+    lists = Keyset(TABLE, CONDITIONS, parent="object_id", unique=("sequence",))
 
     async def add(self, record: AuditRecord) -> None:
         """
@@ -42,22 +47,8 @@ class AuditRepository(Repository[AuditRecord]):
 
     async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]:
         """Oldest first."""
-        return await self._all(_of_object(kind, object_id).order_by(C.sequence))
-
-    async def history(self, kind: ObjectKind, object_id: UUID, part: Slice) -> Sequence[AuditRecord]:
-        """At most `part.limit` records of one object, the oldest first."""
-        statement = _of_object(kind, object_id)
-        if part.start is not None:
-            statement = statement.where(C.sequence > part.start.value)
-        return await self._all(statement.order_by(C.sequence).limit(part.limit))
-
-    async def listed(self, wanted: AuditFilter, part: Slice) -> Sequence[AuditRecord]:
-        """At most `part.limit` records, the newest first."""
-        asked = {field.name: getattr(wanted, field.name) for field in fields(AuditFilter)}
-        conditions = [C[name] == value for name, value in asked.items() if value is not None]
-        if part.start is not None:
-            conditions.append(C.sequence < part.start.value)
-        return await self._all(select(TABLE).where(*conditions).order_by(C.sequence.desc()).limit(part.limit))
+        statement = select(TABLE).where(C.object_kind == kind, C.object_id == object_id)
+        return await self._all(statement.order_by(C.sequence))
 
     async def in_chains(self) -> AsyncIterator[AuditRecord]:
         """All records, object by object, oldest first."""
@@ -76,10 +67,6 @@ async def streamed(connection: AsyncConnection, statement: Select[Any]) -> Async
     result = await connection.stream(statement, execution_options={"yield_per": ROWS_AT_A_TIME})
     async for row in result:
         yield row
-
-
-def _of_object(kind: ObjectKind, object_id: UUID) -> Select[Any]:
-    return select(TABLE).where(C.object_kind == kind, C.object_id == object_id)
 
 
 @cache

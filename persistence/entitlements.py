@@ -1,17 +1,41 @@
 """Entitlements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, any_, bindparam, or_, select
+from sqlalchemy import ARRAY, Column, Select, String, Uuid, bindparam, column, func, select, union_all
 
-from domain.access import AccessTarget, Entitlement
-from persistence.repository import Repository, grouped
-from persistence.tables import EntitlementRow, table_of
+from domain.access import AccessQuestion, AccessTarget, Entitlement
+from domain.payment_status import PaymentStatus
+from persistence.repository import Repository, grouped, is_among
+from persistence.tables import EntitlementRow, PaymentRow, PlanRow, SubscriptionRow, table_of
+
+TABLE: Final = table_of(EntitlementRow)
+PAYMENTS, SUBSCRIPTIONS, PLANS = table_of(PaymentRow), table_of(SubscriptionRow), table_of(PlanRow)
+
+
+def _of_pairs(named: Column[Any], users: str, names: str) -> Select[Any]:
+    """The rows of pairs of a user and a name, each pair found by an index."""
+    pairs = func.unnest(bindparam(users, type_=ARRAY(Uuid())), bindparam(names, type_=ARRAY(String())))
+    asked = pairs.table_valued(column("user_id", Uuid()), column("name", String())).render_derived("asked")
+    return select(TABLE).join(asked, (TABLE.c.user_id == asked.c.user_id) & (named == asked.c.name))
+
+
+ANSWERING: Final = union_all(
+    _of_pairs(TABLE.c.media_item_id, "item_users", "items"),
+    _of_pairs(TABLE.c.feature, "feature_users", "features"),
+)
+AWAITED: Final = (
+    select(PAYMENTS.c.user_id, PAYMENTS.c.media_item_id, PLANS.c.features)
+    .outerjoin(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == PAYMENTS.c.subscription_id)
+    .outerjoin(PLANS, PLANS.c.id == SUBSCRIPTIONS.c.plan_id)
+    .where(is_among(PAYMENTS.c.user_id, "user_ids"), PAYMENTS.c.status == PaymentStatus.REQUIRES_ACTION)
+)
 
 
 class EntitlementRepository(Repository[Entitlement]):
-    table = table_of(EntitlementRow)
+    table = TABLE
     entity = Entitlement
 
     async def by_ids(
@@ -25,24 +49,31 @@ class EntitlementRepository(Repository[Entitlement]):
         """Each user's entitlements, the oldest first."""
         return grouped(await self._of_parents("user_id", user_ids, owner=owner), "user_id")
 
-    async def of_targets(self, user_id: UUID, targets: Sequence[AccessTarget]) -> Sequence[Entitlement]:
-        """Every reason that the user has, or had, for access to any of these."""
-        columns = self.table.c
-        texts = ARRAY(String())
+    async def answering(self, questions: Collection[AccessQuestion]) -> Sequence[Entitlement]:
+        """Every reason that these users have, or had, for access to what is asked about."""
+        items = [each for each in questions if each.target.media_item_id is not None]
+        features = [each for each in questions if each.target.feature is not None]
         return await self._all(
-            select(self.table).where(
-                columns.user_id == bindparam("user_id"),
-                or_(
-                    columns.media_item_id == any_(bindparam("media_items", type_=texts)),
-                    columns.feature == any_(bindparam("features", type_=texts)),
-                ),
-            ),
+            ANSWERING,
             {
-                "user_id": user_id,
-                "media_items": [target.media_item_id for target in targets if target.media_item_id],
-                "features": [target.feature for target in targets if target.feature],
+                "item_users": [each.user_id for each in items],
+                "items": [each.target.media_item_id for each in items],
+                "feature_users": [each.user_id for each in features],
+                "features": [each.target.feature for each in features],
             },
         )
+
+    async def awaited_by(self, user_ids: Collection[UUID]) -> Collection[AccessQuestion]:
+        """What these users would get access to by a payment that waits for them at their bank (3-D Secure)."""
+        awaited = set()
+        for user_id, media_item_id, features in await self._connection.execute(
+            AWAITED, {"user_ids": list(user_ids)}
+        ):
+            targets = [AccessTarget(feature=feature) for feature in features or ()]
+            if media_item_id is not None:
+                targets.append(AccessTarget(media_item_id=media_item_id))
+            awaited |= {AccessQuestion(user_id=user_id, target=target) for target in targets}
+        return awaited
 
     async def of_payment(self, payment_id: UUID) -> Entitlement | None:
         return await self._one(select(self.table).where(self.table.c.payment_id == payment_id))

@@ -9,10 +9,9 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.invoice import Invoice, InvoiceStatus
-from domain.paging import Per, Slice
-from domain.subscription_list import INVOICES, InvoiceFilter
+from domain.subscription_list import InvoiceFilter
 from persistence.keyset import Keyset
-from persistence.repository import Repository, grouped
+from persistence.lists import Lists
 from persistence.tables import InvoiceRow, table_of
 
 TABLE: Final = table_of(InvoiceRow)
@@ -21,25 +20,18 @@ C: Final = TABLE.c
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner": C.user_id == bindparam("owner"),
 }
-LISTS: Final = Keyset(TABLE, CONDITIONS)
 
 
-class InvoiceRepository(Repository[Invoice]):
+class InvoiceRepository(Lists[Invoice, InvoiceFilter]):
     table = TABLE
     entity = Invoice
+    lists = Keyset(TABLE, CONDITIONS)
 
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]:
         return await self._owned(invoice_ids, owner=owner)
 
     async def known_as(self, processor_invoice_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
-
-    async def listed_for(
-        self, user_ids: Sequence[UUID], wanted: InvoiceFilter, part: Slice
-    ) -> Mapping[UUID, Sequence[Invoice]]:
-        """At most `part.limit` for each user, in the order in which the part is read."""
-        asked = LISTS.pages(user_ids, wanted, INVOICES.field, INVOICES.direction, part, Per.USER)
-        return grouped(await self._all(*asked), Per.USER.value)
 
     async def latest_of(self, subscription_id: UUID, *, until: datetime) -> Invoice | None:
         """The newest invoice of the subscription that existed by then."""

@@ -12,6 +12,9 @@ from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
 REREAD_SUBSCRIPTION: Final = "reread_subscription"
+FOLLOW_PLAN: Final = "follow_plan"
+REBUILD_STATISTICS: Final = "rebuild_statistics"
+"""Enqueued by a migration, or by whoever restored a backup."""
 KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
 
 
@@ -27,14 +30,18 @@ class JobQueue:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
 
+    async def follow_plan(self, plan_id: UUID) -> None:
+        """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
+        await self._enqueue(FOLLOW_PLAN, plan_id)
+
     async def keep_default_in_step(self, user_id: UUID) -> None:
         """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
         await self._enqueue(KEEP_DEFAULT_IN_STEP, user_id)
 
-    async def _enqueue(self, entrypoint: str, subject: UUID) -> None:
+    async def _enqueue(self, job: str, about: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue(entrypoint, subject.bytes)
+        await queries.enqueue(job, about.bytes)
 
     async def _in_transaction(self) -> "Connection[object]":
         """

@@ -5,7 +5,7 @@ A statement is built once per shape (which filters are given, in which order, fr
 because building one and finding its compiled form costs more than PostgreSQL needs to answer it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -23,10 +23,11 @@ from sqlalchemy import (
     tuple_,
 )
 
-from domain.paging import Direction, Per, Slice
+from domain.paging import Direction, Order, Slice
 from persistence.repository import is_among
 
 MOST_SHAPES: Final = 256
+START: Final = ("start", "start_id")
 
 Shape: TypeAlias = tuple[tuple[str, ...], str, Direction, bool]
 """Of a page's statement: the filters that are given, the order's column and direction, and whether it has a start."""
@@ -34,50 +35,57 @@ Shape: TypeAlias = tuple[tuple[str, ...], str, Direction, bool]
 
 class Keyset:
     """
-    The lists of one table. `conditions` go by the attributes of a filter, which are their parameters' names too.
+    The lists of one table: of all its rows, or of those that name a parent in that column.
 
-    An attribute that is None does not ask; an empty list does, and matches nothing.
+    `conditions` go by the attributes of a filter, which are their parameters' names too. An attribute that is None
+    does not ask; an empty list does, and matches nothing. Columns that are `unique` order rows by themselves, all
+    others together with the id.
     """
 
-    def __init__(self, table: Table, conditions: Mapping[str, ColumnElement[bool]]) -> None:
-        self._table, self._conditions = table, conditions
+    def __init__(
+        self,
+        table: Table,
+        conditions: Mapping[str, ColumnElement[bool]],
+        *,
+        parent: str = "user_id",
+        unique: Collection[str] = (),
+    ) -> None:
+        self.parent: Final = parent
+        self._table, self._conditions, self._unique = table, conditions, unique
         self._page = lru_cache(MOST_SHAPES)(self._built_page)
         self._count = lru_cache(MOST_SHAPES)(self._built_count)
+        self._page_below = lru_cache(MOST_SHAPES)(self._built_page_below)
         self._pages = lru_cache(MOST_SHAPES)(self._built_pages)
         self._counts = lru_cache(MOST_SHAPES)(self._built_counts)
 
-    def page(
-        self, wanted: object, by: str, direction: Direction, part: Slice
-    ) -> tuple[Select[Any], Mapping[str, Any]]:
+    def page(self, wanted: object, order: Order[Any], part: Slice) -> tuple[Select[Any], Mapping[str, Any]]:
         """The statement for a part of a list, in the order in which it is read, and its parameters."""
-        shape, parameters = self._asked(wanted, by, direction, part)
+        shape, parameters = self._asked(wanted, order, part)
         return self._page(*shape), parameters
 
     def pages(
-        self, owners: Sequence[UUID], wanted: object, by: str, direction: Direction, part: Slice, per: Per
+        self, parents: Sequence[UUID], wanted: object, order: Order[Any], part: Slice
     ) -> tuple[Select[Any], Mapping[str, Any]]:
-        """As `page`, for the list of each owner: one statement where one per owner would be N+1."""
-        shape, parameters = self._asked(wanted, by, direction, part)
-        return self._pages(*shape, per), {**parameters, "owners": owners}
+        """As `page`, for the list below each parent: one statement where one per parent would be N+1."""
+        shape, parameters = self._asked(wanted, order, part)
+        if len(parents) == 1:  # A third faster, and what apps mostly ask.
+            return self._page_below(*shape), {**parameters, "parent": parents[0]}
+        return self._pages(*shape), {**parameters, "parents": parents}
 
     def count(self, wanted: object) -> tuple[Select[int], Mapping[str, Any]]:
         given = self._given(wanted)
         return self._count(tuple(given)), given
 
-    def counts(
-        self, owners: Sequence[UUID], wanted: object, per: Per
-    ) -> tuple[Select[Any], Mapping[str, Any]]:
-        """Rows of an owner and how many match; without those who have none."""
+    def counts(self, parents: Sequence[UUID], wanted: object) -> tuple[Select[Any], Mapping[str, Any]]:
+        """Rows of a parent and how many match; without those that have none."""
         given = self._given(wanted)
-        return self._counts(tuple(given), per), {**given, "owners": owners}
+        return self._counts(tuple(given)), {**given, "parents": parents}
 
-    def _asked(
-        self, wanted: object, by: str, direction: Direction, part: Slice
-    ) -> tuple[Shape, Mapping[str, Any]]:
+    def _asked(self, wanted: object, order: Order[Any], part: Slice) -> tuple[Shape, Mapping[str, Any]]:
         given = self._given(wanted)
-        read = direction.reverse if part.is_backward else direction
-        start = {"start": part.start.value, "start_id": part.start.id} if part.start else {}
-        shape = tuple(given), by, read, part.start is not None
+        read = order.direction.reverse if part.is_backward else order.direction
+        start = dict(zip(START, (part.start.value, part.start.id), strict=True)) if part.start else {}
+        shape = tuple(given), order.attribute, read, part.start is not None
         return shape, {**given, **start, "limit": part.limit}
 
     def _given(self, wanted: object) -> dict[str, Any]:
@@ -95,32 +103,42 @@ class Keyset:
         statement = select(self._table).where(*(self._conditions[name] for name in given))
         if has_start:
             statement = statement.where(self._beyond_start(by, direction))
-        return statement.order_by(*in_order(columns, by, direction)).limit(bindparam("limit", type_=Integer))
+        return statement.order_by(*self._in_order(columns, by, direction)).limit(
+            bindparam("limit", type_=Integer)
+        )
 
-    def _built_counts(self, given: Sequence[str], per: Per) -> Select[Any]:
-        owner = self._table.c[per]
-        conditions = (self._conditions[name] for name in given)
-        return select(owner, func.count()).where(is_among(owner, "owners"), *conditions).group_by(owner)
+    def _built_page_below(
+        self, given: Sequence[str], by: str, direction: Direction, has_start: bool
+    ) -> Select[Any]:
+        parent = self._table.c[self.parent]
+        return self._page(given, by, direction, has_start).where(parent == bindparam("parent"))
 
     def _built_pages(
-        self, given: Sequence[str], by: str, direction: Direction, has_start: bool, per: Per
+        self, given: Sequence[str], by: str, direction: Direction, has_start: bool
     ) -> Select[Any]:
-        """Each owner's page comes straight from the index."""
-        owner = self._table.c[per]
-        named = func.unnest(bindparam("owners", type_=ARRAY(owner.type))).label("id")
-        owners = select(named).subquery("owners")
-        page = self._page(given, by, direction, has_start).where(owner == owners.c.id).lateral("page")
-        return select(page).select_from(owners.join(page, true())).order_by(*in_order(page.c, by, direction))
+        """Each parent's page comes straight from the index."""
+        parent = self._table.c[self.parent]
+        named = func.unnest(bindparam("parents", type_=ARRAY(parent.type))).label("id")
+        parents = select(named).subquery("parents")
+        page = self._page(given, by, direction, has_start).where(parent == parents.c.id).lateral("page")
+        joined = select(page).select_from(parents.join(page, true()))
+        return joined.order_by(*self._in_order(page.c, by, direction))
+
+    def _built_counts(self, given: Sequence[str]) -> Select[Any]:
+        parent = self._table.c[self.parent]
+        conditions = (self._conditions[name] for name in given)
+        return select(parent, func.count()).where(is_among(parent, "parents"), *conditions).group_by(parent)
 
     def _beyond_start(self, by: str, direction: Direction) -> ColumnElement[bool]:
         """A row comparison, so that the index leads straight to the place."""
-        key, identity = self._table.c[by], self._table.c.id
-        here = tuple_(key, identity)
-        there = tuple_(bindparam("start", type_=key.type), bindparam("start_id", type_=identity.type))
+        keys = self._keys(self._table.c, by)
+        start = [bindparam(name, type_=key.type) for name, key in zip(START, keys, strict=False)]
+        here, there = tuple_(*keys), tuple_(*start)
         return here < there if direction is Direction.DESC else here > there
 
+    def _in_order(self, columns: Any, by: str, direction: Direction) -> list[ColumnElement[Any]]:
+        return [key.desc() if direction is Direction.DESC else key.asc() for key in self._keys(columns, by)]
 
-def in_order(columns: Any, by: str, direction: Direction) -> list[ColumnElement[Any]]:
-    """By a column, and equals by id."""
-    keys = (columns[by], columns.id)
-    return [key.desc() if direction is Direction.DESC else key.asc() for key in keys]
+    def _keys(self, columns: Any, by: str) -> list[ColumnElement[Any]]:
+        """What a list is ordered by: a column, and equals by id."""
+        return [columns[by]] if by in self._unique else [columns[by], columns.id]

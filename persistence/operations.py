@@ -67,6 +67,14 @@ class OperationRepository(Repository[Operation]):
             raise
         return added.rowcount == 1
 
+    async def end(self, ended: Operation) -> bool:
+        """False where it had ended before, in whichever way; nothing is changed then."""
+        columns = self.table.c
+        changed = await self._connection.execute(
+            update(self.table).where(columns.id == ended.id, columns.state.in_(OPEN)).values(self._row(ended))
+        )
+        return changed.rowcount == 1
+
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
         """Operations that have not ended and nobody works on; each is leased to one asker only."""
         columns = self.table.c

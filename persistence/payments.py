@@ -1,17 +1,16 @@
 """Payments."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, bindparam
 
-from domain.paging import Per, Slice
 from domain.payment import Payment
-from domain.payment_list import PaymentFilter, PaymentOrder
+from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
-from persistence.repository import Repository, grouped, is_among
+from persistence.lists import Lists
+from persistence.repository import grouped, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -34,12 +33,12 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "media_item_id": C.media_item_id == bindparam("media_item_id"),
     "disputed": (C.disputed_amount > 0) == bindparam("disputed", type_=Boolean),
 }
-LISTS: Final = Keyset(TABLE, CONDITIONS)
 
 
-class PaymentRepository(Repository[Payment]):
+class PaymentRepository(Lists[Payment, PaymentFilter]):
     table = TABLE
     entity = Payment
+    lists = Keyset(TABLE, CONDITIONS)
 
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         return await self._owned(payment_ids, owner=owner)
@@ -53,31 +52,10 @@ class PaymentRepository(Repository[Payment]):
     async def known_as(self, processor_payment_id: str) -> UUID | None:
         return await self._id_where(C.processor_payment_id == processor_payment_id)
 
-    async def listed(self, wanted: PaymentFilter, order: PaymentOrder, part: Slice) -> Sequence[Payment]:
-        """At most `part.limit` payments, in the order in which the part is read."""
-        return await self._all(*LISTS.page(wanted, order.field.value, order.direction, part))
 
-    async def count(self, wanted: PaymentFilter) -> int:
-        return await self._connection.scalar(*LISTS.count(wanted)) or 0
+class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
+    """The same payments, in a list per subscription."""
 
-    async def listed_for(
-        self,
-        owners: Sequence[UUID],
-        wanted: PaymentFilter,
-        order: PaymentOrder,
-        part: Slice,
-        *,
-        per: Per = Per.USER,
-    ) -> Mapping[UUID, Sequence[Payment]]:
-        """As `listed`, once for each user or subscription; those that have none may be left out."""
-        if per is Per.USER and len(owners) == 1 and wanted.owner in {None, owners[0]}:
-            # A third faster, and what apps mostly ask.
-            return {owners[0]: await self.listed(replace(wanted, owner=owners[0]), order, part)}
-        asked = LISTS.pages(owners, wanted, order.field.value, order.direction, part, per)
-        return grouped(await self._all(*asked), per.value)
-
-    async def counts_for(
-        self, owners: Sequence[UUID], wanted: PaymentFilter, *, per: Per = Per.USER
-    ) -> Mapping[UUID, int]:
-        counts = await self._connection.execute(*LISTS.counts(owners, wanted, per))
-        return {row[0]: row[1] for row in counts}
+    table = TABLE
+    entity = Payment
+    lists = Keyset(TABLE, CONDITIONS, parent="subscription_id")

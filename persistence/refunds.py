@@ -1,14 +1,18 @@
 """Refunds and disputes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.dispute import HOLDS_MONEY, Dispute
+from domain.dispute_list import DisputeFilter
 from domain.refund import Refund, RefundStatus, RefundSums
-from persistence.repository import Repository, grouped
+from persistence.keyset import Keyset
+from persistence.lists import Lists
+from persistence.repository import Repository, grouped, is_among
 from persistence.tables import DisputeRow, RefundRow, table_of
 
 
@@ -42,9 +46,13 @@ class RefundRepository(Repository[Refund]):
         )
 
 
-class DisputeRepository(Repository[Dispute]):
-    table = table_of(DisputeRow)
+TABLE: Final = table_of(DisputeRow)
+
+
+class DisputeRepository(Lists[Dispute, DisputeFilter]):
+    table = TABLE
     entity = Dispute
+    lists = Keyset(TABLE, {"statuses": is_among(TABLE.c.status, "statuses")})
 
     async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]:
         return await self._owned(dispute_ids, owner=owner)

@@ -57,6 +57,11 @@ class Repository(Generic[Entity]):
     async def get(self, identity: UUID) -> Entity | None:
         return await self._one(self._by_identity(), {"identity": identity})
 
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Entity]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        statement = select(self.table).order_by(self._identity).limit(limit)
+        return await self._all(statement if last is None else statement.where(self._identity > last))
+
     async def _id_where(self, condition: ColumnElement[bool]) -> UUID | None:
         found: UUID | None = await self._connection.scalar(select(self._identity).where(condition))
         return found

@@ -20,12 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
-from domain.paging import Per, Slice
 from domain.subscription import Subscription
-from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
+from domain.subscription_list import SubscriptionFilter
 from domain.subscription_status import ENDED, OVERDUE, RENEWING
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
+from persistence.lists import Lists
 from persistence.repository import Repository, grouped, is_among
 from persistence.tables import (
     ChargePreviewRow,
@@ -64,12 +64,12 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "card_expires_before_renewal": and_(RENEWS, exists().where(PAYS, C.current_period_end >= CARD_ENDS))
     == bindparam("card_expires_before_renewal", type_=Boolean),
 }
-LISTS: Final = Keyset(TABLE, CONDITIONS)
 
 
-class SubscriptionRepository(Repository[Subscription]):
+class SubscriptionRepository(Lists[Subscription, SubscriptionFilter]):
     table = TABLE
     entity = Subscription
+    lists = Keyset(TABLE, CONDITIONS)
 
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
@@ -135,23 +135,13 @@ class SubscriptionRepository(Repository[Subscription]):
             statement = statement.where(C.user_id == owner)
         return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
 
-    async def listed(self, wanted: SubscriptionFilter, part: Slice) -> Sequence[Subscription]:
-        """At most `part.limit` subscriptions, in the order in which the part is read."""
-        return await self._all(*LISTS.page(wanted, SUBSCRIPTIONS.field, SUBSCRIPTIONS.direction, part))
-
-    async def count(self, wanted: SubscriptionFilter) -> int:
-        return await self._connection.scalar(*LISTS.count(wanted)) or 0
-
-    async def listed_for(
-        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter, part: Slice
-    ) -> Mapping[UUID, Sequence[Subscription]]:
-        """As `listed`, once for each of the users; those who have none may be left out."""
-        asked = LISTS.pages(user_ids, wanted, SUBSCRIPTIONS.field, SUBSCRIPTIONS.direction, part, Per.USER)
-        return grouped(await self._all(*asked), Per.USER.value)
-
-    async def counts_for(self, user_ids: Sequence[UUID], wanted: SubscriptionFilter) -> Mapping[UUID, int]:
-        counts = await self._connection.execute(*LISTS.counts(user_ids, wanted, Per.USER))
-        return {row[0]: row[1] for row in counts}
+    async def lock_of_plan(self, plan_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Subscription]:
+        """The plan's next live subscriptions after this one, by id, held until the transaction ends."""
+        columns = self.table.c
+        statement = select(self.table).where(columns.plan_id == plan_id, columns.status.not_in(ENDED))
+        if after is not None:
+            statement = statement.where(columns.id > after)
+        return await self._all(statement.order_by(columns.id).limit(limit).with_for_update(key_share=True))
 
 
 class ChargePreviewRepository(Repository[ChargePreview]):

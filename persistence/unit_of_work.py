@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from contextvars import ContextVar
 from functools import cached_property
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persistence.accounts import AccountRepository
@@ -17,10 +17,11 @@ from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
-from persistence.payments import PaymentRepository
+from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.plans import PlanRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
+from persistence.statistics import ONE_FOLDER, StatisticsRepository
 from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
 
 WITHOUT_END = text("SET LOCAL statement_timeout = 0")
@@ -44,6 +45,10 @@ class SqlReads:
     @cached_property
     def payments(self) -> PaymentRepository:
         return PaymentRepository(self._connection)
+
+    @cached_property
+    def subscription_payments(self) -> SubscriptionPaymentRepository:
+        return SubscriptionPaymentRepository(self._connection)
 
     @cached_property
     def payment_methods(self) -> PaymentMethodRepository:
@@ -101,6 +106,10 @@ class SqlReads:
     def inbox(self) -> InboxRepository:
         return InboxRepository(self._connection)
 
+    @cached_property
+    def statistics(self) -> StatisticsRepository:
+        return StatisticsRepository(self._connection)
+
 
 class SqlWork(SqlReads):
     @cached_property
@@ -117,6 +126,7 @@ class SqlDatabase:
         self._snapshots = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._repeatable = engine.execution_options(isolation_level="REPEATABLE READ")
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
@@ -129,6 +139,21 @@ class SqlDatabase:
         with _holding():
             async with self._autocommit.connect() as connection:
                 yield SqlReads(connection)
+
+    @asynccontextmanager
+    async def recount(self) -> AsyncIterator[SqlWork]:
+        """
+        A transaction that sees one moment throughout, may take long, and during which nobody folds statistics.
+
+        A connection of its own keeps folders out, since the moment must not be chosen before the last one has ended.
+        """
+        with _holding():
+            async with self._engine.begin() as guard:
+                await _without_time_outs(guard)
+                await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
+                async with self._repeatable.begin() as connection:
+                    await _without_time_outs(connection)
+                    yield SqlWork(connection)
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         return counting(self._engine)
@@ -152,3 +177,9 @@ def _holding() -> Iterator[None]:
         yield
     finally:
         _holds_connection.reset(token)
+
+
+async def _without_time_outs(connection: AsyncConnection) -> None:
+    """Until the transaction ends."""
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(text(f"SET LOCAL {name} = 0"))

@@ -12,6 +12,8 @@ from processor.stripe_shapes import (
 
 API_VERSION: Final = "2026-10-28.endive"
 LIVE_KEYS: Final = ("sk_live_", "rk_live_")
+UNKNOWN: Final = "resource_missing"
+"""Stripe's code for an id that it does not know."""
 
 
 class StripeConnection:

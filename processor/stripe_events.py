@@ -1,7 +1,7 @@
 """Stripe's webhooks: is it really Stripe, and what does it say?"""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,35 +10,10 @@ import orjson
 import stripe
 
 from domain.errors import InvalidInput
-from domain.events import (
-    InboxEvent,
-    MethodDetached,
-    MethodReported,
-    PaymentReported,
-    ProcessorEvent,
-    SetupReported,
-    Unhandled,
-)
+from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported
 from domain.identity import new_id
-from domain.outcome import Outcome
-from domain.payment_status import SyncSource
-from processor.stripe_hints import (
-    invoice_hint,
-    invoice_payment_hint,
-    price_hint,
-    product_hint,
-    schedule_hint,
-    subscription_hint,
-)
-from processor.stripe_shapes import (
-    Shape,
-    identity,
-    method_facts,
-    our_id,
-    outcome_of_charge,
-    outcome_of_intent,
-    setup_facts,
-)
+from processor.stripe_readers import reader_of
+from processor.stripe_shapes import Shape
 
 TOLERANCE: Final = 300
 """Seconds a time stamp may be old, or ahead: https://docs.stripe.com/webhooks#replay-attacks"""
@@ -46,15 +21,6 @@ TIME_STAMP: Final = re.compile(r"(?:^|,)t=([^,]*)")
 SECONDS: Final = re.compile(r"[0-9]{1,12}")
 LONGEST_NAME: Final = 255
 SECRET: Final = "client_secret"  # noqa: S105
-PROVES_SUCCESS: Final = frozenset({"charge.succeeded", "charge.captured", "charge.updated"})
-METHOD_NEWS: Final = frozenset(
-    {
-        "payment_method.attached",
-        "payment_method.updated",
-        "payment_method.automatically_updated",
-        "payment_method.card_automatically_updated",
-    }
-)
 
 
 class StripeNews:
@@ -70,9 +36,8 @@ class StripeNews:
 
     def read(self, event: InboxEvent) -> ProcessorEvent:
         thing: Shape = orjson.loads(event.payload)["data"]["object"]
-        reader = _reader(event.type, thing)
-        news = reader(thing, event.processor_event_id)
-        return _dated(news, event) if isinstance(news, PaymentReported) else news
+        news = reader_of(event.type, thing)(thing, event.processor_event_id)
+        return _dated(news, event.occurred_at)
 
     def _verify(self, body: bytes, signature: str, at: datetime) -> None:
         """One plain time stamp only, so that the one judged here is the one that the library takes as signed."""
@@ -132,68 +97,10 @@ def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return event
 
 
-def _dated(news: PaymentReported, event: InboxEvent) -> PaymentReported:
-    return replace(news, outcome=replace(news.outcome, occurred_at=event.occurred_at))
-
-
-Reader = Callable[[Shape, str], ProcessorEvent]
-HINTS: Final[Mapping[str, Reader]] = {
-    "customer.subscription.": lambda thing, _: subscription_hint(thing),
-    "subscription_schedule.": lambda thing, _: schedule_hint(thing),
-    "invoice.": lambda thing, _: invoice_hint(thing),
-    "invoice_payment.": lambda thing, _: invoice_payment_hint(thing),
-    "price.": lambda thing, _: price_hint(thing),
-    "product.": lambda thing, _: product_hint(thing),
-}
-"""By how the event's type begins."""
-
-
-def _reader(kind: str, thing: Shape) -> Reader:
-    if kind.startswith("payment_intent."):
-        return _payment
-    if kind in PROVES_SUCCESS and thing.get("status") == "succeeded" and thing.get("payment_intent"):
-        return _charge
-    if kind.startswith("setup_intent."):
-        return _setup
-    if kind in METHOD_NEWS and thing.get("customer"):
-        return _method
-    if kind == "payment_method.detached":
-        return _detached
-    return next((hint for name, hint in HINTS.items() if kind.startswith(name)), _unhandled)
-
-
-def _payment(intent: Shape, event_id: str) -> ProcessorEvent:
-    outcome = outcome_of_intent(intent, source=SyncSource.WEBHOOK, event_id=event_id)
-    return _reported(intent, intent["id"], outcome)
-
-
-def _charge(charge: Shape, event_id: str) -> ProcessorEvent:
-    outcome = outcome_of_charge(charge, source=SyncSource.WEBHOOK, event_id=event_id)
-    return _reported(charge, identity(charge["payment_intent"]) or "", outcome)
-
-
-def _reported(thing: Shape, intent_id: str, outcome: Outcome) -> PaymentReported:
-    return PaymentReported(
-        payment_id=our_id(thing, "payment_id"),
-        processor_payment_id=intent_id,
-        customer_id=identity(thing.get("customer")),
-        outcome=outcome,
-    )
-
-
-def _setup(setup: Shape, event_id: str) -> ProcessorEvent:
-    return SetupReported(
-        setup_id=our_id(setup, "setup_id"), processor_setup_id=setup["id"], facts=setup_facts(setup)
-    )
-
-
-def _method(method: Shape, event_id: str) -> ProcessorEvent:
-    return MethodReported(customer_id=identity(method["customer"]) or "", facts=method_facts(method))
-
-
-def _detached(method: Shape, event_id: str) -> ProcessorEvent:
-    return MethodDetached(processor_method_id=method["id"])
-
-
-def _unhandled(thing: Shape, event_id: str) -> ProcessorEvent:
-    return Unhandled()
+def _dated(news: ProcessorEvent, occurred_at: datetime) -> ProcessorEvent:
+    match news:
+        case PaymentReported(outcome=outcome):
+            return replace(news, outcome=replace(outcome, occurred_at=occurred_at))
+        case RefundReported(facts=facts):
+            return replace(news, facts=replace(facts, occurred_at=occurred_at))
+    return news

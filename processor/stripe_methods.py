@@ -1,7 +1,7 @@
 """Customers, and the methods that they pay with: https://docs.stripe.com/api/payment_methods"""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import stripe
@@ -20,9 +20,7 @@ from processor.stripe_shapes import (
 if TYPE_CHECKING:
     from stripe import params as asked
 
-from processor.stripe_client import StripeConnection, shape, under
-
-UNKNOWN: Final = "resource_missing"
+from processor.stripe_client import UNKNOWN, StripeConnection, shape, under
 
 
 class StripeMethods(StripeConnection):

@@ -10,9 +10,8 @@ from domain.invoice import InvoiceFacts
 from domain.plan import PlanFacts
 from domain.subscription import Subscription, SubscriptionFacts
 from processor.stripe_calls import call, every_one
-from processor.stripe_client import StripeConnection, shape
+from processor.stripe_client import UNKNOWN, StripeConnection, shape
 from processor.stripe_invoice_shapes import invoice_facts
-from processor.stripe_methods import UNKNOWN
 from processor.stripe_payments import LARGEST_PAGE
 from processor.stripe_shapes import Shape, identity, our_id
 from processor.stripe_subscription_shapes import is_plan, plan_facts, subscription_facts

@@ -7,15 +7,9 @@ from uuid import uuid4
 
 import httpx2
 
-from tests.budgets import keep_budget, without_debug
+from tests.budgets import SCHEMA, keep_budget, without_debug
 
 GRAPHQL: Final = "/graphql"
-INPUTS: Final = {
-    "keepSubscription": "SubscriptionRefInput",
-    "resumeSubscription": "SubscriptionRefInput",
-    "startPaymentMethodSetup": "StartSetupInput",
-}
-"""Where the type of a mutation's input is not called like the mutation."""
 EURO: Final = {"amount": {"minor": 1250, "currency": "EUR"}}
 
 
@@ -24,8 +18,9 @@ def fresh_key() -> str:
 
 
 def mutation_document(mutation: str, selection: str) -> str:
-    kind = INPUTS.get(mutation, f"{mutation[0].upper()}{mutation[1:]}Input")
-    return f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {selection} }} }}"
+    assert SCHEMA.mutation_type is not None
+    kind = SCHEMA.mutation_type.fields[mutation].args["input"].type
+    return f"mutation M($input: {kind}) {{ {mutation}(input: $input) {{ {selection} }} }}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

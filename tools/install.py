@@ -1,6 +1,9 @@
 """
 Installs a lock file into the environment that runs this, on one line of progress.
 
+The lock names everything, so pip need not look for what it requires. Before 23.3 it would take the newest release of
+a package that another names with an extra, and stop because the lock has no hash of that.
+
 `python tools/install.py requirements.lock`; standard library only, since nothing else is there yet.
 """
 
@@ -23,7 +26,7 @@ PLAIN_STEP: Final = 20
 
 def main() -> int:
     lock = Path(sys.argv[1])
-    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--requirement", str(lock)]
+    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "-r", str(lock)]
     said: deque[str] = deque(maxlen=SHOWN_AFTER_FAILURE)
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

@@ -8,11 +8,11 @@ from uuid import UUID
 from domain.commands.command import Command, Conclusion, Step
 from domain.commands.payment_methods import customer_of
 from domain.errors import InvalidInput
+from domain.method_settlement import settle_method
 from domain.operation import ObjectKind, Operation
 from domain.payment_method import MethodFacts, PaymentMethod
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
-from domain.settlement import settle_method
 from domain.text import checked_text
 
 LONGEST_PROCESSOR_ID: Final = 255

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain.commands.access import GrantAccess, RevokeAccess
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
 from domain.commands.delete_payment_method import DeletePaymentMethod
+from domain.commands.disputes import AcceptDispute, SubmitDisputeEvidence
 from domain.commands.payment_methods import StartPaymentMethodSetup, UpdatePaymentMethod
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
+from domain.commands.refunds import RefundPayment
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
@@ -23,10 +26,15 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         ConfirmPayment,
         CapturePayment,
         CancelPayment,
+        RefundPayment,
+        SubmitDisputeEvidence,
+        AcceptDispute,
         StartPaymentMethodSetup,
         AddPaymentMethod,
         UpdatePaymentMethod,
         DeletePaymentMethod,
+        GrantAccess,
+        RevokeAccess,
         CreateSubscription,
         UpdateSubscription,
         ChangePlan,

@@ -62,6 +62,8 @@ class Command(ABC, Generic[Intent, Answer]):
     mutation: ClassVar[str]
     object_kind: ClassVar[ObjectKind]
     needs_customer: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
+    """Whether the first stroke does it all, since there is nothing to ask of the processor."""
     is_repeatable: ClassVar[bool] = False
     """
     Whether the processor may carry it out twice without harm. Each attempt then has a key of its own, so that
@@ -97,3 +99,23 @@ class Command(ABC, Generic[Intent, Answer]):
     async def give_up(self, step: Step, intent: Intent, verdict: Verdict) -> UUID | None:
         """The processor definitely did not do it: leave the object in a state that says so."""
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCommand(Command[None, None]):
+    """
+    A command that has nothing to ask of the processor: `intend` does it all, in the transaction that keeps its key.
+
+    So there is nothing in between that a crash could interrupt, and nothing to resume.
+    """
+
+    is_local: ClassVar = True
+
+    async def recall(self, reads: Reads, operation: Operation) -> None:
+        return None
+
+    async def call(self, processor: PaymentProcessor, intent: None, *, key: str) -> None:
+        return None
+
+    async def conclude(self, step: Step, intent: None, answer: None) -> Conclusion:
+        return Conclusion(object_id=None)

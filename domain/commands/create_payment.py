@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 from uuid import UUID
 
+from domain.access import check_media_item_id
 from domain.actor import Actor, Role
 from domain.arguments import UNKEPT
-from domain.audit import audit_record
 from domain.commands.command import Step
 from domain.commands.payment_command import PaymentCommand, usable_method
 from domain.decline import Decline
@@ -23,6 +23,7 @@ from domain.payment_method import PaymentMethod
 from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from domain.ports import PaymentProcessor
 from domain.rules import Rules
+from domain.settlement import record_payment
 from domain.text import checked_metadata, checked_text, checked_url
 
 REFUSED: Final = "processor_refused"
@@ -30,7 +31,11 @@ REFUSED: Final = "processor_refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePayment(PaymentCommand):
-    """Collect an amount; without a method the default one pays. `owner` is set when an admin acts for a user."""
+    """
+    Collect an amount; without a method the default one pays. `owner` is set when an admin acts for a user.
+
+    `media_item_id` is what is bought, by the Media Service's id: once it is paid for, the payer owns it.
+    """
 
     mutation: ClassVar = "createPayment"
     needs_customer: ClassVar = True
@@ -44,6 +49,7 @@ class CreatePayment(PaymentCommand):
     return_url: str | None = None
     description: str | None = field(default=None, metadata=UNKEPT)
     details: Mapping[str, JsonValue] = field(default_factory=dict, metadata=UNKEPT)
+    media_item_id: str | None = None
     owner: UUID | None = None
 
     def check(self, rules: Rules) -> None:
@@ -54,6 +60,8 @@ class CreatePayment(PaymentCommand):
         if self.return_url is not None:
             checked_url(self.return_url, path=("return_url",))
         checked_metadata(self.details, path=("metadata",))
+        if self.media_item_id is not None:
+            check_media_item_id(self.media_item_id, path=("media_item_id",))
         if self.is_off_session and not self.is_confirmed:
             raise InvalidInput("An off-session payment must be confirmed at once.", path=("off_session",))
 
@@ -77,14 +85,14 @@ class CreatePayment(PaymentCommand):
             capture_method=self.capture_method,
             description=self.description,
             details=self.details,
+            media_item_id=self.media_item_id,
             payment_method_id=method.id if method else None,
             processor_customer_id=account.customer_id,
             processor_method_id=method.processor_method_id if method else None,
             created_at=step.at,
             updated_at=step.at,
         )
-        await step.work.payments.add(payment)
-        await step.work.audit.add(audit_record("payment.created", None, payment, at=step.at, by=step.by))
+        await record_payment(step.work, None, payment, action="payment.created", at=step.at, by=step.by)
         return payment.id, payment
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:

@@ -9,10 +9,10 @@ from domain.commands.command import Command, Conclusion, Step
 from domain.commands.payment_methods import customer_of, locked_method, owned_method
 from domain.commands.subscriptions.subscription_command import take_answer
 from domain.errors import InvalidInput, MethodInUse, NotFound
+from domain.method_settlement import detach, fill_default, hold_methods
 from domain.operation import ObjectKind, Operation
 from domain.payment_method import PaymentMethod
 from domain.ports import PaymentProcessor, Reads
-from domain.settlement import detach, fill_default, hold_methods
 from domain.subscription import Subscription, SubscriptionFacts
 
 

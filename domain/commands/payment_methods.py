@@ -8,6 +8,12 @@ from domain.audit import audit_record
 from domain.commands.command import Command, Conclusion, Step
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.identity import new_id
+from domain.method_settlement import (
+    hold_methods,
+    make_default,
+    settle_setup,
+    update_method,
+)
 from domain.operation import ObjectKind, Operation
 from domain.payment_method import (
     MethodFacts,
@@ -18,12 +24,6 @@ from domain.payment_method import (
 )
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
-from domain.settlement import (
-    hold_methods,
-    make_default,
-    settle_setup,
-    update_method,
-)
 from domain.text import checked_text
 
 LONGEST_PROCESSOR_ID = 255

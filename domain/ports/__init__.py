@@ -1,16 +1,21 @@
 """What the domain needs from the outside, as Protocols."""
 
+from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
-from domain.ports.database import Database, Jobs, Reads, Work
+from domain.ports.database import Database, Jobs, Reads, RecountableDatabase, Work
+from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
+from domain.ports.refund_processor import RefundProcessor
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
 from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
+    "AccessStatements",
     "Accounts",
     "Audit",
     "Clock",
     "Database",
+    "DisputeProcessor",
     "Inbox",
     "Jobs",
     "Operations",
@@ -19,6 +24,8 @@ __all__ = [
     "Payments",
     "ProcessorNews",
     "Reads",
+    "RecountableDatabase",
+    "RefundProcessor",
     "Setups",
     "SubscriptionReader",
     "Work",

@@ -1,16 +1,17 @@
 """Where the domain keeps what recurs, what goes back, and what follows from both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.access import AccessTarget, Entitlement
+from domain.access import AccessQuestion, Entitlement
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
+from domain.dispute_list import DisputeFilter
 from domain.invoice import Invoice
-from domain.paging import Slice
 from domain.plan import Plan
+from domain.ports.lists import Lists
 from domain.refund import Refund, RefundSums
 from domain.subscription import Subscription
 from domain.subscription_list import InvoiceFilter, SubscriptionFilter
@@ -26,6 +27,10 @@ class Refunds(Protocol):
         """Each payment's refunds, the oldest first."""
         ...
 
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Refund]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        ...
+
     async def known_as(self, processor_refund_id: str) -> UUID | None: ...
     async def sums(self, payment_id: UUID) -> RefundSums:
         """What the payment's refunds come to. Only under the payment's lock does that stay so."""
@@ -36,13 +41,17 @@ class Refunds(Protocol):
     async def save(self, refund: Refund) -> None: ...
 
 
-class Disputes(Protocol):
+class Disputes(Lists[Dispute, DisputeFilter], Protocol):
     async def get(self, dispute_id: UUID) -> Dispute | None: ...
     async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]: ...
     async def of_payments(
         self, payment_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Dispute]]:
         """Each payment's disputes, the oldest first."""
+        ...
+
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Dispute]:
+        """By id, to go through all of them; the first ones where `last` is None."""
         ...
 
     async def known_as(self, processor_dispute_id: str) -> UUID | None: ...
@@ -74,11 +83,15 @@ class Plans(Protocol):
     async def save(self, plan: Plan) -> None: ...
 
 
-class Subscriptions(Protocol):
+class Subscriptions(Lists[Subscription, SubscriptionFilter], Protocol):
     async def get(self, subscription_id: UUID) -> Subscription | None: ...
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Subscription]: ...
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Subscription]:
+        """By id, to go through all of them; the first ones where `last` is None."""
+        ...
+
     async def known_as(self, processor_subscription_id: str) -> UUID | None: ...
     async def live_of(self, user_id: UUID, plan_id: UUID) -> Subscription | None:
         """The user's live subscription to the plan, of which a constraint allows one."""
@@ -91,24 +104,14 @@ class Subscriptions(Protocol):
         """Each user's subscriptions that owe a payment, the oldest first."""
         ...
 
-    async def listed(self, wanted: SubscriptionFilter, part: Slice) -> Sequence[Subscription]:
-        """At most `part.limit`, in the order in which the part is read: the newest first, or backwards."""
-        ...
-
-    async def count(self, wanted: SubscriptionFilter) -> int: ...
-    async def listed_for(
-        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter, part: Slice
-    ) -> Mapping[UUID, Sequence[Subscription]]:
-        """As `listed`, once for each of the users; those who have none may be left out."""
-        ...
-
-    async def counts_for(
-        self, user_ids: Sequence[UUID], wanted: SubscriptionFilter
-    ) -> Mapping[UUID, int]: ...
     async def live_paid_by(
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
         """The live subscriptions that name each method, the oldest first."""
+        ...
+
+    async def lock_of_plan(self, plan_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Subscription]:
+        """The plan's next live subscriptions after this one, by id, held until the transaction ends."""
         ...
 
     async def lock(self, subscription_id: UUID) -> Subscription | None: ...
@@ -119,16 +122,10 @@ class Subscriptions(Protocol):
     async def save(self, subscription: Subscription) -> None: ...
 
 
-class Invoices(Protocol):
+class Invoices(Lists[Invoice, InvoiceFilter], Protocol):
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...
-    async def listed_for(
-        self, user_ids: Sequence[UUID], wanted: InvoiceFilter, part: Slice
-    ) -> Mapping[UUID, Sequence[Invoice]]:
-        """At most `part.limit` for each user, in the order in which the part is read."""
-        ...
-
     async def paid_through(self, subscription_id: UUID) -> datetime | None:
         """The end of the latest period that a paid invoice of the subscription pays for."""
         ...
@@ -177,8 +174,12 @@ class Entitlements(Protocol):
         """Each user's entitlements, the oldest first."""
         ...
 
-    async def of_targets(self, user_id: UUID, targets: Sequence[AccessTarget]) -> Sequence[Entitlement]:
-        """Every reason that the user has, or had, for access to any of these."""
+    async def answering(self, questions: Collection[AccessQuestion]) -> Sequence[Entitlement]:
+        """Every reason that these users have, or had, for access to what is asked about."""
+        ...
+
+    async def awaited_by(self, user_ids: Collection[UUID]) -> Collection[AccessQuestion]:
+        """What these users would get access to by a payment that waits for them at their bank (3-D Secure)."""
         ...
 
     async def of_payment(self, payment_id: UUID) -> Entitlement | None: ...

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from domain.payment import Payment
+from domain.payment_list import PaymentFilter
 from domain.ports.billing_repositories import (
     ChargePreviews,
     Disputes,
@@ -15,6 +17,7 @@ from domain.ports.billing_repositories import (
     Subscriptions,
     Trials,
 )
+from domain.ports.lists import Lists
 from domain.ports.repositories import (
     Accounts,
     Audit,
@@ -25,6 +28,7 @@ from domain.ports.repositories import (
     Payments,
     Setups,
 )
+from domain.ports.statistics import Statistics
 
 
 class Jobs(Protocol):
@@ -34,6 +38,10 @@ class Jobs(Protocol):
 
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
+        ...
+
+    async def follow_plan(self, plan_id: UUID) -> None:
+        """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
         ...
 
     async def keep_default_in_step(self, user_id: UUID) -> None:
@@ -48,6 +56,11 @@ class Reads(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def payments(self) -> Payments: ...
+    @property
+    def subscription_payments(self) -> Lists[Payment, PaymentFilter]:
+        """The payments, in a list per subscription."""
+        ...
+
     @property
     def payment_methods(self) -> PaymentMethods: ...
     @property
@@ -76,6 +89,8 @@ class Reads(Protocol):
     def audit_seals(self) -> AuditSeals: ...
     @property
     def inbox(self) -> Inbox: ...
+    @property
+    def statistics(self) -> Statistics: ...
 
 
 class Work(Reads, Protocol):
@@ -100,4 +115,10 @@ class Database(Protocol):
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         """How many statements were sent so far, by the first table that each names; it grows as more are."""
+        ...
+
+
+class RecountableDatabase(Database, Protocol):
+    def recount(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction that sees one moment throughout, may take long, and during which nobody folds statistics."""
         ...

@@ -8,11 +8,20 @@ from domain.events import InboxEvent, ProcessorEvent
 from domain.outcome import NextAction, Outcome
 from domain.payment import Payment
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
+from domain.ports.dispute_processor import DisputeProcessor
+from domain.ports.refund_processor import RefundProcessor
 from domain.ports.subscription_commands import SubscriptionCommands, SubscriptionPreviews
 from domain.ports.subscription_processor import SubscriptionReader
 
 
-class PaymentProcessor(SubscriptionReader, SubscriptionCommands, SubscriptionPreviews, Protocol):
+class PaymentProcessor(
+    RefundProcessor,
+    DisputeProcessor,
+    SubscriptionReader,
+    SubscriptionCommands,
+    SubscriptionPreviews,
+    Protocol,
+):
     """
     Every command that moves money carries `key`, under which the processor executes it once.
 

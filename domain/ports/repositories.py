@@ -11,10 +11,10 @@ from domain.audit_log import AuditFilter
 from domain.audit_seal import AuditSeal, RecordHash
 from domain.events import InboxEvent
 from domain.operation import ObjectKind, Operation
-from domain.paging import Per, Slice
 from domain.payment import Payment
-from domain.payment_list import PaymentFilter, PaymentOrder
+from domain.payment_list import PaymentFilter
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.ports.lists import Lists
 
 
 class Accounts(Protocol):
@@ -30,12 +30,12 @@ class Accounts(Protocol):
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime
-    ) -> BillingAccount:
-        """The first customer that is set stays."""
+    ) -> BillingAccount | None:
+        """The account with its customer; None where it has one already, which stays."""
         ...
 
 
-class Payments(Protocol):
+class Payments(Lists[Payment, PaymentFilter], Protocol):
     async def get(self, payment_id: UUID) -> Payment | None: ...
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         """Those that exist and belong to the owner; None is everybody."""
@@ -51,26 +51,9 @@ class Payments(Protocol):
     async def lock(self, payment_id: UUID) -> Payment | None: ...
     async def add(self, payment: Payment) -> None: ...
     async def save(self, payment: Payment) -> None: ...
-    async def listed(self, wanted: PaymentFilter, order: PaymentOrder, part: Slice) -> Sequence[Payment]:
-        """At most `part.limit` payments, in the order in which the part is read."""
+    async def after(self, last: UUID | None, *, limit: int) -> Sequence[Payment]:
+        """By id, to go through all of them; the first ones where `last` is None."""
         ...
-
-    async def count(self, wanted: PaymentFilter) -> int: ...
-    async def listed_for(
-        self,
-        owners: Sequence[UUID],
-        wanted: PaymentFilter,
-        order: PaymentOrder,
-        part: Slice,
-        *,
-        per: Per = Per.USER,
-    ) -> Mapping[UUID, Sequence[Payment]]:
-        """As `listed`, once for each user or subscription; those that have none may be left out."""
-        ...
-
-    async def counts_for(
-        self, owners: Sequence[UUID], wanted: PaymentFilter, *, per: Per = Per.USER
-    ) -> Mapping[UUID, int]: ...
 
 
 class PaymentMethods(Protocol):
@@ -128,6 +111,10 @@ class Operations(Protocol):
         ...
 
     async def save(self, operation: Operation) -> None: ...
+    async def end(self, ended: Operation) -> bool:
+        """False where it had ended before, in whichever way; nothing is changed then."""
+        ...
+
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
         """Operations that have not ended and nobody works on; each is leased to one asker only."""
         ...
@@ -135,7 +122,7 @@ class Operations(Protocol):
     async def drop_expired(self, *, at: datetime) -> int: ...
 
 
-class Audit(Protocol):
+class Audit(Lists[AuditRecord, AuditFilter], Protocol):
     async def add(self, record: AuditRecord) -> None:
         """To the end of its object's chain, whose writers the lock on the object's row keeps in a queue."""
         ...
@@ -145,14 +132,6 @@ class Audit(Protocol):
         ...
 
     async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]: ...
-    async def listed(self, wanted: AuditFilter, part: Slice) -> Sequence[AuditRecord]:
-        """At most `part.limit` records, the newest first."""
-        ...
-
-    async def history(self, kind: ObjectKind, object_id: UUID, part: Slice) -> Sequence[AuditRecord]:
-        """At most `part.limit` records of one object, the oldest first."""
-        ...
-
     def in_chains(self) -> AsyncIterator[AuditRecord]:
         """All records, object by object, oldest first."""
         ...

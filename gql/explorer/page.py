@@ -87,7 +87,12 @@ class Story:
 @cache
 def stories() -> tuple[Story, ...]:
     """Every story, in the order in which a newcomer should run them."""
-    return tuple(_story(document) for document in sorted(_STORIES.glob("*.graphql")))
+    return tuple(_story(document) for document in sorted(_STORIES.glob("*.graphql"), key=_place))
+
+
+def _place(document: Path) -> int:
+    """The number with which its name begins."""
+    return int(document.stem.partition("-")[0])
 
 
 def placeholders() -> frozenset[str]:

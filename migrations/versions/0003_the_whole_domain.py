@@ -452,6 +452,7 @@ def upgrade() -> None:
         sa.Column("feature", sa.String(), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renews", sa.Boolean(), nullable=False),
         sa.Column(
             "revoked_reason",
             sa.Enum(

@@ -1,7 +1,7 @@
 """
 The tables: each is the field-for-field twin of a domain dataclass, and carries its invariants as constraints.
 
-One test pins the twins. Repositories read and write columns; no ORM object leaves this room.
+One test pins the twins; sums have none. Repositories read and write columns; no ORM object leaves this room.
 """
 
 from persistence.tables.accounts import BillingAccountRow, PaymentMethodRow, PaymentMethodSetupRow
@@ -11,6 +11,7 @@ from persistence.tables.journal import AuditRecordRow, AuditSealRow, InboxEventR
 from persistence.tables.operations import OperationRow
 from persistence.tables.payments import PaymentRow
 from persistence.tables.refunds import DisputeRow, RefundRow
+from persistence.tables.statistics import BLOCKS, DELTAS, QUARTERS
 from persistence.tables.subscriptions import (
     ChargePreviewRow,
     InvoiceRow,
@@ -20,6 +21,9 @@ from persistence.tables.subscriptions import (
 )
 
 __all__ = [
+    "BLOCKS",
+    "DELTAS",
+    "QUARTERS",
     "AuditRecordRow",
     "AuditSealRow",
     "BillingAccountRow",

@@ -40,6 +40,7 @@ class EntitlementRow(Row, table=True):
     feature: str | None = None
     starts_at: datetime = Field(sa_type=INSTANT)
     ends_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    renews: bool
     revoked_reason: AccessReason | None = Field(default=None, sa_type=one_of(AccessReason, "revoked_reason"))
     revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
     granter_id: UUID | None = None

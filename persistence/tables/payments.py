@@ -64,6 +64,7 @@ class PaymentRow(Row, table=True):
     media_item_id: str | None = None
     subscription_id: UUID | None = Field(default=None, foreign_key="subscriptions.id")
     invoice_id: UUID | None = Field(default=None, foreign_key="invoices.id")
+    plan_id: UUID | None = Field(default=None, foreign_key="plans.id")
     payment_method_id: UUID | None = Field(default=None, foreign_key="payment_methods.id")
     processor_customer_id: str
     processor_method_id: str | None = None
@@ -80,6 +81,7 @@ class PaymentRow(Row, table=True):
     method_country: str | None = None
     decline_code: str | None = None
     decline_advice: str | None = None
+    failures: list[Any] = Field(sa_type=JSONB)
     receipt_url: str | None = Field(default=None, sa_type=Text)
     last_event_id: str | None = None
     synced_by: SyncSource = Field(sa_type=one_of(SyncSource, "synced_by"))

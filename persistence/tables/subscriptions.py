@@ -82,6 +82,7 @@ class SubscriptionRow(Row, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=INSTANT)
     cancel_reason: CancelReason | None = Field(default=None, sa_type=one_of(CancelReason, "cancel_reason"))
     latest_invoice_id: UUID | None = None
+    history: list[Any] = Field(sa_type=JSONB)
     details: dict[str, Any] = Field(sa_type=JSONB)
     processor_customer_id: str
     processor_subscription_id: str | None = Field(default=None, unique=True)

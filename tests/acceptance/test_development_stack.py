@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from gql.explorer.page import stories
 from tests.acceptance.processes import running_over
 from tests.acceptance.stack import STOP_SECONDS, developing
 from tests.api import Api
@@ -33,7 +34,7 @@ class TestDevelop:
 
         assert page.status_code == home.status_code == 200
         assert "/explorer/graphiql.js" in page.text
-        assert len(config["tabs"]) == 7
+        assert len(config["tabs"]) == len(stories())
         assert config["people"][0]["authorization"].startswith("Bearer ")
         assert roles[0]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
         assert "errors" not in roles[1]

@@ -3,9 +3,11 @@ from collections.abc import Iterator
 import pytest
 
 from domain.actor import Actor
+from domain.ports import Database
 from gateway.wiring import Gateway
 from processor import stripe_calls, stripe_client
 from sandbox import Sandbox
+from tests.domain.access_values import Books
 from tests.domain.shopping import Cardholder, Post, Shopper
 from tests.parts import RunningSandbox
 
@@ -34,6 +36,13 @@ def post(gateway: Gateway, running_sandbox: RunningSandbox) -> Post:
 @pytest.fixture
 def cardholder(running_sandbox: RunningSandbox) -> Cardholder:
     return Cardholder(sandbox=running_sandbox.sandbox, url=running_sandbox.url)
+
+
+@pytest.fixture
+async def books(database: Database) -> Books:
+    books = Books(database=database)
+    await books.open()
+    return books
 
 
 @pytest.fixture

@@ -15,11 +15,14 @@ from domain.command_service import Executed
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.command import Command
 from domain.commands.create_payment import CreatePayment
+from domain.commands.refunds import RefundPayment
+from domain.dispute import Dispute
 from domain.events import InboxEvent
 from domain.money import Money
 from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
+from domain.refund import Refund, RefundReason
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET
 from gateway.wiring import Gateway
 from sandbox import Sandbox
@@ -54,6 +57,33 @@ class Shopper:
             payment = await reads.payments.get(payment_id)
         assert payment is not None
         return payment
+
+    async def gives_back(
+        self, payment: Payment, minor: int | None = None, *, key: str | None = None, **choices: Any
+    ) -> Refund:
+        """A refund of so many minor units, or of all that is left, as it is after that."""
+        amount = None if minor is None else Money(minor=minor, currency=payment.currency)
+        reason = choices.pop("reason", RefundReason.CUSTOMER_REQUEST)
+        command = RefundPayment(payment_id=payment.id, amount=amount, reason=reason, **choices)
+        return await self.refund((await self.does(command, key=key)).operation.subject)
+
+    async def refund(self, refund_id: UUID) -> Refund:
+        async with self.gateway.services.database.reads() as reads:
+            refund = await reads.refunds.get(refund_id)
+        assert refund is not None
+        return refund
+
+    async def refunds(self, payment: Payment) -> list[Refund]:
+        """The oldest first."""
+        async with self.gateway.services.database.reads() as reads:
+            found = await reads.refunds.of_payments([payment.id], owner=None)
+        return list(found.get(payment.id, []))
+
+    async def disputes(self, payment: Payment) -> list[Dispute]:
+        """The oldest first."""
+        async with self.gateway.services.database.reads() as reads:
+            found = await reads.disputes.of_payments([payment.id], owner=None)
+        return list(found.get(payment.id, []))
 
     async def method(self, method_id: UUID) -> PaymentMethod:
         async with self.gateway.services.database.reads() as reads:

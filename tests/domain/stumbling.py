@@ -7,6 +7,7 @@ from domain.operation import OperationState
 from domain.outcome import Outcome
 from domain.payment import Payment
 from domain.payment_status import PaymentStatus
+from domain.refund import Refund, RefundFacts
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.domain.shopping import COFFEE, Shopper, captures
@@ -32,6 +33,29 @@ class StumblingProcessor(WatchedProcessor):
         outcome = await super().charge(payment, **choices)
         await self.afterwards()
         return outcome
+
+    async def refund(self, refund: Refund, payment: Payment, *, key: str) -> RefundFacts:
+        facts = await super().refund(refund, payment, key=key)
+        await self.afterwards()
+        return facts
+
+
+class OvertakenProcessor(WatchedProcessor):
+    """Something else happens after the intent was written down, and before Stripe hears of the refund."""
+
+    beforehand: Callable[[], Awaitable[None]]
+
+    @classmethod
+    def beside(cls, gateway: Gateway, beforehand: Callable[[], Awaitable[None]]) -> Self:
+        settings = gateway.settings
+        key = settings.stripe_secret_key.get_secret_value()
+        processor = cls.connected(key, api_base=settings.stripe_api_base)
+        processor.beforehand = beforehand
+        return processor
+
+    async def refund(self, refund: Refund, payment: Payment, *, key: str) -> RefundFacts:
+        await self.beforehand()
+        return await super().refund(refund, payment, key=key)
 
 
 async def is_paid_once(customer: Shopper, sandbox: Sandbox) -> bool:

@@ -62,19 +62,24 @@ class TestFirstCommandsOfAUser:
 
         async with gateway.services.database.reads() as reads:
             trail = await reads.audit.of_object(ObjectKind.BILLING_ACCOUNT, shopper.actor.known_id)
+        [customer] = await accounts(gateway)
+        [opened] = trail
+        assert (opened.action, opened.actor_id) == ("billing_account.opened", shopper.actor.user_id)
+        assert opened.changes["processor_customer_id"] == [None, customer]
+
+    async def test_link_a_customer_to_an_account_that_is_there_and_record_that_once(
+        self, shopper: Shopper, gateway: Gateway
+    ) -> None:
+        customers, by = gateway.services.customers, shopper.actor
+        await customers.account(by.known_id, by=by)
+
+        linked = await asyncio.gather(*(customers.with_customer(by.known_id, by=by) for _ in range(10)))
+
+        async with gateway.services.database.reads() as reads:
+            trail = await reads.audit.of_object(ObjectKind.BILLING_ACCOUNT, by.known_id)
         assert [record.action for record in trail] == [
             "billing_account.opened",
             "billing_account.customer_linked",
         ]
-        assert {record.actor_id for record in trail} == {shopper.actor.user_id}
-        [customer] = await accounts(gateway)
-        assert trail[1].changes == {"processor_customer_id": [None, customer]}
-
-    async def test_first_customer_that_is_set_stays(self, shopper: Shopper, gateway: Gateway) -> None:
-        by = shopper.actor
-        account = await gateway.services.customers.with_customer(by.known_id, by=by)
-
-        async with gateway.services.database.work() as work:
-            kept = await work.accounts.set_customer(account.user_id, "cus_other", at=account.created_at)
-
-        assert kept == account
+        assert {account.customer_id for account in linked} == set(await accounts(gateway))
+        assert trail[1].changes == {"processor_customer_id": [None, linked[0].customer_id]}

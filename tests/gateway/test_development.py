@@ -5,10 +5,12 @@ import pytest
 from domain.actor import Role
 from gateway.demo import ADMIN, PEOPLE, PURCHASES, load_demo
 from gateway.development import Explorer, banner, development_settings, sandbox_settings, token
+from gateway.development_key import development_key, new_key
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
 from gateway.wiring import Gateway
 from gql.explorer.page import DEMO_USER, placeholders, stories
 from sandbox import Sandbox
+from web.access_statements import statement_keys
 from web.auth import SharedSecretVerifier
 
 API, STRIPE = "http://127.0.0.1:8000", "http://127.0.0.1:12111"
@@ -48,6 +50,26 @@ class TestSettings:
 
         assert [hook.url for hook in settings.webhooks] == [f"{API}/api/v1/payments/webhooks/stripe"]
         assert settings.state == tmp_path / "sandbox.sqlite"
+
+
+class TestKey:
+    def test_is_made_once_and_for_its_user_alone(self, tmp_path: Path) -> None:
+        folder = tmp_path / "var"
+
+        first = development_key(folder)
+
+        assert development_key(folder) == first
+        [file] = folder.iterdir()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert len(statement_keys(first)) == 1
+
+    def test_replaces_a_real_one(self, real_money: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ACCESS_STATEMENT_KEYS", new_key())
+        key = new_key()
+
+        settings = development_settings("postgresql:///demo", API, STRIPE, statement_key=key)
+
+        assert settings.access_statement_keys.get_secret_value() == key
 
 
 class TestBanner:

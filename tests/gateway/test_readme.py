@@ -25,10 +25,11 @@ KINDS = (
     "payment_method",
     "price",
     "product",
+    "refund",
     "setup_intent",
     "subscription_schedule",
 )
-EVENT_TYPE = re.compile(rf"`((?:{'|'.join(map(re.escape, KINDS))})\.[a-z_]+)`")
+EVENT_TYPE = re.compile(rf"`((?:{'|'.join(map(re.escape, KINDS))})\.[a-z_.]+)`")
 ANY_OBJECT = {
     "id": "thing_1",
     "object": "thing",
@@ -40,7 +41,7 @@ ANY_OBJECT = {
 }
 """With what an event's object names, for types of which Stripe's examples have none."""
 
-READ_AS_THEY_ARE = ("charge.", "payment_intent.", "payment_method.", "setup_intent.")
+READ_AS_THEY_ARE = ("charge.", "payment_intent.", "payment_method.", "refund.", "setup_intent.")
 """Of these there are examples of all that matter."""
 
 

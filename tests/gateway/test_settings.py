@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.currency import DEFAULT_CURRENCIES
+from gateway.development_key import new_key
 from gateway.settings import (
     DEVELOPMENT_JWT_SECRET,
     DEVELOPMENT_STRIPE_KEY,
@@ -68,6 +69,7 @@ class TestCheck:
             ("DEBUG_EXTENSION", "true", "DEBUG_EXTENSION is for development only"),
             ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
             ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
+            ("ACCESS_STATEMENT_KEYS", "nonsense", "ACCESS_STATEMENT_KEYS is unfit (It takes one or two"),
             ("DATABASE_URL", "", "DATABASE_URL is not set"),
             ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY is not set"),
             ("JWT_SECRET", "", "JWT_SECRET is not set"),
@@ -91,6 +93,11 @@ class TestCheck:
             "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; JWT_SECRET is not set; "
             "STRIPE_WEBHOOK_SECRET is not set; STRIPE_API_BASE is not https."
         )
+
+    def test_a_key_for_statements_may_be_written_on_one_line(self, environment: Any) -> None:
+        settings = environment(ACCESS_STATEMENT_KEYS=new_key().replace("\n", "\\n"))
+
+        settings.check()
 
     def test_development_may_have_development_secrets(self, environment: Any) -> None:
         settings = environment(
@@ -134,6 +141,8 @@ class TestValues:
             ("ALLOWED_ORIGINS", "https://app.example/path"),
             ("LOG_LEVEL", "CHATTY"),
             ("RESUME_SECONDS", "0"),
+            ("ACCESS_STATEMENT_MINUTES", "61"),
+            ("RENEWAL_LEEWAY_HOURS", "-1"),
             ("OPERATION_LEASE_SECONDS", "-1"),
         ],
     )

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from domain.actor import Actor
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
+from domain.entitlements import follow_plan
 from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings
@@ -21,6 +23,7 @@ from gateway.worker import Worker, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
+from tests.domain.access_values import Books, a_plan, a_subscription
 from tests.news import deliver_news, shown, signed
 from tests.parts import RunningSandbox
 from tests.waiting import until
@@ -119,6 +122,22 @@ class TestWorker:
         [customer] = sandbox.objects.all("customer")
         assert customer["invoice_settings"]["default_payment_method"] == default
         assert default is not None
+
+    async def test_brings_a_changed_plan_to_its_subscribers(self, own: Gateway) -> None:
+        database = own.services.database
+        books, plan = Books(database=database), a_plan("hd")
+        await books.open()
+        await books.offers(plan)
+        await books.subscribes(a_subscription(plan))
+        changed = replace(plan, features=["hd", "4k"])
+
+        async with database.work() as work:
+            await work.plans.save(changed)
+            await follow_plan(work, plan, changed)
+            await follow_plan(work, changed, replace(changed, features=["4k", "hd"]))
+        assert await value(own, "SELECT count(*) FROM pgqueuer") == 1
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 1 FROM entitlements WHERE feature = '4k'"))
 
     async def test_resumes_what_was_abandoned(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)
@@ -224,6 +243,6 @@ class TestSealing:
             await seal_all(gateway.services.audit)
 
         sealed = [entry for entry in logs if entry["event"] == "audit.sealed"]
-        assert [entry["records"] for entry in sealed] == [2, 2]
+        assert [entry["records"] for entry in sealed] == [2, 1]
         verification, wrong = await verified(gateway.services.database, *(entry["hash"] for entry in sealed))
         assert (verification.unsealed, wrong) == (0, [])

@@ -6,17 +6,31 @@ from typing import Any, Final
 
 from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, get_named_type
 
+from domain.dispute import Dispute
+from domain.payment import Payment
+from domain.ports import Database
+from domain.refund import Refund
+from gql.ids import global_id, id_of
 from gql.schema import printed
 from tests.api import Api, fresh_key
+from tests.gql.many_of_each import dispute_of, refund_of
 
 PREVIEW: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
 Sells = Callable[..., Awaitable[str]]
 """Puts a plan on sale; its id."""
 SCHEMA: Final = build_schema(printed())
-USER_IDS: Final = {"userId", "onBehalfOfUserId"}
-"""The User Service's ids, which name no object of ours."""
 PLAN_IDS: Final = {"planId"}
 """Plans are everybody's."""
+FOREIGN_IDS: Final = {"userId", "onBehalfOfUserId", "mediaItemId"}
+"""The ids of the User Service and of the Media Service, which name no object of ours."""
+EVIDENCE: Final = {"customerName": "Somebody Else"}
+FOR_ADMINS: Final = {
+    "capturePayment",
+    "refundPayment",
+    "submitDisputeEvidence",
+    "acceptDispute",
+    "revokeAccess",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +49,9 @@ class Belongings:
     owed: str
     preview: str
     plan: str
+    entitlement: str
+    refund: str
+    dispute: str
 
     @property
     def all(self) -> list[str]:
@@ -42,21 +59,26 @@ class Belongings:
         return [getattr(self, name) for name in self.__slots__ if name not in {"preview", "plan"}]
 
 
-async def belongings(api: Api, sells: Sells) -> Belongings:
+async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
     """Among them a subscription that is paid, another that is not, and a plan to which it might be changed."""
     method = await api.add_card()
     spare = await api.add_card("pm_card_mastercard")
     guarded = await api.add_card("pm_card_authenticationRequired")
     paid = await api.mutate(
         "createPayment",
-        {"idempotencyKey": fresh_key(), "charge": {"amount": {"minor": 900, "currency": "EUR"}}},
-        "payment { id billingAccount { id } } operation { id }",
+        {
+            "idempotencyKey": fresh_key(),
+            "charge": {"amount": {"minor": 900, "currency": "EUR"}},
+            "mediaItemId": "film-17",
+        },
+        "payment { id billingAccount { id entitlements { id } } } operation { id }",
     )
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
     failing = await api.add_card("pm_card_chargeCustomerFail")
     subscription = await subscribed(api, await sells(), method)
     plan = await sells(3000)
     change = {"subscriptionId": subscription, "planId": plan}
+    refund, dispute = await taken_back(database, paid["payment"]["id"])
     return Belongings(
         payment=paid["payment"]["id"],
         authorized=(await api.pay(captureMethod="MANUAL"))["id"],
@@ -70,6 +92,9 @@ async def belongings(api: Api, sells: Sells) -> Belongings:
         owed=await subscribed(api, await sells(900), failing),
         preview=(await api.run(PREVIEW, {"input": change}))["previewPlanChange"]["id"],
         plan=plan,
+        entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
+        refund=refund,
+        dispute=dispute,
     )
 
 
@@ -78,6 +103,17 @@ async def subscribed(api: Api, plan: str, method: str) -> str:
     made = await api.mutate("createSubscription", given, "subscription { id }")
     subscription: str = made["subscription"]["id"]
     return subscription
+
+
+async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
+    """A refund and a dispute of the payment, which only staff and banks can make."""
+    async with database.work() as work:
+        payment = await work.payments.get(id_of(Payment, payment_id))
+        assert payment is not None
+        refund, dispute = refund_of(payment), dispute_of(payment)
+        await work.refunds.add(refund)
+        await work.disputes.add(dispute)
+    return global_id(Refund, refund.id), global_id(Dispute, dispute.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +143,12 @@ def attempts(theirs: Belongings, own: Belongings) -> list[Attempt]:
         ("confirmPayment", "paymentMethodId", {"paymentId": payment, "paymentMethodId": theirs.method}),
         ("capturePayment", "paymentId", {"paymentId": theirs.authorized}),
         ("cancelPayment", "paymentId", {"paymentId": theirs.authorized, "reason": "because"}),
+        ("refundPayment", "paymentId", {"paymentId": theirs.payment, "reason": "OTHER"}),
+        ("submitDisputeEvidence", "disputeId", {"disputeId": theirs.dispute, "evidence": EVIDENCE}),
+        ("acceptDispute", "id", {"id": theirs.dispute}),
         ("updatePaymentMethod", "id", {"id": theirs.method, "billingName": "Somebody Else"}),
         ("deletePaymentMethod", "id", {"id": theirs.method}),
+        ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),
         ("deletePaymentMethod", "replaceWithId", {"id": method, "replaceWithId": theirs.spare_method}),
         ("createSubscription", "paymentMethodId", {"planId": plan, "paymentMethodId": theirs.method}),
         ("createSubscription", "previewId", {"planId": plan, "previewId": theirs.preview}),
@@ -141,5 +181,5 @@ def id_fields() -> Iterator[str]:
         given = get_named_type(field.args["input"].type)
         assert isinstance(given, GraphQLInputObjectType)
         for name, part in given.fields.items():
-            if get_named_type(part.type).name == "ID" and name not in USER_IDS | PLAN_IDS:
+            if get_named_type(part.type).name == "ID" and name not in FOREIGN_IDS | PLAN_IDS:
                 yield f"{mutation}.{name}"

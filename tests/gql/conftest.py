@@ -74,8 +74,8 @@ async def made(database: Database, actor: Actor) -> list[Payment]:
 
 
 @pytest.fixture
-async def theirs(others: Api, sells: Sells) -> Belongings:
-    return await belongings(others, sells)
+async def theirs(others: Api, database: Database, sells: Sells) -> Belongings:
+    return await belongings(others, database, sells)
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from domain.access import AccessReason, Entitlement, EntitlementSource
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
+from domain.audit import KINDS, Audited, AuditRecord, audit_record
+from domain.dispute import Dispute, DisputeStatus
 from domain.identity import new_id
 from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
 from domain.operation import ObjectKind, Operation, OperationState
@@ -14,6 +17,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
 from domain.plan import BillingInterval, Plan
 from domain.ports import Database
+from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionStatus
 from gql.ids import global_id
@@ -35,10 +39,14 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         payment_of(owner, at=START + timedelta(minutes=at), amount=900, number=number, method=method)
         for at in range(2)
     ]
+    payments[0] = replace(payments[0], media_item_id="film-17")
     setup, operation = setup_of(method), operation_on(payments[0])
     plan, other = plan_of(f"price_{number}"), plan_of(f"price_{number}_other")
     subscription = subscription_to(plan, other, method)
     invoice = invoice_for(subscription, f"in_{number}")
+    entitlement = entitlement_to(payments[0])
+    records = [recorded(thing, owner) for thing in (payments[0], method)]
+    refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
     await stored(database, owner, [], [method])
     async with database.work() as work:
         await work.setups.add(setup)
@@ -50,13 +58,22 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         for payment in payments:
             for_it = replace(payment, subscription_id=subscription.id, invoice_id=invoice.id)
             await work.payments.add(for_it)
+        await work.entitlements.add(entitlement)
+        for record in records:
+            await work.audit.add(record)
+        await work.refunds.add(refund)
+        await work.disputes.add(dispute)
     return {
+        "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
         "Invoice": global_id(Invoice, invoice.id),
+        "Entitlement": global_id(Entitlement, entitlement.id),
+        "Dispute": global_id(Dispute, dispute.id),
         "Operation": global_id(Operation, operation.id),
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+        "Refund": global_id(Refund, refund.id),
         "Plan": global_id(Plan, plan.id),
         "Subscription": global_id(Subscription, subscription.id),
     }
@@ -75,6 +92,20 @@ def plan_of(price: str) -> Plan:
         interval_count=1,
         active=True,
         livemode=False,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def entitlement_to(payment: Payment) -> Entitlement:
+    return Entitlement(
+        id=new_id(),
+        user_id=payment.user_id,
+        source=EntitlementSource.PURCHASE,
+        reason=AccessReason.OWNED,
+        payment_id=payment.id,
+        media_item_id=payment.media_item_id,
+        starts_at=START,
         created_at=START,
         updated_at=START,
     )
@@ -125,6 +156,10 @@ def invoice_for(subscription: Subscription, known_there_as: str) -> Invoice:
     )
 
 
+def recorded(thing: Audited, owner: Actor) -> AuditRecord:
+    return audit_record(f"{KINDS[type(thing)].lower()}.created", None, thing, at=START, by=owner)
+
+
 def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
     return PaymentMethodSetup(
         id=new_id(),
@@ -133,6 +168,38 @@ def setup_of(method: PaymentMethod) -> PaymentMethodSetup:
         makes_default=False,
         processor_customer_id="cus_1",
         payment_method_id=method.id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def refund_of(payment: Payment) -> Refund:
+    return Refund(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=RefundStatus.PENDING,
+        amount=100,
+        currency=payment.currency,
+        reason=RefundReason.OTHER,
+        origin=RefundOrigin.API,
+        revokes_access=True,
+        created_by=payment.user_id,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def dispute_of(payment: Payment) -> Dispute:
+    return Dispute(
+        id=new_id(),
+        user_id=payment.user_id,
+        payment_id=payment.id,
+        status=DisputeStatus.WON,
+        amount=100,
+        currency=payment.currency,
+        reason="fraudulent",
+        processor_dispute_id=f"du_{payment.id}",
         created_at=START,
         updated_at=START,
     )

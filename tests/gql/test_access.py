@@ -8,13 +8,16 @@ import pytest
 from graphql import GraphQLObjectType
 
 from domain.actor import Actor
+from domain.ports import Database
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key
-from tests.gql.belongings import SCHEMA, Belongings, Sells, attempts, belongings, id_fields
+from tests.gql.belongings import FOR_ADMINS, SCHEMA, Belongings, Sells, attempts, belongings, id_fields
 
 BY_ID = {
     "payment": "query($id: ID!) { payment(id: $id) { id } }",
     "paymentMethod": "query($id: ID!) { paymentMethod(id: $id) { id } }",
+    "refund": "query($id: ID!) { refund(id: $id) { id } }",
+    "dispute": "query($id: ID!) { dispute(id: $id) { id } }",
     "node": "query($id: ID!) { node(id: $id) { id __typename } }",
 }
 
@@ -36,12 +39,16 @@ class TestAnonymousCaller:
             "nodes": f'(ids: ["{UNKNOWN}"])',
             "payment": f'(id: "{UNKNOWN}")',
             "paymentMethod": f'(id: "mth_{uuid4().hex}")',
+            "refund": f'(id: "rfd_{uuid4().hex}")',
+            "dispute": f'(id: "dsp_{uuid4().hex}")',
             "subscription": f'(id: "sbn_{uuid4().hex}")',
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "previewSubscription": f'(planId: "pln_{uuid4().hex}")',
             "previewPlanChange": f'(input: {{ subscriptionId: "sbn_{uuid4().hex}", planId: "pln_{uuid4().hex}" }})',
             "previewCancellation": f'(subscriptionId: "sbn_{uuid4().hex}", timing: NOW)',
+            "access": f'(userId: "{uuid4()}", targets: [])',
+            "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
         }
         codes = {}
 
@@ -61,6 +68,7 @@ class TestAnonymousCaller:
             "startPaymentMethodSetup": {},
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
             "createPortalLink": {"returnUrl": "https://shop.example"},
+            "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
         }
 
         for mutation, given in tried.items():
@@ -84,6 +92,8 @@ class TestAnotherUser:
             assert await stranger.refusals(BY_ID["node"], {"id": identity}) == ["NOT_FOUND"], identity
         assert await stranger.refusals(BY_ID["payment"], {"id": theirs.payment}) == ["NOT_FOUND"]
         assert await stranger.refusals(BY_ID["paymentMethod"], {"id": theirs.method}) == ["NOT_FOUND"]
+        assert await stranger.refusals(BY_ID["refund"], {"id": theirs.refund}) == ["NOT_FOUND"]
+        assert await stranger.refusals(BY_ID["dispute"], {"id": theirs.dispute}) == ["NOT_FOUND"]
 
     async def test_hears_the_same_as_of_an_object_that_does_not_exist(
         self, api: Api, theirs: Belongings
@@ -95,9 +105,9 @@ class TestAnotherUser:
         assert answers[0] == answers[1]
 
     async def test_finds_only_what_is_theirs_among_nodes(
-        self, api: Api, theirs: Belongings, sells: Sells
+        self, api: Api, theirs: Belongings, database: Database, sells: Sells
     ) -> None:
-        mine = await belongings(api, sells)
+        mine = await belongings(api, database, sells)
         asked = [theirs.payment, mine.payment, theirs.method, mine.setup, UNKNOWN, "nonsense"]
 
         body = await api.answer(NODES, {"ids": asked})
@@ -108,25 +118,28 @@ class TestAnotherUser:
         assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
         assert [error["path"] for error in body["errors"]] == [["nodes", at] for at in (0, 2, 4, 5)]
 
-    async def test_finds_every_kind_of_object_of_their_own(self, api: Api, sells: Sells) -> None:
-        mine = await belongings(api, sells)
+    async def test_finds_every_kind_of_object_of_their_own(
+        self, api: Api, database: Database, sells: Sells
+    ) -> None:
+        mine = await belongings(api, database, sells)
 
         data = await api.run(NODES, {"ids": mine.all})
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
             "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Subscription",
+            "Entitlement", "Refund", "Dispute",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(
-        self, api: Api, theirs: Belongings, contents: Callable[[], Any], sells: Sells
+        self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database, sells: Sells
     ) -> None:
-        mine = await belongings(api, sells)
+        mine = await belongings(api, database, sells)
         tried = attempts(theirs, mine)
         before = await contents()
 
         for attempt in tried:
-            wanted = ["FORBIDDEN"] if attempt.mutation == "capturePayment" else ["NOT_FOUND"]
+            wanted = ["FORBIDDEN"] if attempt.mutation in FOR_ADMINS else ["NOT_FOUND"]
             assert await api.codes(attempt.mutation, attempt.given) == wanted, attempt.coordinate
 
         assert {attempt.coordinate for attempt in tried} == set(id_fields())
@@ -153,8 +166,10 @@ class TestAnotherUser:
         assert await api.refusals(FILTERED, wanted) == ["FORBIDDEN"]
         assert await services.refusals(FILTERED, wanted) == ["FORBIDDEN"]
 
-    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor, sells: Sells) -> None:
-        mine = await belongings(api, sells)
+    async def test_may_filter_by_their_own_id(
+        self, api: Api, actor: Actor, database: Database, sells: Sells
+    ) -> None:
+        mine = await belongings(api, database, sells)
 
         data = await api.run(FILTERED, {"filter": {"userId": str(actor.user_id)}})
 

@@ -21,6 +21,8 @@ CONNECTIONS: Final = {
     for name, field in SCHEMA.get_type("Query").fields.items()  # type: ignore[union-attr]
     if get_named_type(field.type).name.endswith("Connection")
 }
+ARGUMENTS: Final = {"BillingAccount.access": '(target: {mediaItemId: "film-17"})'}
+"""What a field cannot be asked for without."""
 
 Ids = Mapping[str, Sequence[str]]
 
@@ -35,6 +37,7 @@ async def many(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ids:
 def asked(kind: GraphQLObjectType, name: str, path: frozenset[str] = frozenset()) -> str:
     """The field with all that it shows; of another object with an id, only that."""
     of = get_named_type(kind.fields[name].type)
+    name += ARGUMENTS.get(f"{kind.name}.{name}", "")
     if is_leaf_type(of):
         return name
     if not isinstance(of, GraphQLObjectType) or of.name in path:

@@ -58,6 +58,9 @@ COSTLY = {
     + many(SETUP, 3, name="b")
     + " }",
     "110 counts": "{ " + many("payments(first: 1) { totalCount }", 110) + " }",
+    "ten hundred statements about access": "query($targets: [AccessTarget!]!) { "
+    + many('access(userId: "u", targets: $targets) { allowed token }', 10)
+    + " }",
     "doubling fragments": chained(5, times=4),
 }
 
@@ -71,6 +74,10 @@ USUAL = {
         pageInfo { hasNextPage endCursor } totalCount
     } }""",
     "a hundred nodes": "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Payment { status amount { minor } } } }",
+    "a hundred statements about access": """query($userId: ID!, $targets: [AccessTarget!]!) {
+        access(userId: $userId, targets: $targets) {
+            allowed reason explanation until remedies evaluatedAt token source { __typename }
+        } }""",
     "five mutations": "mutation { " + many(SETUP, 5) + " }",
     "introspection": get_introspection_query(input_value_deprecation=True),
     "fragments as deep as components": " ".join(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.actor import Actor
+from domain.ports import Database
 from tests.api import EURO, Api, fresh_key
 from tests.gql.belongings import Belongings, Sells, attempts, belongings
 
@@ -33,9 +34,15 @@ class TestSupport:
             assert data["node"]["id"] == identity
 
     async def test_finds_a_users_payments(
-        self, supports: Api, theirs: Belongings, other_actor: Actor, api: Api, sells: Sells
+        self,
+        supports: Api,
+        theirs: Belongings,
+        other_actor: Actor,
+        api: Api,
+        database: Database,
+        sells: Sells,
     ) -> None:
-        await belongings(api, sells)
+        await belongings(api, database, sells)
 
         data = await supports.run(FILTERED, {"filter": {"userId": str(other_actor.user_id)}})
 

@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.actor import Actor, Role
 from domain.audit import GENESIS, AuditRecord, audit_record, digest
+from domain.audit_log import NEWEST_FIRST, OLDEST_FIRST, AuditFilter
 from domain.audit_seal import AuditSeal
 from domain.audit_service import AuditService
 from domain.identity import new_id
 from domain.operation import ObjectKind
+from domain.paging import FixedOrder, Slice
 from domain.ports import Database
 from gateway.wiring import Gateway
 from persistence import audit_seals
@@ -128,6 +130,45 @@ class TestChain:
         assert isinstance(refused, IntegrityError)
         assert "uq_audit_records_chain" in str(refused)
         assert len(await trail_of(database, thing)) == 1
+
+
+class TestLists:
+    @pytest.mark.parametrize("order", [OLDEST_FIRST, NEWEST_FIRST], ids=lambda order: order.name)
+    async def test_of_several_objects_are_those_that_each_has_alone(
+        self, database: Database, order: FixedOrder[Any]
+    ) -> None:
+        things = [new_id() for _ in range(3)]
+        await recorded(database, *things, *things[1:], *things, *things[:1])
+        wanted, none = AuditFilter(object_kind=ObjectKind.PAYMENT), new_id()
+        middle = order.place_of((await trail_of(database, things[1]))[1])
+
+        async with database.reads() as reads:
+            for part in (
+                Slice(limit=2),
+                Slice(limit=9),
+                Slice(start=middle),
+                Slice(start=middle, is_backward=True),
+            ):
+                together = await reads.audit.listed_for([*things, none], wanted, order, part)
+
+                for thing in things:
+                    of_one = AuditFilter(object_kind=ObjectKind.PAYMENT, object_id=thing)
+                    alone = await reads.audit.listed(of_one, order, part)
+                    assert together.get(thing, []) == alone
+                    assert (await reads.audit.listed_for([thing], wanted, order, part)).get(
+                        thing, []
+                    ) == alone
+                assert none not in together
+
+    async def test_show_nothing_of_other_kinds(self, database: Database) -> None:
+        things = [new_id(), new_id()]
+        await recorded(database, *things)
+        methods = AuditFilter(object_kind=ObjectKind.PAYMENT_METHOD)
+
+        async with database.reads() as reads:
+            assert await reads.audit.listed_for(things, methods, OLDEST_FIRST, Slice()) == {}
+            assert await reads.audit.counts_for(things, methods) == {}
+            assert await reads.audit.count(AuditFilter(object_kind=ObjectKind.PAYMENT)) == 2
 
 
 class TestSeal:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from domain.account import BillingAccount
 from domain.actor import SYSTEM
 from domain.audit import audit_record
-from domain.errors import Busy
+from domain.errors import Busy, ProcessorUnavailable
 from domain.identity import new_id
 from domain.operation import ObjectKind, OperationState
 from domain.payment_status import PaymentStatus
@@ -163,6 +163,17 @@ class TestOperations:
         assert [each.id for each in second] == [abandoned[0].id]
         assert {(each.attempts, each.leased_until) for each in (*first, *second)} == {(2, until)}
 
+    async def test_end_once(self, database: Database, owner: BillingAccount) -> None:
+        running = an_operation(object_id=new_id())
+        refused = running.ended(object_id=None, verdict=ProcessorUnavailable(), at=NOON)
+        async with database.work() as work:
+            await work.operations.add(running)
+
+            ends = [await work.operations.end(ended) for ended in (refused, replace(refused, attempts=9))]
+
+            assert ends == [True, False]
+            assert await work.operations.locked(running.id) == refused
+
     async def test_that_have_gone_cannot_be_locked(self, database: Database) -> None:
         async with database.work() as work:
             with pytest.raises(LookupError, match="has gone"):
@@ -180,10 +191,14 @@ class TestAccounts:
             async with database.work() as work:
                 await work.accounts.set_customer(other.user_id, "cus_1", at=NOON)
 
-    async def test_that_have_gone_get_no_customer(self, database: Database) -> None:
-        with pytest.raises(LookupError, match="has gone"):
-            async with database.work() as work:
-                await work.accounts.set_customer(new_id(), "cus_1", at=NOON)
+    async def test_keep_their_first_customer(self, database: Database, owner: BillingAccount) -> None:
+        async with database.work() as work:
+            linked = await work.accounts.set_customer(owner.user_id, "cus_1", at=NOON)
+            again = await work.accounts.set_customer(owner.user_id, "cus_2", at=NOON)
+            kept = await work.accounts.get(owner.user_id)
+
+        assert linked == replace(owner, processor_customer_id="cus_1", updated_at=NOON)
+        assert (again, kept) == (None, linked)
 
 
 class TestAuditTrail:

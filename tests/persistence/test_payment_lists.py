@@ -168,7 +168,8 @@ class TestSeveralOwners:
                 for owner in owners:
                     alone = await reads.payments.listed(replace(wanted, owner=owner), order, part)
                     assert together.get(owner, []) == alone
-                    assert await reads.payments.listed_for([owner], wanted, order, part) == {owner: alone}
+                    only = await reads.payments.listed_for([owner], wanted, order, part)
+                    assert only.get(owner, []) == alone
 
     async def test_are_counted_each(self, database: Database, payments: Sequence[Payment]) -> None:
         nobody = new_id()

@@ -48,8 +48,6 @@ class TestEvents:
         "name",
         [
             "charge.failed",
-            "charge.refunded.full",
-            "charge.dispute.created",
             "unknown.future_type",
         ],
     )

@@ -11,20 +11,25 @@ from starlette.routing import Route
 from domain.currency import CURRENCIES
 from domain.decline import Decline
 from domain.errors import (
+    AlreadySubscribed,
     AmountOutOfRange,
     Busy,
     CurrencyRuleBroken,
     Declined,
+    Disputed,
     DomainError,
     ErrorCode,
     Forbidden,
     InvalidInput,
     KeyInProgress,
     KeyReused,
+    MethodInUse,
     NotFound,
+    PreviewStale,
     ProcessorRefused,
     ProcessorUnavailable,
     StateConflict,
+    TrialUsed,
     Unauthenticated,
 )
 from domain.operation import ObjectKind, Operation
@@ -77,6 +82,16 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (NotFound("There is no such payment."), 404, [], "NEVER"),
     (StateConflict("It is settled.", current="SETTLED"), 409, [], "NEVER"),
     (Busy("Wait.", current="RUNNING"), 409, [], "LATER_SAME_KEY"),
+    (Disputed(), 409, [], "NEVER"),
+    (AlreadySubscribed(uuid4(), current="ACTIVE"), 409, [], "NEVER"),
+    (TrialUsed(), 409, [], "NEW_KEY"),
+    (MethodInUse([uuid4()]), 409, [], "NEW_KEY"),
+    (
+        PreviewStale(preview_id="prv_1"),
+        409,
+        [{"field": "preview_id", "code": "PREVIEW_STALE"}],
+        "NEW_KEY",
+    ),
     (
         KeyReused(FIRST, ["amount", "currency"]),
         422,

@@ -26,6 +26,7 @@ export function Clock({ path }) {
 
   return (
     <span className="clock" aria-label="Sandbox clock">
+      Clock
       <time dateTime={time ?? ""}>{time?.slice(0, 10)}</time>
       {STEPS.map(([label, days]) => (
         <button key={label} type="button" disabled={isMoving} onClick={() => advance(days)}>

@@ -8,7 +8,7 @@ from graphql import OperationDefinitionNode, parse
 from gql.explorer import page
 from gql.explorer.page import Story
 
-CARDS = {"card:authentication-required": "mth_1", "card:declined": "mth_2"}
+CARDS = {"card:authentication-required": "mth_1", "card:declined": "mth_2", "payment:film": "pay_1"}
 
 
 @pytest.fixture(params=page.stories(), ids=lambda story: story.title)
@@ -33,6 +33,9 @@ class TestStories:
             "5 · Find my payments",
             "6 · What became of my key",
             "7 · Who am I",
+            "8 · Buy a film, and may I watch it?",
+            "9 · Refund",
+            "10 · Disputes",
         ]
 
     def test_operation_has_a_name_of_its_own_since_tabs_are_told_apart_by_it(self) -> None:
@@ -124,5 +127,5 @@ class TestConfiguration:
 
 
 class TestPlaceholders:
-    def test_name_the_cards_a_demo_user_needs(self) -> None:
+    def test_name_what_a_demo_user_needs(self) -> None:
         assert page.placeholders() == CARDS.keys()

@@ -1,0 +1,117 @@
+"""The types Dispute and DisputeChange, and lists of disputes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, cast
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Role
+from domain.dispute import Dispute, DisputeStatus
+from domain.dispute_list import NEWEST_FIRST, DisputeFilter
+from domain.evidence import LONGEST
+from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.context import Info
+from gql.errors import camel_case
+from gql.money import MoneyView, money
+from gql.node import Node
+from gql.scalars import JsonObject
+
+if TYPE_CHECKING:
+    from gql.payment import PaymentView
+
+strawberry.enum(
+    DisputeStatus,
+    description=(
+        "Where a dispute stands; it may go back and forth. INQUIRY only asks: no money is taken yet, and CLOSED is "
+        "one that came to nothing. In NEEDS_RESPONSE, UNDER_REVIEW and LOST the payer's bank has the money."
+    ),
+)
+
+LazyPayment = Annotated["PaymentView", strawberry.lazy("gql.payment")]
+EVIDENCE: Final = {camel_case(name): name for name in LONGEST}
+"""The texts of evidence as the API spells them."""
+
+
+@strawberry.type(description="One change of a dispute.")
+class DisputeChange:
+    status: DisputeStatus = strawberry.field(description="What it became.")
+    at: datetime = strawberry.field(description="When we heard of that.")
+
+
+@strawberry.type(name="Dispute", description="A payment, or part of one, that its payer's bank disputes.")
+class DisputeView(Node):
+    _domain: ClassVar[type] = Dispute
+
+    status: DisputeStatus = strawberry.field(description="Where it stands.")
+    reason: str = strawberry.field(
+        description="The payer's reason, in Stripe's words, such as product_not_received."
+    )
+    evidence_due_by: datetime | None = strawberry.field(description="Until when it can be answered.")
+    evidence_submitted_at: datetime | None = strawberry.field(
+        description="When the evidence went to the bank; null while it has not."
+    )
+    created_at: datetime = strawberry.field(description="When we heard of it.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    def uuid(dispute: strawberry.Parent[Dispute]) -> UUID:
+        return dispute.id
+
+    @strawberry.field(description="How much of the payment is disputed.")
+    def amount(dispute: strawberry.Parent[Dispute]) -> MoneyView:
+        return money(dispute.amount, dispute.currency)
+
+    @strawberry.field(description="The payment.")
+    async def payment(dispute: strawberry.Parent[Dispute], info: Info) -> LazyPayment:
+        payment = await info.context.loaders.payments.load(dispute.payment_id)
+        return cast("PaymentView", payment)  # A foreign key says that it exists, and it has the same owner.
+
+    @strawberry.field(description="Whether what was bought is not accessible because of it.")
+    def access_suspended(dispute: strawberry.Parent[Dispute]) -> bool:
+        return dispute.suspends_access
+
+    @strawberry.field(
+        description=(
+            "Admins: the evidence so far, by the names that submitDisputeEvidence takes. "
+            "It begins with what the gateway knows of the payment."
+        )
+    )
+    def evidence_draft(dispute: strawberry.Parent[Dispute], info: Info) -> JsonObject | None:
+        info.context.actor.must_be({Role.ADMIN})
+        draft = dispute.evidence_draft
+        return JsonObject({shown: draft[name] for shown, name in EVIDENCE.items() if draft.get(name)})
+
+    @strawberry.field(description="All that it has been, the oldest first.")
+    def history(dispute: strawberry.Parent[Dispute]) -> list[DisputeChange]:
+        entries = cast("Sequence[dict[str, str]]", dispute.history)
+        return [
+            DisputeChange(status=DisputeStatus(entry["status"]), at=datetime.fromisoformat(entry["at"]))
+            for entry in entries
+        ]
+
+
+@strawberry.type(description="A dispute in a list.")
+class DisputeEdge(Edge):
+    node: DisputeView = strawberry.field(description="The dispute.")
+
+
+@strawberry.type(description="A page of disputes.")
+class DisputeConnection(Connection[Dispute]):
+    edges: list[DisputeEdge] = edges("The disputes with their cursors.")
+    nodes: list[DisputeView] = nodes("The disputes alone.")
+    page_info: PageInfo = page_info()
+
+
+async def page_of_disputes(
+    info: Info, status: list[DisputeStatus] | None, first: int | None, after: str | None
+) -> DisputeConnection:
+    wanted, part = DisputeFilter(statuses=status), asked_slice(NEWEST_FIRST, first, after)
+    page = await info.context.services.disputes.page(info.context.actor, wanted, part)
+    return DisputeConnection(page=page, order=NEWEST_FIRST)
+
+
+def evidence_of(given: dict[str, Any]) -> dict[str, Any]:
+    """By Stripe's names, which may be spelt in either way; the domain refuses others."""
+    return {EVIDENCE.get(name, name): text for name, text in given.items()}

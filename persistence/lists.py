@@ -1,0 +1,37 @@
+"""The lists of any table: a repository that can be listed names its `Keyset`, and no more."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from domain.paging import Order, Slice
+from persistence.keyset import Keyset
+from persistence.repository import Repository, grouped
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Entity = TypeVar("Entity", bound="DataclassInstance")
+Wanted = TypeVar("Wanted")
+
+
+class Lists(Repository[Entity], Generic[Entity, Wanted]):
+    lists: ClassVar[Keyset]
+
+    async def listed(self, wanted: Wanted, order: Order[Any], part: Slice) -> Sequence[Entity]:
+        """At most `part.limit` that match, in the order in which the part is read."""
+        return await self._all(*self.lists.page(wanted, order, part))
+
+    async def count(self, wanted: Wanted) -> int:
+        return await self._connection.scalar(*self.lists.count(wanted)) or 0
+
+    async def listed_for(
+        self, parents: Sequence[UUID], wanted: Wanted, order: Order[Any], part: Slice
+    ) -> Mapping[UUID, Sequence[Entity]]:
+        """As `listed`, once for each of the parents; those that have none are left out."""
+        return grouped(await self._all(*self.lists.pages(parents, wanted, order, part)), self.lists.parent)
+
+    async def counts_for(self, parents: Sequence[UUID], wanted: Wanted) -> Mapping[UUID, int]:
+        """How many match below each of the parents; those that have none are left out."""
+        counts = await self._connection.execute(*self.lists.counts(parents, wanted))
+        return {row[0]: row[1] for row in counts}
