@@ -107,7 +107,7 @@ class PreviewService:
 
     async def next_charge(self, subscription: Subscription) -> PreviewTerms | None:
         """The next renewal, as it would be charged today; None where none will be."""
-        if not subscription.will_renew:
+        if not subscription.will_renew or subscription.processor_subscription_id is None:
             return None
         return await in_time(self.processor.preview_renewal(subscription))
 
@@ -145,8 +145,7 @@ async def _has_had_trial(reads: Reads, user_id: UUID) -> bool:
 
 async def visible_subscription(reads: Reads, actor: Actor, subscription_id: UUID) -> Subscription:
     """Raises NotFound, also for another user's."""
-    subscription = await reads.subscriptions.get(subscription_id)
-    if subscription is None:
+    found = await reads.subscriptions.by_ids([subscription_id], owner=actor.visible_owner)
+    if subscription_id not in found:
         raise NotFound("There is no such subscription.", path=("subscription_id",))
-    actor.must_see(subscription.user_id, "subscription", path=("subscription_id",))
-    return subscription
+    return found[subscription_id]

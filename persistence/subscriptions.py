@@ -8,15 +8,14 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Interval,
     and_,
     bindparam,
-    cast,
     delete,
     exists,
     func,
     or_,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -52,7 +51,7 @@ PAYS: Final = or_(
     and_(C.payment_method_id.is_(None), M.user_id == C.user_id, M.is_default.is_(True)),
 )
 CARD_ENDS: Final = func.timezone(
-    "UTC", func.make_date(M.exp_year, M.exp_month, 1) + cast("1 month", Interval)
+    "UTC", func.make_date(M.exp_year, M.exp_month, 1) + text("interval '1 month'")
 )
 """The first instant at which it is no longer valid: the start of the month after its last one."""
 

@@ -12,6 +12,7 @@ from domain.subscription import Subscription
 from processor.stripe_calls import call
 from processor.stripe_client import StripeConnection, shape
 from processor.stripe_invoice_shapes import invoice_facts
+from processor.stripe_client import UNKNOWN
 from processor.stripe_subscription_commands import DATED, PRORATION
 from processor.stripe_subscription_ends import known_id
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from stripe import params as asked
     from stripe.params import InvoiceCreatePreviewParamsSubscriptionDetails as Details
 
-NOTHING_TO_COME: Final = "invoice_upcoming_none"
+NOTHING_TO_COME: Final = frozenset({"invoice_upcoming_none", UNKNOWN})
 
 
 class StripePreviews(StripeConnection):
@@ -58,7 +59,7 @@ class StripePreviews(StripeConnection):
         try:
             invoice = await self._preview({"subscription": known_id(subscription)})
         except ProcessorRefused as refused:
-            if refused.reason != NOTHING_TO_COME:
+            if refused.reason not in NOTHING_TO_COME:
                 raise
             return None
         return _terms(invoice, due_now=0, charged_at=subscription.current_period_end)

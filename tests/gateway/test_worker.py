@@ -125,6 +125,22 @@ class TestWorker:
         async with at_work(own):
             await until(lambda: value(own, "SELECT count(*) = 1 FROM entitlements WHERE feature = '4k'"))
 
+    async def test_keeps_the_default_method_at_stripe_in_step(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await own.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+        [customer] = sandbox.objects.all("customer")
+        default = customer["invoice_settings"]["default_payment_method"]
+        settings = {**customer["invoice_settings"], "default_payment_method": None}
+        sandbox.objects.save({**customer, "invoice_settings": settings})
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 0 FROM pgqueuer"))
+
+        [customer] = sandbox.objects.all("customer")
+        assert customer["invoice_settings"]["default_payment_method"] == default
+        assert default is not None
+
     async def test_resumes_what_was_abandoned(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)
         await change(

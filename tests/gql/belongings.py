@@ -1,6 +1,6 @@
 """One object of each kind, and everything in the API that takes an id."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,9 @@ from gql.schema import printed
 from tests.api import Api, fresh_key
 from tests.gql.many_of_each import dispute_of, refund_of
 
+PREVIEW: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
+Sells = Callable[..., Awaitable[str]]
+"""Puts a plan on sale; its id."""
 SCHEMA: Final = build_schema(printed())
 FOREIGN_IDS: Final = {"userId", "onBehalfOfUserId", "mediaItemId"}
 """The ids of the User Service and of the Media Service, which name no object of ours."""
@@ -26,6 +29,8 @@ FOR_ADMINS: Final = {
     "acceptDispute",
     "revokeAccess",
 }
+PLAN_IDS: Final = {"planId"}
+"""Plans are everybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +48,19 @@ class Belongings:
     entitlement: str
     refund: str
     dispute: str
+    subscription: str
+    owed: str
+    preview: str
+    plan: str
 
     @property
     def all(self) -> list[str]:
-        return [getattr(self, name) for name in self.__slots__]
+        """Those that are theirs alone, and can be looked up."""
+        return [getattr(self, name) for name in self.__slots__ if name not in {"preview", "plan"}]
 
 
-async def belongings(api: Api, database: Database) -> Belongings:
+async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
+    """Among them a subscription that is paid, another that is not, and a plan to which it might be changed."""
     method = await api.add_card()
     spare = await api.add_card("pm_card_mastercard")
     guarded = await api.add_card("pm_card_authenticationRequired")
@@ -64,6 +75,10 @@ async def belongings(api: Api, database: Database) -> Belongings:
     )
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
     refund, dispute = await taken_back(database, paid["payment"]["id"])
+    failing = await api.add_card("pm_card_chargeCustomerFail")
+    subscription = await subscribed(api, await sells(), method)
+    plan = await sells(3000)
+    change = {"subscriptionId": subscription, "planId": plan}
     return Belongings(
         payment=paid["payment"]["id"],
         authorized=(await api.pay(captureMethod="MANUAL"))["id"],
@@ -76,6 +91,10 @@ async def belongings(api: Api, database: Database) -> Belongings:
         entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
         refund=refund,
         dispute=dispute,
+        subscription=subscription,
+        owed=await subscribed(api, await sells(900), failing),
+        preview=(await api.run(PREVIEW, {"input": change}))["previewPlanChange"]["id"],
+        plan=plan,
     )
 
 
@@ -88,6 +107,13 @@ async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
         await work.refunds.add(refund)
         await work.disputes.add(dispute)
     return global_id(Refund, refund.id), global_id(Dispute, dispute.id)
+
+
+async def subscribed(api: Api, plan: str, method: str) -> str:
+    given = {"idempotencyKey": fresh_key(), "planId": plan, "paymentMethodId": method}
+    made = await api.mutate("createSubscription", given, "subscription { id }")
+    subscription: str = made["subscription"]["id"]
+    return subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +129,13 @@ class Attempt:
         return f"{self.mutation}.{self.field}"
 
 
-def attempts(theirs: Belongings, *, own_method: str = "", own_payment: str = "") -> list[Attempt]:
+def attempts(theirs: Belongings, own: Belongings) -> list[Attempt]:
     """
     Every way to name their objects in a mutation.
 
-    What else the mutation needs is the caller's own, or theirs as well where the caller has none.
+    What else the mutation needs is `own`: the caller's, or theirs as well where the caller has none.
     """
-    payment, method = own_payment or theirs.waiting, own_method or theirs.method
+    payment, method, plan = own.waiting, own.method, own.plan
     charge = {"amount": {"minor": 700, "currency": "EUR"}}
     named: list[tuple[str, str, dict[str, Any]]] = [
         ("createPayment", "paymentMethodId", {"charge": charge, "paymentMethodId": theirs.method}),
@@ -124,6 +150,22 @@ def attempts(theirs: Belongings, *, own_method: str = "", own_payment: str = "")
         ("deletePaymentMethod", "id", {"id": theirs.method}),
         ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),
         ("deletePaymentMethod", "replaceWithId", {"id": method, "replaceWithId": theirs.spare_method}),
+        ("createSubscription", "paymentMethodId", {"planId": plan, "paymentMethodId": theirs.method}),
+        ("createSubscription", "previewId", {"planId": plan, "previewId": theirs.preview}),
+        ("updateSubscription", "id", {"id": theirs.subscription, "metadata": {"seat": 1}}),
+        ("updateSubscription", "paymentMethodId", {"id": own.subscription, "paymentMethodId": theirs.method}),
+        ("changePlan", "subscriptionId", {"subscriptionId": theirs.subscription, "planId": plan}),
+        (
+            "changePlan",
+            "previewId",
+            {"subscriptionId": own.subscription, "planId": plan, "previewId": theirs.preview},
+        ),
+        ("cancelSubscription", "id", {"id": theirs.subscription}),
+        ("keepSubscription", "id", {"id": theirs.subscription}),
+        ("pauseSubscription", "id", {"id": theirs.subscription}),
+        ("resumeSubscription", "id", {"id": theirs.subscription}),
+        ("retryRenewal", "id", {"id": theirs.owed}),
+        ("retryRenewal", "paymentMethodId", {"id": own.owed, "paymentMethodId": theirs.method}),
     ]
     return [
         Attempt(mutation=mutation, field=field, given={"idempotencyKey": fresh_key(), **given})
@@ -139,5 +181,5 @@ def id_fields() -> Iterator[str]:
         given = get_named_type(field.args["input"].type)
         assert isinstance(given, GraphQLInputObjectType)
         for name, part in given.fields.items():
-            if get_named_type(part.type).name == "ID" and name not in FOREIGN_IDS:
+            if get_named_type(part.type).name == "ID" and name not in FOREIGN_IDS | PLAN_IDS:
                 yield f"{mutation}.{name}"

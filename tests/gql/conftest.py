@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +15,12 @@ from gql.ids import global_id
 from persistence.tables import metadata
 from tests.api import Api
 from tests.dashboard import Dashboard
-from tests.gql.belongings import Belongings, belongings
+from tests.gql.belongings import Belongings, Sells, belongings
 from tests.gql.many_payments import NUMBER, START, payment_of, stored
 from tests.parts import bearer
 from tests.tables import contents_of
 
 Caller = Callable[[Actor], Api]
-Sells = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
@@ -75,8 +74,8 @@ async def made(database: Database, actor: Actor) -> list[Payment]:
 
 
 @pytest.fixture
-async def theirs(others: Api, database: Database) -> Belongings:
-    return await belongings(others, database)
+async def theirs(others: Api, database: Database, sells: Sells) -> Belongings:
+    return await belongings(others, database, sells)
 
 
 @pytest.fixture

@@ -11,7 +11,15 @@ from domain.actor import Actor
 from domain.ports import Database
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key
-from tests.gql.belongings import FOR_ADMINS, SCHEMA, Belongings, attempts, belongings, id_fields
+from tests.gql.belongings import (
+    FOR_ADMINS,
+    SCHEMA,
+    Belongings,
+    Sells,
+    attempts,
+    belongings,
+    id_fields,
+)
 
 BY_ID = {
     "payment": "query($id: ID!) { payment(id: $id) { id } }",
@@ -46,6 +54,9 @@ class TestAnonymousCaller:
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "access": f'(userId: "{uuid4()}", targets: [])',
             "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
+            "previewSubscription": f'(planId: "pln_{uuid4().hex}")',
+            "previewPlanChange": f'(input: {{ subscriptionId: "sbn_{uuid4().hex}", planId: "pln_{uuid4().hex}" }})',
+            "previewCancellation": f'(subscriptionId: "sbn_{uuid4().hex}", timing: NOW)',
         }
         codes = {}
 
@@ -60,11 +71,12 @@ class TestAnonymousCaller:
         self, anonymous: Api, theirs: Belongings, contents: Callable[[], Any]
     ) -> None:
         before = await contents()
-        tried = {each.mutation: each.given for each in attempts(theirs)}
+        tried = {each.mutation: each.given for each in attempts(theirs, theirs)}
         tried |= {
             "startPaymentMethodSetup": {},
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
             "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
+            "createPortalLink": {"returnUrl": "https://shop.example"},
         }
 
         for mutation, given in tried.items():
@@ -101,9 +113,9 @@ class TestAnotherUser:
         assert answers[0] == answers[1]
 
     async def test_finds_only_what_is_theirs_among_nodes(
-        self, api: Api, theirs: Belongings, database: Database
+        self, api: Api, theirs: Belongings, database: Database, sells: Sells
     ) -> None:
-        mine = await belongings(api, database)
+        mine = await belongings(api, database, sells)
         asked = [theirs.payment, mine.payment, theirs.method, mine.setup, UNKNOWN, "nonsense"]
 
         body = await api.answer(NODES, {"ids": asked})
@@ -114,22 +126,24 @@ class TestAnotherUser:
         assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
         assert [error["path"] for error in body["errors"]] == [["nodes", at] for at in (0, 2, 4, 5)]
 
-    async def test_finds_every_kind_of_object_of_their_own(self, api: Api, database: Database) -> None:
-        mine = await belongings(api, database)
+    async def test_finds_every_kind_of_object_of_their_own(
+        self, api: Api, database: Database, sells: Sells
+    ) -> None:
+        mine = await belongings(api, database, sells)
 
         data = await api.run(NODES, {"ids": mine.all})
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
             "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Entitlement",
-            "Refund", "Dispute",
+            "Refund", "Dispute", "Subscription",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(
-        self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database
+        self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database, sells: Sells
     ) -> None:
-        mine = await belongings(api, database)
-        tried = attempts(theirs, own_method=mine.method, own_payment=mine.waiting)
+        mine = await belongings(api, database, sells)
+        tried = attempts(theirs, mine)
         before = await contents()
 
         for attempt in tried:
@@ -160,8 +174,10 @@ class TestAnotherUser:
         assert await api.refusals(FILTERED, wanted) == ["FORBIDDEN"]
         assert await services.refusals(FILTERED, wanted) == ["FORBIDDEN"]
 
-    async def test_may_filter_by_their_own_id(self, api: Api, actor: Actor, database: Database) -> None:
-        mine = await belongings(api, database)
+    async def test_may_filter_by_their_own_id(
+        self, api: Api, actor: Actor, database: Database, sells: Sells
+    ) -> None:
+        mine = await belongings(api, database, sells)
 
         data = await api.run(FILTERED, {"filter": {"userId": str(actor.user_id)}})
 

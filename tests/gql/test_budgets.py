@@ -13,7 +13,8 @@ from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
-from tests.gql.conftest import Caller, Sells
+from tests.gql.belongings import Sells
+from tests.gql.conftest import Caller
 from tests.gql.disputing import disputed_by_its_bank
 from tests.gql.many_of_each import household
 

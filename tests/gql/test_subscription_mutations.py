@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox import Sandbox
 from tests.api import Api, fresh_key
-from tests.gql.conftest import Sells
+from tests.gql.belongings import Sells
 
 SUBSCRIPTION = "subscription { id status plan { id } pendingPlan { id } cancelAtPeriodEnd metadata actions }"
 CHARGE = "charge { id status trigger amount { minor currency } }"
