@@ -15,6 +15,7 @@ from bench.pages import page_latencies, requests
 from bench.report import Result, printed, write
 from bench.stack import database, questions, stack
 from bench.starts import develop_seconds, serve_seconds
+from bench.statistics import year_latencies
 from bench.turns import compared
 
 
@@ -43,11 +44,14 @@ def measured(folder: Path, effort: Effort) -> Result:
             with step("Pages"):
                 pages = asyncio.run(requests(address, effort.payments))
                 latencies = page_latencies(running.gateway, pages, turns=effort.turns)
+            with step("Statistics"):
+                years = year_latencies(running.gateway, address)
             resident = running.gateway.resident_bytes() / 2**20
     return Result(
         payments=effort.payments,
         comparisons=comparisons,
         pages=latencies,
+        years=years,
         serve_seconds=serve,
         develop_seconds=develop,
         resident_mib=resident,

@@ -24,11 +24,10 @@ DEFAULT_METHOD: Final = "SELECT * FROM payment_methods WHERE user_id = $1 AND is
 OPEN_PAYMENT: Final = """
 INSERT INTO payments
     (id, user_id, status, trigger, livemode, version, amount, currency, authorized_amount, captured_amount,
-     refunded_amount, refund_pending_amount, disputed_amount, capture_method, details, payment_method_id,
-     processor_customer_id, processor_method_id, synced_by, created_at, updated_at)
-VALUES (
-    $1, $2, 'PENDING', 'PURCHASE', false, 1, $3, $4, 0, 0, 0, 0, 0, 'AUTOMATIC', '{}', $5, $6, $7, 'API_CALL', $8, $8
-)
+     refunded_amount, refund_pending_amount, disputed_amount, failures, capture_method, details,
+     payment_method_id, processor_customer_id, processor_method_id, synced_by, created_at, updated_at)
+VALUES ($1, $2, 'PENDING', 'PURCHASE', false, 1, $3, $4, 0, 0, 0, 0, 0, '[]', 'AUTOMATIC', '{}',
+        $5, $6, $7, 'API_CALL', $8, $8)
 """
 RECORD: Final = """
 INSERT INTO audit_records

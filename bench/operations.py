@@ -9,6 +9,8 @@ import orjson
 
 from bench.dataset import OwnedPayment
 from bench.load import FRESH_KEY
+from domain.actor import Role
+from domain.identity import new_id
 from domain.payment import Payment
 from gateway.settings import DEVELOPMENT_JWT_SECRET
 from gql.ids import global_id
@@ -99,17 +101,21 @@ def graphql(user: UUID, query: str, **variables: Any) -> bytes:
     return post(user, "/graphql", {"query": query, "variables": variables})
 
 
-def post(user: UUID, path: str, body: object) -> bytes:
+def as_admin(query: str, **variables: Any) -> bytes:
+    return post(new_id(), "/graphql", {"query": query, "variables": variables}, role=Role.ADMIN)
+
+
+def post(user: UUID, path: str, body: object, *, role: Role = Role.USER) -> bytes:
     content = orjson.dumps(body)
     kind = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-    return head("POST", path, user, kind) + content
+    return head("POST", path, user, kind, role=role) + content
 
 
 def get(user: UUID, path: str) -> bytes:
     return head("GET", path, user)
 
 
-def head(method: str, path: str, user: UUID, more: str = "") -> bytes:
-    token = development_token(DEVELOPMENT_JWT_SECRET, user_id=user)
+def head(method: str, path: str, user: UUID, more: str = "", *, role: Role = Role.USER) -> bytes:
+    token = development_token(DEVELOPMENT_JWT_SECRET, user_id=user, role=role)
     lines = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n"
     return f"{lines}Authorization: Bearer {token}\r\n{more}\r\n".encode()

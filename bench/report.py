@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from bench.pages import PageLatency
+from bench.statistics import Latency, YearLatency
 from bench.turns import Comparison, Figures
 
 
@@ -17,6 +18,7 @@ class Result:
     payments: int
     comparisons: Sequence[Comparison]
     pages: Sequence[PageLatency]
+    years: Sequence[YearLatency]
     serve_seconds: float
     develop_seconds: float
     resident_mib: float
@@ -51,8 +53,18 @@ def lines(result: Result) -> Iterator[str]:
         after = f"after {page.after:,}" if page.after else "the first"
         yield f"  of {page.payments:>9,} payments, {after:<16}{page.p50_ms:>6.2f} ms"
     yield ""
+    yield "A year of statistics per day, p50 and p99 in ms, one request at a time:"
+    yield f"{'':<32}{'from stored sums':>18}{'by GraphQL':>18}{'recount by SQL':>18}"
+    for year in result.years:
+        cells = "".join(f"{both(each):>18}" for each in (year.stored, year.graphql, year.recount))
+        yield f"  {f'{year.timezone} by {year.group.lower()}':<30}{cells}"
+    yield ""
     yield f"Ready after {result.serve_seconds:.2f} s (serve), {result.develop_seconds:.2f} s (develop)"
     yield f"Memory under load: {result.resident_mib:.0f} MiB"
+
+
+def both(latency: Latency) -> str:
+    return f"{latency.p50:.1f} {latency.p99:>8.1f}"
 
 
 def beside(one: Comparison, name: str) -> str:

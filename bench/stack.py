@@ -17,10 +17,14 @@ from bench.load import asked
 from bench.operations import SAVE_CARD, Operation, graphql, operations
 from bench.programs import Program, running
 from domain.identity import new_id
+from domain.statistics_service import StatisticsService
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.settings import DEVELOPMENT_JWT_SECRET, DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET
+from gateway.wiring import now
 from persistence.address import asyncpg_dsn
+from persistence.engine import create_engine
 from persistence.schema import migrate
+from persistence.unit_of_work import SqlDatabase
 
 POSTGRES: Final = {"shared_buffers": "1GB", "random_page_cost": "1.1", "max_wal_size": "4GB"}
 GATEWAY: Final = ["gateway", "serve"]
@@ -50,9 +54,20 @@ def version() -> str:
 
 
 async def filled(address: str, payments: int) -> None:
+    """With the statistics of what was loaded, which nobody counted meanwhile."""
     async with connected(address) as connection:
-        if not await dataset.is_loaded(connection):
-            await dataset.load(connection, payments)
+        if await dataset.is_loaded(connection):
+            return
+        await dataset.load(connection, payments)
+    async with statistics(address) as service:
+        await service.rebuild()
+
+
+@asynccontextmanager
+async def statistics(address: str) -> AsyncIterator[StatisticsService]:
+    engine = create_engine(address)
+    yield StatisticsService(database=SqlDatabase(engine), clock=now, is_live=False)
+    await engine.dispose()
 
 
 @contextmanager

@@ -32,10 +32,11 @@ TRIGGERS: Final[Mapping[BillingReason, PaymentTrigger]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceOwner:
-    """Whose invoice it is, and for which subscription, if for any."""
+    """Whose invoice it is, and for which subscription and plan, if for any."""
 
     user_id: UUID
     subscription_id: UUID | None = None
+    plan_id: UUID | None = None
 
 
 async def write_invoice(
@@ -55,7 +56,7 @@ async def write_invoice(
     before, after = await _written(work, facts, owner, at=at, by=by)
     if facts.payment is not None and facts.payment.processor_payment_id is not None and facts.payment_amount:
         cause = trigger or _automatic(before, after)
-        await _settle_payment(work, after, facts, facts.payment, cause, at=at, by=by)
+        await _settle_payment(work, after, owner, facts, facts.payment, cause, at=at, by=by)
     return after
 
 
@@ -96,6 +97,7 @@ def _automatic(before: Invoice | None, after: Invoice) -> PaymentTrigger | None:
 async def _settle_payment(
     work: Work,
     invoice: Invoice,
+    owner: InvoiceOwner,
     facts: InvoiceFacts,
     outcome: Outcome,
     trigger: PaymentTrigger | None,
@@ -103,7 +105,7 @@ async def _settle_payment(
     at: datetime,
     by: Actor,
 ) -> Payment:
-    payment = await _payment(work, invoice, facts, outcome, trigger, at=at, by=by)
+    payment = await _payment(work, invoice, owner, facts, outcome, trigger, at=at, by=by)
     after = await _at_last_attempt(work, payment, invoice, outcome, trigger)
     if after != payment:
         after = replace(after, version=payment.version + 1, updated_at=at)
@@ -114,6 +116,7 @@ async def _settle_payment(
 async def _payment(
     work: Work,
     invoice: Invoice,
+    owner: InvoiceOwner,
     facts: InvoiceFacts,
     outcome: Outcome,
     trigger: PaymentTrigger | None,
@@ -134,6 +137,7 @@ async def _payment(
         amount=facts.payment_amount,
         currency=invoice.currency,
         capture_method=CaptureMethod.AUTOMATIC,
+        plan_id=owner.plan_id,
         subscription_id=invoice.subscription_id,
         invoice_id=invoice.id,
         processor_customer_id=facts.customer_id,

@@ -17,7 +17,7 @@ from domain.decline import Decline
 from domain.errors import StateConflict
 from domain.json_value import JsonObject, JsonValue
 from domain.outcome import Outcome
-from domain.payment_failure import PaymentFailure
+from domain.payment_failure import PaymentFailure, failure_in
 from domain.payment_method import MethodSnapshot, PaymentMethodType
 from domain.payment_status import (
     ACTIONS,
@@ -262,18 +262,8 @@ class Payment:
 
     def _with_failure(self, outcome: Outcome, *, at: datetime) -> Self:
         """Every failed attempt once, also one that we hear of too late for it to change anything else."""
-        if outcome.status is not PaymentStatus.FAILED or outcome.decline is None:
-            return self
-        failure = PaymentFailure(
-            at=at,
-            trigger=self.trigger,
-            code=outcome.decline.code,
-            advice=outcome.decline.network_advice,
-            charge_id=outcome.charge_id,
-            brand=outcome.snapshot.brand if outcome.snapshot else None,
-            country=outcome.snapshot.country if outcome.snapshot else None,
-        )
-        if failure.attempt in {known.attempt for known in self.failed_attempts}:
+        failure = failure_in(outcome, trigger=self.trigger, at=at)
+        if failure is None or failure.attempt in {known.attempt for known in self.failed_attempts}:
             return self
         return replace(self, failures=[*self.failures, failure.record()])
 

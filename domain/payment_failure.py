@@ -6,7 +6,8 @@ from typing import Self
 
 from domain.decline import Decline
 from domain.json_value import JsonObject, JsonValue
-from domain.payment_status import PaymentTrigger
+from domain.outcome import Outcome
+from domain.payment_status import PaymentStatus, PaymentTrigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,21 @@ class PaymentFailure:
             brand=_text(record["brand"]),
             country=_text(record["country"]),
         )
+
+
+def failure_in(outcome: Outcome, *, trigger: PaymentTrigger, at: datetime) -> PaymentFailure | None:
+    """The failed attempt that the processor tells of, if it does."""
+    if outcome.status is not PaymentStatus.FAILED or outcome.decline is None:
+        return None
+    return PaymentFailure(
+        at=at,
+        trigger=trigger,
+        code=outcome.decline.code,
+        advice=outcome.decline.network_advice,
+        charge_id=outcome.charge_id,
+        brand=outcome.snapshot.brand if outcome.snapshot else None,
+        country=outcome.snapshot.country if outcome.snapshot else None,
+    )
 
 
 def _text(value: JsonValue) -> str | None:

@@ -41,7 +41,11 @@ async def settle_subscription(
         raise NotFound("There is no such subscription.")
     invoice = None
     if facts.latest_invoice is not None:
-        owner = InvoiceOwner(user_id=before.user_id, subscription_id=before.id)
+        owner = InvoiceOwner(
+            user_id=before.user_id,
+            subscription_id=before.id,
+            plan_id=await _plan_id(work, facts.processor_price_id),
+        )
         invoice = await write_invoice(work, facts.latest_invoice, owner, at=at, by=by, trigger=trigger)
     after = before.take(facts, await _links(work, before, facts, invoice), at=at)
     await record_subscription(work, before, after, at=at, by=by)
@@ -63,7 +67,9 @@ async def settle_invoice(
             raise NotFound("This invoice is for none of our customers.")
         owner = InvoiceOwner(user_id=account.user_id)
     else:
-        owner = InvoiceOwner(user_id=subscription.user_id, subscription_id=subscription.id)
+        owner = InvoiceOwner(
+            user_id=subscription.user_id, subscription_id=subscription.id, plan_id=subscription.plan_id
+        )
     invoice = await write_invoice(work, facts, owner, at=at, by=by, trigger=trigger)
     if subscription is not None:
         paid = await work.invoices.paid_through(subscription.id)

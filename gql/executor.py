@@ -7,10 +7,13 @@ from typing import Any, Final
 from graphql import (
     GraphQLEnumType,
     GraphQLLeafType,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     get_nullable_type,
     is_leaf_type,
+    is_list_type,
+    is_non_null_type,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import GroupedFieldSet
@@ -77,8 +80,9 @@ def leaves(schema: GraphQLSchema) -> Iterator[tuple[tuple[GraphQLObjectType, str
         if isinstance(kind, GraphQLObjectType):
             for name, field in kind.fields.items():
                 of = get_nullable_type(field.type)
-                if is_leaf_type(of) and (read := reader(field)):
-                    yield (kind, name), Leaf(read, writer(of))
+                write = list_writer(of) if is_list_type(of) else writer(of) if is_leaf_type(of) else None
+                if write and (read := reader(field)):
+                    yield (kind, name), Leaf(read, write)
 
 
 def writer(kind: GraphQLLeafType) -> Writer:
@@ -87,6 +91,14 @@ def writer(kind: GraphQLLeafType) -> Writer:
         names = {value.value: name for name, value in kind.values.items()}
         return lambda member: names[member]
     return kind.coerce_output_value
+
+
+def list_writer(kind: GraphQLList[Any]) -> Writer | None:
+    """For leaves that are never null."""
+    if not is_non_null_type(kind.of_type) or not is_leaf_type(kind.of_type.of_type):
+        return None
+    write = writer(kind.of_type.of_type)
+    return lambda items: [write(item) for item in items]
 
 
 use_direct_resolvers(SCHEMA)

@@ -10,11 +10,13 @@ import pytest
 
 from bench import dataset
 from bench.load import BadAnswer, asked
-from bench.operations import Operation, get
+from bench.operations import Operation, as_admin, get
 from bench.pages import requests
 from bench.report import Result, printed
-from bench.stack import Stack, connected, questions, stack
+from bench.stack import Stack, connected, questions, stack, statistics
+from bench.statistics import REPORT, recount, stored
 from bench.turns import compared, percentile
+from domain.statistics.metrics import StatsDimension
 from tests.databases import Server, database
 
 PAYMENTS = 10_000
@@ -32,6 +34,8 @@ async def address(postgres: Server, template: str) -> AsyncIterator[str]:
         address = postgres.url(name)
         async with connected(address) as connection:
             await dataset.load(connection, PAYMENTS)
+        async with statistics(address) as service:
+            await service.rebuild()
         yield address
 
 
@@ -104,6 +108,35 @@ class TestAnswers:
             await asked(servers.gateway.port, get(dataset.user_id(dataset.HOT), "/nowhere"))
 
 
+class TestStatistics:
+    async def test_are_counted_of_what_was_loaded(self, servers: Stack, address: str) -> None:
+        asked_for = {
+            "metrics": ["GROSS_VOLUME"],
+            "from": "2020-01-01T00:00:00Z",
+            "to": "2029-01-01T00:00:00Z",
+        }
+
+        answer = orjson.loads(await asked(servers.gateway.port, as_admin(REPORT, input=asked_for)))
+        async with connected(address) as connection:
+            expected = await connection.fetch(
+                "SELECT sum(captured_amount) FROM payments WHERE processor_payment_id LIKE 'pi_bench%'"
+                " GROUP BY currency ORDER BY currency"
+            )
+
+        told = [value["money"]["minor"] for value in answer["data"]["stats"]["totals"]]
+        assert len(told) == 3
+        assert sum(told) >= sum(row["sum"] for row in expected) > 0
+
+    async def test_of_a_year_are_timed_beside_their_recount(self, servers: Stack, address: str) -> None:
+        asked_for = ("Europe/Berlin", StatsDimension.BRAND)
+
+        slow = await recount(address, asked_for[0])
+        fast = await stored(address, *asked_for)
+
+        assert 0 < fast.p50 <= fast.p99
+        assert 0 < slow.p50 <= slow.p99
+
+
 class TestReport:
     async def test_sets_both_servers_side_by_side(
         self, servers: Stack, operations: dict[str, Operation]
@@ -119,6 +152,7 @@ class TestReport:
                 payments=PAYMENTS,
                 comparisons=[comparison],
                 pages=[],
+                years=[],
                 serve_seconds=1,
                 develop_seconds=2,
                 resident_mib=servers.gateway.resident_bytes() / 2**20,

@@ -15,6 +15,7 @@ from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.ports import Work
 from domain.refund import Refund, RefundStatus, RefundSums
+from domain.statistics.facts import Delta
 
 T = TypeVar("T")
 
@@ -105,12 +106,17 @@ class Trail:
         return []
 
 
+class Counts:
+    async def append(self, deltas: Sequence[Delta]) -> None:
+        return None
+
+
 class Ledger:
     """One payment, with all that was given back and disputed of it."""
 
     def __init__(self, payment: Payment) -> None:
         self.payments, self.refunds, self.disputes = Payments(), Refunds(), Disputes()
-        self.payment_methods, self.audit = Methods(), Trail()
+        self.payment_methods, self.audit, self.statistics = Methods(), Trail(), Counts()
         self.payments.rows[payment.id] = payment
         self._payment_id = payment.id
 

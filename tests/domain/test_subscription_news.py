@@ -171,6 +171,25 @@ class TestRenewal:
         assert {payment.status for payment in payments} == {PaymentStatus.COMPLETED}
         assert len({payment.invoice_id for payment in payments}) == 2
 
+    @pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created"])
+    async def test_is_known_before_what_became_of_its_money(
+        self, dashboard: Dashboard, post: Post, subscribes: Subscribes, kind: str
+    ) -> None:
+        made = await subscribes()
+        dashboard.passes(days=32)
+        [_, renewal] = dashboard.sandbox.objects.all("payment_intent")
+        dashboard.sandbox.refund(renewal["id"], amount=500)
+        dashboard.sandbox.dispute(renewal["id"], amount=700)
+
+        await post.deliver(*post.events(kind))
+
+        [payment] = await dashboard.payments(await dashboard.subscription(made.id))
+        assert payment.processor_payment_id == renewal["id"]
+        assert payment.trigger is PaymentTrigger.RENEWAL
+        assert (payment.refunded_amount, payment.disputed_amount) == (
+            (500, 0) if kind == "charge.refunded" else (0, 700)
+        )
+
     async def test_that_waits_to_be_charged_is_not_paid_for(
         self, dashboard: Dashboard, post: Post, subscribes: Subscribes
     ) -> None:

@@ -78,8 +78,8 @@ async def known(gateway: Gateway) -> list[dict[str, Any]]:
 
 async def forget(gateway: Gateway) -> None:
     async with gateway.engine.begin() as connection:
-        for table in ("payments", "invoices", "subscriptions", "inbox_events"):
-            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # Four names of our own.
+        for table in ("entitlements", "payments", "invoices", "subscriptions", "inbox_events"):
+            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # Names of our own.
 
 
 def tied(events: Sequence[StripeEvent]) -> list[StripeEvent]:

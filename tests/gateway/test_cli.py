@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +15,22 @@ import structlog
 from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
-from domain.actor import Role
+from domain.account import BillingAccount
+from domain.actor import Actor, Role
+from domain.statistics.metrics import StatsMetric
+from domain.statistics.question import StatsQuestion
 from gateway.cli import app
-from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, Settings, settings_table
+from gateway.settings import (
+    DEMO_USER,
+    DEVELOPMENT_JWT_SECRET,
+    DEVELOPMENT_STRIPE_KEY,
+    Settings,
+    settings_table,
+)
+from gateway.wiring import Gateway
 from persistence.schema import wanted_revision
 from tests.databases import Server, database
+from tests.domain.values import NOON, OWNER, a_payment
 from web.auth import SharedSecretVerifier
 
 COMMAND = str(Path(sys.executable).with_name("payments-gateway"))
@@ -120,6 +132,41 @@ class TestMigrate:
 
         assert [result.exit_code for result in results] == [1, 1, 1]
         assert all("DATABASE_URL" in result.stderr for result in results)
+
+
+class TestStats:
+    async def test_are_rebuilt_from_what_is_there(self, run: Run, gateway: Gateway, admin: Actor) -> None:
+        async with gateway.services.database.work() as work:
+            await work.accounts.ensure(BillingAccount(user_id=OWNER, created_at=NOON, updated_at=NOON))
+            await work.payments.add(a_payment())
+
+        result = await run(
+            "stats",
+            "rebuild",
+            ENVIRONMENT="development",
+            DATABASE_URL=gateway.settings.database_url,
+            STRIPE_SECRET_KEY=DEVELOPMENT_STRIPE_KEY,
+            JWT_SECRET=SECRET,
+        )
+
+        assert (result.exit_code, result.stdout) == (0, "Counted 1 objects.\n")
+        question = StatsQuestion(
+            metrics=[StatsMetric.PAYMENTS_COUNT], since=NOON, until=NOON + timedelta(days=1)
+        )
+        report = await gateway.services.statistics.report(admin, question)
+        assert [value.number for value in report.totals] == [1]
+
+    async def test_are_not_rebuilt_where_the_database_was_not_migrated(
+        self, run: Run, postgres: Server
+    ) -> None:
+        settings = {"STRIPE_SECRET_KEY": DEVELOPMENT_STRIPE_KEY, "JWT_SECRET": SECRET}
+
+        result = await run(
+            "stats", "rebuild", ENVIRONMENT="development", DATABASE_URL=postgres.url("postgres"), **settings
+        )
+
+        assert result.exit_code == 1
+        assert "run payments-gateway migrate" in " ".join(result.stderr.split())
 
 
 class TestStart:

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import orjson
@@ -29,6 +30,7 @@ from tests.parts import RunningSandbox
 from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
 
+COUNT_WHAT_IS_THERE = import_module("migrations.versions.0005_statistics").COUNT_WHAT_IS_THERE
 COFFEE = Money(minor=450, currency="EUR")
 
 
@@ -107,22 +109,6 @@ class TestWorker:
             await until(lambda: value(own, "SELECT status = 'CANCELLED' FROM subscriptions"))
         await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
 
-    async def test_keeps_the_default_method_at_stripe_in_step(
-        self, own: Gateway, actor: Actor, sandbox: Sandbox
-    ) -> None:
-        await own.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
-        [customer] = sandbox.objects.all("customer")
-        default = customer["invoice_settings"]["default_payment_method"]
-        settings = {**customer["invoice_settings"], "default_payment_method": None}
-        sandbox.objects.save({**customer, "invoice_settings": settings})
-
-        async with at_work(own):
-            await until(lambda: value(own, "SELECT count(*) = 0 FROM pgqueuer"))
-
-        [customer] = sandbox.objects.all("customer")
-        assert customer["invoice_settings"]["default_payment_method"] == default
-        assert default is not None
-
     async def test_brings_a_changed_plan_to_its_subscribers(self, own: Gateway) -> None:
         database = own.services.database
         books, plan = Books(database=database), a_plan("hd")
@@ -138,6 +124,22 @@ class TestWorker:
         assert await value(own, "SELECT count(*) FROM pgqueuer") == 1
         async with at_work(own):
             await until(lambda: value(own, "SELECT count(*) = 1 FROM entitlements WHERE feature = '4k'"))
+
+    async def test_keeps_the_default_method_at_stripe_in_step(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await own.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+        [customer] = sandbox.objects.all("customer")
+        default = customer["invoice_settings"]["default_payment_method"]
+        settings = {**customer["invoice_settings"], "default_payment_method": None}
+        sandbox.objects.save({**customer, "invoice_settings": settings})
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 0 FROM pgqueuer"))
+
+        [customer] = sandbox.objects.all("customer")
+        assert customer["invoice_settings"]["default_payment_method"] == default
+        assert default is not None
 
     async def test_resumes_what_was_abandoned(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)
@@ -156,6 +158,28 @@ class TestWorker:
             )
 
         assert sandbox.ledger()["totals"]["captures"] == 1
+
+    async def test_folds_statistics(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+        await paid(own, actor, sandbox)
+        assert await value(own, "SELECT count(*) FROM statistics_deltas") > 0
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM statistics_deltas"))
+
+        made = "SELECT sum(made) FROM statistics_blocks WHERE dimension = 'TRIGGER' AND grain = 1440"
+        assert await value(own, made) == 1
+
+    async def test_rebuilds_statistics_where_a_migration_asks_for_it(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "DELETE FROM statistics_deltas")
+        await change(own, COUNT_WHAT_IS_THERE)
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM pgqueuer"))
+
+        assert await value(own, "SELECT sum(made) FROM statistics_quarters") == 1
 
     async def test_tries_an_event_that_failed_again(
         self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch

@@ -19,8 +19,6 @@ PREVIEW: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(inp
 Sells = Callable[..., Awaitable[str]]
 """Puts a plan on sale; its id."""
 SCHEMA: Final = build_schema(printed())
-PLAN_IDS: Final = {"planId"}
-"""Plans are everybody's."""
 FOREIGN_IDS: Final = {"userId", "onBehalfOfUserId", "mediaItemId"}
 """The ids of the User Service and of the Media Service, which name no object of ours."""
 EVIDENCE: Final = {"customerName": "Somebody Else"}
@@ -31,6 +29,8 @@ FOR_ADMINS: Final = {
     "acceptDispute",
     "revokeAccess",
 }
+PLAN_IDS: Final = {"planId"}
+"""Plans are everybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ class Belongings:
     setup: str
     account: str
     operation: str
+    entitlement: str
+    refund: str
+    dispute: str
     subscription: str
     owed: str
     preview: str
     plan: str
-    entitlement: str
-    refund: str
-    dispute: str
 
     @property
     def all(self) -> list[str]:
@@ -74,11 +74,11 @@ async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
         "payment { id billingAccount { id entitlements { id } } } operation { id }",
     )
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
+    refund, dispute = await taken_back(database, paid["payment"]["id"])
     failing = await api.add_card("pm_card_chargeCustomerFail")
     subscription = await subscribed(api, await sells(), method)
     plan = await sells(3000)
     change = {"subscriptionId": subscription, "planId": plan}
-    refund, dispute = await taken_back(database, paid["payment"]["id"])
     return Belongings(
         payment=paid["payment"]["id"],
         authorized=(await api.pay(captureMethod="MANUAL"))["id"],
@@ -88,21 +88,14 @@ async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
         setup=setup["setup"]["id"],
         account=paid["payment"]["billingAccount"]["id"],
         operation=paid["operation"]["id"],
+        entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
+        refund=refund,
+        dispute=dispute,
         subscription=subscription,
         owed=await subscribed(api, await sells(900), failing),
         preview=(await api.run(PREVIEW, {"input": change}))["previewPlanChange"]["id"],
         plan=plan,
-        entitlement=paid["payment"]["billingAccount"]["entitlements"][0]["id"],
-        refund=refund,
-        dispute=dispute,
     )
-
-
-async def subscribed(api: Api, plan: str, method: str) -> str:
-    given = {"idempotencyKey": fresh_key(), "planId": plan, "paymentMethodId": method}
-    made = await api.mutate("createSubscription", given, "subscription { id }")
-    subscription: str = made["subscription"]["id"]
-    return subscription
 
 
 async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
@@ -114,6 +107,13 @@ async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
         await work.refunds.add(refund)
         await work.disputes.add(dispute)
     return global_id(Refund, refund.id), global_id(Dispute, dispute.id)
+
+
+async def subscribed(api: Api, plan: str, method: str) -> str:
+    given = {"idempotencyKey": fresh_key(), "planId": plan, "paymentMethodId": method}
+    made = await api.mutate("createSubscription", given, "subscription { id }")
+    subscription: str = made["subscription"]["id"]
+    return subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

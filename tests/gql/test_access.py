@@ -11,7 +11,15 @@ from domain.actor import Actor
 from domain.ports import Database
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key
-from tests.gql.belongings import FOR_ADMINS, SCHEMA, Belongings, Sells, attempts, belongings, id_fields
+from tests.gql.belongings import (
+    FOR_ADMINS,
+    SCHEMA,
+    Belongings,
+    Sells,
+    attempts,
+    belongings,
+    id_fields,
+)
 
 BY_ID = {
     "payment": "query($id: ID!) { payment(id: $id) { id } }",
@@ -44,11 +52,11 @@ class TestAnonymousCaller:
             "subscription": f'(id: "sbn_{uuid4().hex}")',
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
+            "access": f'(userId: "{uuid4()}", targets: [])',
+            "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
             "previewSubscription": f'(planId: "pln_{uuid4().hex}")',
             "previewPlanChange": f'(input: {{ subscriptionId: "sbn_{uuid4().hex}", planId: "pln_{uuid4().hex}" }})',
             "previewCancellation": f'(subscriptionId: "sbn_{uuid4().hex}", timing: NOW)',
-            "access": f'(userId: "{uuid4()}", targets: [])',
-            "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
         }
         codes = {}
 
@@ -67,8 +75,8 @@ class TestAnonymousCaller:
         tried |= {
             "startPaymentMethodSetup": {},
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
-            "createPortalLink": {"returnUrl": "https://shop.example"},
             "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
+            "createPortalLink": {"returnUrl": "https://shop.example"},
         }
 
         for mutation, given in tried.items():
@@ -127,8 +135,8 @@ class TestAnotherUser:
 
         assert [node["id"] for node in data["nodes"]] == mine.all
         assert {node["__typename"] for node in data["nodes"]} == {
-            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Subscription",
-            "Entitlement", "Refund", "Dispute",
+            "Payment", "PaymentMethod", "PaymentMethodSetup", "BillingAccount", "Operation", "Entitlement",
+            "Refund", "Dispute", "Subscription",
         }  # fmt: skip
 
     async def test_changes_nothing_by_naming_it_anywhere(

@@ -8,12 +8,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.account import BillingAccount
 from domain.identity import new_id
 from domain.operation import ObjectKind
+from domain.payment_status import PaymentStatus
 from persistence import schema
 from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from tests.audit import verified
+from tests.domain.values import NOON, OWNER, a_payment
 
 OLD_RECORD = text(
     """
@@ -72,6 +75,28 @@ class TestMigrations:
         assert [each.action for each in (first, second, third)] == ["test.0", "test.2", "test.4"]
         assert (await verified(database))[1] == []
         await engine.dispose()
+
+    async def test_remember_why_payments_failed_and_have_what_is_there_counted(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        database = SqlDatabase(create_engine(address))
+        failed = a_payment(status=PaymentStatus.FAILED, decline_code="expired_card", method_brand="visa")
+        async with database.work() as work:
+            await work.accounts.ensure(BillingAccount(user_id=OWNER, created_at=NOON, updated_at=NOON))
+            await work.payments.add(failed)
+
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        await asyncio.to_thread(schema.migrate, address)
+
+        async with database.reads() as reads:
+            payment = await reads.payments.get(failed.id)
+            jobs = await reads._connection.scalar(text("SELECT string_agg(entrypoint, ' ') FROM pgqueuer"))
+        await database.close()
+        assert payment is not None
+        [failure] = payment.failed_attempts
+        assert (failure.at, failure.code, failure.brand) == (NOON, "expired_card", "visa")
+        assert jobs == "rebuild_statistics"
 
     def test_end_where_the_program_expects_it(self) -> None:
         scripts = ScriptDirectory.from_config(schema.configuration())
