@@ -19,6 +19,8 @@ from tests.gql.disputing import disputed_by_its_bank
 from tests.gql.many_of_each import household
 
 SLACK: Final = 2
+STATS: Final = """{ stats(input: { metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z" }) {
+    totals { count } } }"""
 PREVIEW_START: Final = "query($planId: ID!) { previewSubscription(planId: $planId) { id } }"
 PREVIEW_CHANGE: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
 MANUALLY: Final[Mapping[str, Any]] = {"charge": EURO, "captureMethod": "MANUAL"}
@@ -166,6 +168,7 @@ class Dearest:
     async def queries(self) -> None:
         payment = (await self.user.pay())["id"]
         await self.use("Query.viewer", self.newcomer, "{ viewer { createdAt } }")
+        await self.use("Query.stats", self.admin, STATS)
         await self.use("Query.node", self.user, f'{{ node(id: "{payment}") {{ id }} }}')
         total = await self.statements(self.user, "{ payments { totalCount } }")
         self.spent["PaymentConnection.totalCount"] = total - await self.statements(
