@@ -26,6 +26,8 @@ LOADER: Final = {
     ObjectKind.REFUND: "refunds",
     ObjectKind.DISPUTE: "disputes",
     ObjectKind.SUBSCRIPTION: "subscriptions",
+    ObjectKind.PLAN: "plans",
+    ObjectKind.INVOICE: "invoices",
 }
 
 

@@ -10,9 +10,8 @@ from domain.invoice import ChargeLine, InvoiceTerms, line_of
 from domain.plan import Plan
 from domain.subscription import Subscription
 from processor.stripe_calls import call
-from processor.stripe_client import StripeConnection, shape
+from processor.stripe_client import UNKNOWN, StripeConnection, shape
 from processor.stripe_invoice_shapes import invoice_facts
-from processor.stripe_client import UNKNOWN
 from processor.stripe_subscription_commands import DATED, PRORATION
 from processor.stripe_subscription_ends import known_id
 

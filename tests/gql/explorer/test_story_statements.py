@@ -6,11 +6,13 @@ from typing import Any
 import httpx2
 import orjson
 
-from gateway.demo import PEOPLE, load_demo
+from gateway.demo import PEOPLE
 from gateway.wiring import Gateway
 from gql.explorer.page import Story, stories
+from sandbox import Sandbox
 from tests.api import Api, fresh_key
 from tests.budgets import statements_of
+from tests.demo import demo_of
 from tests.parts import bearer
 
 DECLARED = re.compile(r"^# statements: (\d+)$", re.MULTILINE)
@@ -29,9 +31,9 @@ def variables_of(story: Story, cards: dict[str, str], key: str) -> Any:
 
 class TestStories:
     async def test_take_the_statements_that_they_declare(
-        self, gateway: Gateway, http: httpx2.AsyncClient
+        self, gateway: Gateway, sandbox: Sandbox, http: httpx2.AsyncClient
     ) -> None:
-        cards, key = await load_demo(gateway), fresh_key()
+        cards, key = await demo_of(gateway, sandbox), fresh_key()
 
         taken = {}
         for story in stories():
