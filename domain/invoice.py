@@ -101,7 +101,8 @@ class InvoiceFacts:
     The processor's word about an invoice, read anew with its payment.
 
     `payment` is None while nothing was tried, and for an invoice of nothing; `payment_amount` is what it asks for.
-    `finalized_at` is when the invoice was made final, which is when it is tried for the first time.
+    `finalized_at` is when the invoice was made final, which is when it is tried for the first time;
+    `processor_price_id` names the plan that it is for.
     """
 
     terms: InvoiceTerms
@@ -111,6 +112,7 @@ class InvoiceFacts:
     finalized_at: datetime | None = None
     processor_subscription_id: str | None = None
     subscription_id: UUID | None = None
+    processor_price_id: str | None = None
     payment: Outcome | None = None
     payment_amount: int = 0
     source: SyncSource = SyncSource.API_CALL

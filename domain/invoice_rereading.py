@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.actor import SYSTEM
 from domain.events import InboxEvent, InvoiceChanged, PaymentReported
 from domain.invoice import Invoice, InvoiceFacts
-from domain.payment_status import PaymentStatus
+from domain.payment_status import SUCCESSORS, PaymentStatus
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
 from domain.rereading import take_newest
 from domain.subscription_rereading import SubscriptionRereader
@@ -30,15 +30,20 @@ class InvoiceRereader:
 
     async def covers(self, news: PaymentReported) -> bool:
         """
-        Read the invoice that a payment pays, if it pays one; whether that has told all that the news has to tell.
+        Read the invoice that a payment pays, if it pays one; whether that has overtaken the news.
 
-        Such a payment is tried again by itself, so news of a failure may be older than what was read.
+        Such a payment is tried again by itself, so news of a failure may be older than what was read. Where it
+        changes nothing about how the payment stands, it is still remembered as a failed attempt.
         """
         invoice_id = None if news.payment_id is not None else await self._paid_by(news)
         if invoice_id is None:
             return False
         await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
-        return news.outcome.status not in SETTLED
+        async with self.database.reads() as reads:
+            known = await reads.payments.known_as(news.processor_payment_id)
+            payment = None if known is None else await reads.payments.get(known)
+        told = news.outcome.status
+        return payment is not None and told not in SETTLED and told in SUCCESSORS[payment.status]
 
     async def learn(self, processor_payment_id: str) -> None:
         """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""

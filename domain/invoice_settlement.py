@@ -128,6 +128,7 @@ async def _payment(
     known = await work.payments.known_as(outcome.processor_payment_id or "")
     if known is not None and (payment := await work.payments.lock(known)) is not None:
         return payment
+    plan = facts.processor_price_id and await work.plans.priced_as(facts.processor_price_id)
     fresh = Payment(
         id=new_id(),
         user_id=invoice.user_id,
@@ -137,7 +138,7 @@ async def _payment(
         amount=facts.payment_amount,
         currency=invoice.currency,
         capture_method=CaptureMethod.AUTOMATIC,
-        plan_id=owner.plan_id,
+        plan_id=plan.id if plan else owner.plan_id,
         subscription_id=invoice.subscription_id,
         invoice_id=invoice.id,
         processor_customer_id=facts.customer_id,

@@ -48,7 +48,7 @@ class PaidInvoices(Protocol):
         ...
 
     async def covers(self, news: PaymentReported) -> bool:
-        """Read the invoice that a payment pays, if it pays one; whether that has told all that the news has."""
+        """Read the invoice that a payment pays, if it pays one; whether that has overtaken the news."""
         ...
 
 

@@ -16,8 +16,8 @@ import uvloop
 
 from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
-from gateway.demo import ADMIN, PEOPLE, USER, load_demo
-from gateway.demo_plans import sell_demo_plans
+from gateway.demo import ADMIN, PEOPLE, USER, caught_up_with, load_demo, remember, remembered
+from gateway.demo.season import DAYS
 from gateway.development_key import development_key
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
@@ -29,7 +29,7 @@ from gateway.settings import (
     Settings,
 )
 from gateway.time_machine import CLOCK, clock_of, clock_route
-from gateway.wiring import wire
+from gateway.wiring import Gateway, wire
 from gql.explorer.page import Configuration, configuration
 from persistence.schema import migrate
 from sandbox import Sandbox, SandboxSettings, WebhookTarget
@@ -87,27 +87,34 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
             shutdown_seconds=SHUTDOWN_SECONDS,
         ),
     ):
-        with step("Plans"):
-            await sell_demo_plans(address(stripe), DEVELOPMENT_STRIPE_KEY)
-            await gateway.services.plans.sync()
+        sandbox.advance(0)  # What came due while nothing ran happens now.
         with step("Demo data"):
-            explorer.cards = await load_demo(gateway)
+            explorer.told = await demo_objects(gateway, sandbox, folder / "demo.json")
         spare_the_collector()
         typer.echo(banner(settings, folder, address(api), address(stripe)))
         await stopping.wait()
         typer.echo("\nStopping …")
 
 
+async def demo_objects(gateway: Gateway, sandbox: Sandbox, file: Path) -> dict[str, str]:
+    """Made at the first start, and kept in the file for later ones."""
+    if told := remembered(file):
+        return told
+    told = await load_demo(gateway, sandbox, caught_up_with(gateway, sandbox))
+    remember(told, file)
+    return told
+
+
 class Explorer:
-    """What GraphiQL opens with: tokens, the demo user's cards, and the sandbox's clock."""
+    """What GraphiQL opens with: tokens, the ids of demo objects, and the sandbox's clock."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.cards: dict[str, str] = {}
+        self.told: dict[str, str] = {}
 
     async def configuration(self) -> Configuration:
         people = {name: f"Bearer {token(self._settings, person)}" for name, person in PEOPLE.items()}
-        return configuration(GRAPHQL, people, self.cards, notice=NOTICE, clock=CLOCK)
+        return configuration(GRAPHQL, people, self.told, notice=NOTICE, clock=CLOCK)
 
 
 def development_settings(database_url: str, api: str, stripe: str, *, statement_key: str = "") -> Settings:
@@ -133,6 +140,8 @@ def sandbox_settings(folder: Path, api: str) -> SandboxSettings:
     return SandboxSettings(
         secret_key=DEVELOPMENT_STRIPE_KEY,
         state=folder / "sandbox.sqlite",
+        begins_days_ago=DAYS,
+        dunning_end="unpaid",
         webhooks=(WebhookTarget(url=f"{api}{STRIPE_WEBHOOK}", secret=DEVELOPMENT_WEBHOOK_SECRET),),
     )
 

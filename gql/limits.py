@@ -43,6 +43,7 @@ COSTS: Final[Mapping[str, int]] = {
     "BillingAccount.payments": 50,
     "Payment.nextAction": 50,
     "Payment.timeline": 50,
+    "Subscription.timeline": 50,
     "PaymentConnection.totalCount": 50,
     "PaymentMethodSetup.clientSecret": 50,
     "Query.access": 50,

@@ -25,8 +25,8 @@ LOADER: Final = {
     ObjectKind.ENTITLEMENT: "entitlements",
     ObjectKind.REFUND: "refunds",
     ObjectKind.DISPUTE: "disputes",
-    ObjectKind.PLAN: "plans",
     ObjectKind.SUBSCRIPTION: "subscriptions",
+    ObjectKind.PLAN: "plans",
     ObjectKind.INVOICE: "invoices",
 }
 

@@ -11,6 +11,7 @@ from domain.dunning import Dunning, dunning_of
 from domain.payment import Payment
 from domain.subscription import CancelReason, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
+from gql.audit import BillingEventConnection, timeline
 from gql.charge_preview import ChargePreviewView
 from gql.connection import After, First
 from gql.context import Info
@@ -59,6 +60,7 @@ class SubscriptionView(Node):
     paid_through: datetime | None = strawberry.field(
         description="The end of the last period that was paid for, or is free."
     )
+    timeline: BillingEventConnection = timeline()
     cancel_at_period_end: bool = strawberry.field(description="Whether it ends with the running period.")
     cancel_at: datetime | None = strawberry.field(description="When it will end, where that is planned.")
     cancelled_at: datetime | None = strawberry.field(description="When somebody cancelled it.")

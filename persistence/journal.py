@@ -1,8 +1,9 @@
 """The inbox of the processor's events."""
 
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.events import InboxEvent
+from domain.events import InboxEvent, InboxStatus
 from persistence.repository import Repository
 from persistence.tables import InboxEventRow, table_of
 
@@ -19,3 +20,8 @@ class InboxRepository(Repository[InboxEvent]):
             .on_conflict_do_nothing(index_elements=["processor_event_id"])
         )
         return added.rowcount == 1
+
+    async def has_waiting(self) -> bool:
+        """Whether the worker has anything left to do."""
+        waiting = self.table.c.status.in_([InboxStatus.RECEIVED, InboxStatus.FAILED])
+        return bool(await self._connection.scalar(select(exists().where(waiting))))

@@ -42,6 +42,7 @@ def invoice_facts(invoice: Shape) -> InvoiceFacts:
         finalized_at=moment((invoice.get("status_transitions") or {}).get("finalized_at")),
         processor_subscription_id=subscription.id,
         subscription_id=our_id(subscription.details, "subscription_id"),
+        processor_price_id=_price(invoice),
         payment=outcome_of_intent(intent) if intent else None,
         payment_amount=intent.get("amount") or 0,
     )
@@ -95,6 +96,15 @@ def _service(lines: Sequence[ChargeLine]) -> tuple[datetime, datetime] | None:
         if line.amount >= 0 and line.starts_at and line.ends_at and line.starts_at < line.ends_at
     ]
     return max(periods, key=lambda period: period[1], default=None)
+
+
+def _price(invoice: Shape) -> str | None:
+    """Of the line whose period ends last, which is not a credit. It stood on the line itself once."""
+    lines: list[Shape] = (invoice.get("lines") or {}).get("data", [])
+    charged = [line for line in lines if (line.get("amount") or 0) >= 0]
+    last = max(charged, key=lambda line: (line.get("period") or {}).get("end") or 0, default={})
+    details = (last.get("pricing") or {}).get("price_details") or {}
+    return identity(details.get("price")) or identity(last.get("price")) or identity(last.get("plan"))
 
 
 def _tax(invoice: Shape) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,7 +25,7 @@ from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
 from sandbox.control.requests import RequestLog
 from sandbox.pages import authentication, home, invoice, portal, receipt
-from sandbox.resources import CHORES, disputes, refunds, webhook_endpoints
+from sandbox.resources import CHORES, disputes, prices, refunds, webhook_endpoints
 from sandbox.settings import SandboxSettings
 from sandbox.state.clock import Clock
 from sandbox.state.database import Database
@@ -70,6 +71,30 @@ class Sandbox:
         self.clock.advance(seconds)
         for chore in CHORES:
             self._service.transact(chore)
+
+    def put_on_sale(
+        self,
+        name: str,
+        *,
+        lookup_key: str,
+        amount: int,
+        currency: str,
+        interval: str,
+        trial_days: int = 0,
+        features: str = "",
+    ) -> StripeObject:
+        """Make a product with one recurring price, as in the Stripe Dashboard; the price."""
+        recurring: dict[str, Any] = {"interval": interval}
+        if trial_days:
+            recurring["trial_period_days"] = trial_days
+        params = {
+            "product_data": {"name": name, "metadata": {"features": features}},
+            "lookup_key": lookup_key,
+            "unit_amount": amount,
+            "currency": currency,
+            "recurring": recurring,
+        }
+        return visible(self._service.transact(lambda call: prices.create(replace(call, params=params))))
 
     def spoil_card(self, payment_method: str, decline_code: str = "generic_decline") -> None:
         """Let a saved card be declined from now on, for the reason of this decline code."""

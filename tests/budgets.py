@@ -47,7 +47,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.grantAccess": 5,
     "Mutation.keepSubscription": 24,
     "Mutation.pauseSubscription": 26,
-    "Mutation.refundPayment": 20,
+    "Mutation.refundPayment": 25,
     "Mutation.resumeSubscription": 26,
     "Mutation.retryRenewal": 39,
     "Mutation.revokeAccess": 5,

@@ -52,6 +52,7 @@ class TestSubscriptionMadeElsewhere:
         assert (payment.invoice_id, subscription.latest_invoice_id) == (invoice.id, invoice.id)
         [plan] = await dashboard.plans()
         assert (plan.id, plan.features) == (subscription.plan_id, ["films", "downloads"])
+        assert payment.plan_id == plan.id
 
     async def test_to_a_plan_that_the_user_has_already_is_surplus(
         self, dashboard: Dashboard, post: Post, actor: Actor

@@ -31,7 +31,8 @@ OUR_OWN: Final = frozenset(
     {"id", "latest_invoice_id", "subscription_id", "invoice_id", "plan_id", "version", "readings"}
 )
 """What is numbered here, or counts what was heard."""
-PROVENANCE: Final = frozenset({"last_event_id", "synced_by"})
+PROVENANCE: Final = frozenset({"last_event_id", "synced_by", "history"})
+"""And how we came to know, step by step."""
 
 
 FAILED_AND_RECOVERED: Final = (
@@ -79,7 +80,7 @@ async def known(gateway: Gateway) -> list[dict[str, Any]]:
 async def forget(gateway: Gateway) -> None:
     async with gateway.engine.begin() as connection:
         for table in ("entitlements", "payments", "invoices", "subscriptions", "inbox_events"):
-            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # Names of our own.
+            await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # Five names of our own.
 
 
 def tied(events: Sequence[StripeEvent]) -> list[StripeEvent]:

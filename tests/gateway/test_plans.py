@@ -1,13 +1,12 @@
 """Plans at the start: what the command and `make run` do about them."""
 
 from domain.plan import BillingInterval
-from gateway.demo_plans import PRICES, sell_demo_plans
-from gateway.settings import DEVELOPMENT_STRIPE_KEY, Settings
+from gateway.demo.catalogue import PLANS, plans_on_sale
+from gateway.settings import Settings
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
 from tests.gateway.test_cli import Run, logging_restored, run
-from tests.parts import RunningSandbox
 
 __all__ = ["logging_restored", "run"]
 
@@ -44,15 +43,15 @@ class TestPlansSync:
 
 
 class TestDemoPlans:
-    async def test_are_sold_once_however_often_they_are_set_up(
-        self, gateway: Gateway, running_sandbox: RunningSandbox, sandbox: Sandbox
+    async def test_are_put_on_sale_once_however_often_they_are_asked_for(
+        self, gateway: Gateway, sandbox: Sandbox
     ) -> None:
-        for _ in range(2):
-            await sell_demo_plans(running_sandbox.url, DEVELOPMENT_STRIPE_KEY)
+        first = await plans_on_sale(gateway, sandbox)
 
-        assert await gateway.services.plans.sync() == len(PRICES)
-        plans = {plan.code: plan for plan in await gateway.services.plans.listed()}
-        assert plans.keys() == PRICES.keys()
-        premium = plans["premium-monthly"]
-        assert (premium.amount, premium.currency, premium.interval) == (1499, "EUR", BillingInterval.MONTH)
-        assert (premium.trial_days, "downloads" in premium.features) == (14, True)
+        again = await plans_on_sale(gateway, sandbox)
+
+        assert again == first
+        assert first.keys() == {plan.code for plan in PLANS}
+        plus = first["plus"]
+        assert (plus.amount, plus.currency, plus.interval) == (1299, "EUR", BillingInterval.MONTH)
+        assert (plus.trial_days, list(plus.features)) == (14, ["hd", "offline"])

@@ -202,6 +202,15 @@ class TestInvoice:
             True, False, False,
         ]  # fmt: skip
 
+    def test_is_for_the_plan_of_that_period_in_both_shapes(self) -> None:
+        new = line(pricing={"type": "price_details", "price_details": {"price": "price_1"}})
+        credit = line(-700, END, END + 9, price={"id": "price_2"})
+
+        assert invoice_facts(invoice(credit, new)).processor_price_id == "price_1"
+        assert invoice_facts(invoice(line(price={"id": "price_1"}))).processor_price_id == "price_1"
+        assert invoice_facts(invoice(line(plan={"id": "plan_1"}))).processor_price_id == "plan_1"
+        assert invoice_facts(invoice()).processor_price_id is None
+
     def test_of_no_period_pays_for_none(self) -> None:
         terms = invoice_facts(invoice(line(1500, START, START))).terms
 

@@ -8,7 +8,16 @@ from graphql import OperationDefinitionNode, parse
 from gql.explorer import page
 from gql.explorer.page import Story
 
-CARDS = {"card:authentication-required": "mth_1", "card:declined": "mth_2", "payment:film": "pay_1"}
+CARDS = {
+    "card:authentication-required": "mth_1",
+    "card:declined": "mth_2",
+    "card:everyday": "mth_3",
+    "payment:film": "pay_1",
+    "plan:plus-yearly": "pln_1",
+    "plan:premium": "pln_2",
+    "subscription:failing": "sbn_1",
+    "subscription:streaming": "sbn_2",
+}
 
 
 @pytest.fixture(params=page.stories(), ids=lambda story: story.title)
@@ -36,6 +45,14 @@ class TestStories:
             "8 · Buy a film, and may I watch it?",
             "9 · Refund",
             "10 · Disputes",
+            "11 · Subscribe",
+            "12 · Preview an upgrade",
+            "13 · Upgrade",
+            "14 · A renewal that fails",
+            "15 · Pay with another card",
+            "16 · A year in seconds",
+            "17 · Statistics",
+            "18 · Who did what",
         ]
 
     def test_operation_has_a_name_of_its_own_since_tabs_are_told_apart_by_it(self) -> None:

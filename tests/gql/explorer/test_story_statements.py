@@ -1,17 +1,24 @@
 """Each story ends with the number of statements that it may take, which GraphiQL shows beside its answer."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import orjson
+import pytest
 
-from gateway.demo import PEOPLE, load_demo
-from gateway.wiring import Gateway
+from gateway.demo import PEOPLE
+from gateway.settings import Settings
+from gateway.time_machine import clock_of
+from gateway.wiring import Gateway, wire
 from gql.explorer.page import Story, stories
+from sandbox import Sandbox
 from tests.api import Api, fresh_key
 from tests.budgets import statements_of
+from tests.demo import demo_of
 from tests.parts import bearer
+from tests.watched_processor import WatchedProcessor
 
 DECLARED = re.compile(r"^# statements: (\d+)$", re.MULTILINE)
 SLACK = 2
@@ -27,11 +34,19 @@ def variables_of(story: Story, cards: dict[str, str], key: str) -> Any:
     return orjson.loads(text.replace("{{fresh-key}}", key).replace("{{origin}}", "https://shop.example"))
 
 
+@pytest.fixture
+async def gateway(settings: Settings, sandbox: Sandbox) -> AsyncIterator[Gateway]:
+    """By the sandbox's clock, as in development."""
+    gateway = wire(settings, connect=WatchedProcessor.connected, clock=clock_of(sandbox))
+    yield gateway
+    await gateway.close()
+
+
 class TestStories:
     async def test_take_the_statements_that_they_declare(
-        self, gateway: Gateway, http: httpx2.AsyncClient
+        self, gateway: Gateway, sandbox: Sandbox, http: httpx2.AsyncClient
     ) -> None:
-        cards, key = await load_demo(gateway), fresh_key()
+        cards, key = await demo_of(gateway, sandbox), fresh_key()
 
         taken = {}
         for story in stories():
