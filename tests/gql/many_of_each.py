@@ -45,7 +45,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     subscription = subscription_to(plan, other, method)
     invoice = invoice_for(subscription, f"in_{number}")
     entitlement = entitlement_to(payments[0])
-    records = [recorded(thing, owner) for thing in (payments[0], method)]
+    records = [recorded(thing, owner) for thing in (payments[0], method, subscription)]
     refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
     await stored(database, owner, [], [method])
     async with database.work() as work:
