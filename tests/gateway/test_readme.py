@@ -91,10 +91,11 @@ class TestReadme:
     def test_lists_every_command(self, readme: str) -> None:
         names = [each.callback.__name__ for each in command.registered_commands if each.callback]
         names += [
-            f"{group.name} {each.name}"
+            f"{group.name} {each.name or each.callback.__name__}"
             for group in command.registered_groups
             if group.typer_instance
             for each in group.typer_instance.registered_commands
+            if each.callback
         ]
 
         assert names

@@ -78,7 +78,7 @@ class Dearest:
 
     async def disputes(self) -> None:
         await self.user.add_card()
-        paid, disputed, accepted = [(await self.user.pay())["id"] for _ in range(3)]
+        paid, disputed, accepted = [(await self.user.pay(mediaItemId=f"film-{n}"))["id"] for n in range(3)]
         for payment in (disputed, accepted):
             await disputed_by_its_bank(self.gateway, self.sandbox, payment)
         await self.mutation(self.admin, "refundPayment", paymentId=paid, reason="OTHER")
