@@ -150,10 +150,22 @@ class Season:
     async def _subscribes(self, number: int, subscriber: "Subscriber") -> None:
         actor, key = customer(50 + number), f"demo-subscriber-{number}"
         card = AddPaymentMethod(processor_method_id=subscriber.card, makes_default=True)
-        await self._does(actor, card, f"{key}-card")
-        begun = await self._does(actor, CreateSubscription(plan_id=self.plans[subscriber.plan].id), key)
+        saved = await self._does(actor, card, f"{key}-card")
+        subscription = CreateSubscription(
+            plan_id=self.plans[subscriber.plan].id, uses_trial=subscriber.uses_trial
+        )
+        begun = await self._does(actor, subscription, key)
+        if subscriber.is_spoilt:
+            await self._spoil(saved.operation.subject)
         for ordinal, act in enumerate(subscriber.then):
             await self._does(actor, act(begun.operation.subject), f"{key}-{ordinal}")
+
+    async def _spoil(self, method_id: UUID) -> None:
+        """The bank declines the card from now on."""
+        async with self.gateway.services.database.reads() as reads:
+            method = await reads.payment_methods.get(method_id)
+        if method is not None:
+            self.sandbox.spoil_card(method.processor_method_id, "insufficient_funds")
 
     async def _does(self, actor: Actor, command: Command[Any, Any], key: str) -> Executed:
         return await self.gateway.services.commands.execute(actor, command, key=key)
@@ -172,11 +184,17 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """`begins` is how many steps before the present they subscribe, `then` what they do at once."""
+    """
+    `begins` is how many steps before the present they subscribe, `then` what they do at once.
+
+    A spoilt card pays once and never again. Of each card there is one trial, so most do without.
+    """
 
     plan: str
     begins: int
     card: str = "pm_card_visa"
+    uses_trial: bool = False
+    is_spoilt: bool = False
     then: tuple[Callable[[UUID], Command[Any, Any]], ...] = ()
 
 
@@ -196,7 +214,7 @@ def leaves_at_once(subscription_id: UUID) -> CancelSubscription:
     )
 
 
-GUARDED, FAILING = "pm_card_authenticationRequired", "pm_card_chargeCustomerFail"
+GUARDED: Final = "pm_card_authenticationRequired"
 SUBSCRIBERS: Final = (
     *(
         Subscriber(plan=plan, begins=30 - place)
@@ -204,9 +222,9 @@ SUBSCRIBERS: Final = (
     ),
     Subscriber(plan="plus-yearly", begins=28),
     Subscriber(plan="plus-usd", begins=27, card="pm_card_mastercard"),
-    Subscriber(plan="plus", begins=2),  # in its trial
-    Subscriber(plan="plus", begins=6, card=FAILING),  # its first renewal is being retried
-    Subscriber(plan="plus", begins=25, card=FAILING),  # its renewal was never paid
+    Subscriber(plan="plus", begins=2, uses_trial=True),  # in its trial
+    Subscriber(plan="plus", begins=12, is_spoilt=True),  # its first renewal is being retried
+    Subscriber(plan="plus", begins=25, is_spoilt=True),  # its renewal was never paid
     Subscriber(plan="basic", begins=1, card=GUARDED),  # waits for 3-D Secure
     Subscriber(plan="basic", begins=22, card=GUARDED),  # never came back from 3-D Secure
     Subscriber(plan="basic", begins=4, then=(pauses,)),
