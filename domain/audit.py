@@ -63,8 +63,10 @@ NOT_RECORDED: Final = frozenset(
         "description",
         "evidence_draft",
         "history",
+        "hosted_url",
         "lines",
         "note",
+        "pdf_url",
     }
 )
 NOTE: Final = "note"

@@ -142,10 +142,11 @@ class Invoice(InvoiceTerms):
         return [line_of(record) for record in self.lines]
 
     def take(self, facts: InvoiceFacts, *, at: datetime) -> Self:
-        """The invoice with what the processor says now; the same again changes only the number of readings."""
+        """The invoice with what the processor says now; the same again changes only the readings, and links."""
         read = replace(self, readings=self.readings + 1)
         fresh = replace(read, **terms_in(facts.terms))
-        return read if fresh == read else replace(fresh, version=self.version + 1, updated_at=at)
+        linked = replace(read, hosted_url=fresh.hosted_url, pdf_url=fresh.pdf_url)
+        return linked if fresh == linked else replace(fresh, version=self.version + 1, updated_at=at)
 
 
 def terms_in(terms: InvoiceTerms) -> dict[str, Any]:

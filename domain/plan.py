@@ -9,6 +9,9 @@ from uuid import UUID
 
 from domain.money import Money
 
+DAYS: Final = {"DAY": 1, "WEEK": 7, "MONTH": 30, "YEAR": 365}
+"""About how long each interval is, to compare what plans cost in the same time."""
+
 
 class BillingInterval(StrEnum):
     DAY = "DAY"
@@ -69,6 +72,14 @@ class Plan(PlanFacts):
         per_year = self.amount * A_YEAR[self.interval]
         months = 12 * self.interval_count
         return (2 * per_year + months) // (2 * months)
+
+    @property
+    def days(self) -> int:
+        return DAYS[self.interval] * self.interval_count
+
+    def is_dearer_than(self, other: "Plan") -> bool:
+        """Whether it costs more in the same time; both are in one currency."""
+        return self.amount * other.days > other.amount * self.days
 
     def take(self, facts: PlanFacts, *, at: datetime) -> Self:
         """The plan with what the processor says now; itself where nothing changed."""

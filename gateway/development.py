@@ -17,7 +17,6 @@ import uvloop
 from domain.actor import Actor
 from gateway.app import GRAPHQL, STRIPE_WEBHOOK, application
 from gateway.demo import ADMIN, PEOPLE, USER, caught_up_with, load_demo, remember, remembered
-from gateway.demo.season import DAYS
 from gateway.development_key import development_key
 from gateway.embedded_postgres import EmbeddedPostgres
 from gateway.server import listening_socket, serving, spare_the_collector
@@ -72,7 +71,7 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    sandbox = Sandbox(sandbox_settings(folder, address(api)))
+    sandbox = Sandbox(sandbox_settings(folder, address(api), days_behind=settings.demo_days))
     gateway = wire(settings, clock=clock_of(sandbox))
     explorer = Explorer(settings)
     async with (
@@ -136,11 +135,11 @@ def development_settings(database_url: str, api: str, stripe: str, *, statement_
     )
 
 
-def sandbox_settings(folder: Path, api: str) -> SandboxSettings:
+def sandbox_settings(folder: Path, api: str, *, days_behind: int = 0) -> SandboxSettings:
     return SandboxSettings(
         secret_key=DEVELOPMENT_STRIPE_KEY,
         state=folder / "sandbox.sqlite",
-        begins_days_ago=DAYS,
+        begins_days_ago=days_behind,
         dunning_end="unpaid",
         webhooks=(WebhookTarget(url=f"{api}{STRIPE_WEBHOOK}", secret=DEVELOPMENT_WEBHOOK_SECRET),),
     )

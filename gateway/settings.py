@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(
         default=12111, ge=0, le=65535, description="The port of the Stripe sandbox of `make run`."
     )
+    demo_days: int = Field(
+        default=90, ge=0, le=730, description="How many days of history the demo's shop of `make run` has."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="One JSON object per line, or text for people.")
 

@@ -162,7 +162,9 @@ class TrialRepository(Repository[TrialRedemption]):
     async def has_had(self, user_id: UUID, fingerprint: str | None) -> bool:
         """Whether this person, or this card, has had a trial."""
         columns = self.table.c
-        is_theirs = or_(columns.user_id == user_id, columns.fingerprint == fingerprint)
+        is_theirs = columns.user_id == user_id
+        if fingerprint is not None:
+            is_theirs = or_(is_theirs, columns.fingerprint == fingerprint)
         return bool(await self._connection.scalar(select(exists().where(is_theirs))))
 
     async def redeem(self, redemption: TrialRedemption) -> bool:

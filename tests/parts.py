@@ -70,9 +70,16 @@ async def sandbox_stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def running_sandbox(sandbox_stage: Stage) -> AsyncIterator[RunningSandbox]:
+def sandbox_settings() -> SandboxSettings:
+    return SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY)
+
+
+@pytest.fixture
+async def running_sandbox(
+    sandbox_stage: Stage, sandbox_settings: SandboxSettings
+) -> AsyncIterator[RunningSandbox]:
     """A sandbox with an empty memory, on a loopback port."""
-    sandbox = Sandbox(SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY))
+    sandbox = Sandbox(sandbox_settings)
     async with sandbox.app.router.lifespan_context(sandbox.app):
         sandbox_stage.app = sandbox.app
         yield RunningSandbox(sandbox=sandbox, url=sandbox_stage.url)

@@ -53,7 +53,7 @@ class Stack:
 def developing(folder: Path, **settings: str) -> Iterator[Stack]:
     """Everything in one folder, on free ports."""
     ports = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
-    environment = {"DATA_FOLDER": str(folder), **ports, **settings}
+    environment = {"DATA_FOLDER": str(folder), "DEMO_DAYS": "0", **ports, **settings}
     folder.mkdir(exist_ok=True)
     with started([COMMAND, "develop"], environment, folder.parent / f"{uuid4()}.log") as program:
         try:

@@ -7,13 +7,16 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from gateway import demo
+from gateway.demo.showcase import CARDS as CARDS_OF_THE_DEMO
 from gql.explorer.page import stories
 from tests.acceptance.processes import running_over
 from tests.acceptance.stack import STOP_SECONDS, developing
 from tests.api import Api
 
 COUNT = "{ payments { totalCount nodes { id status } } paymentMethods { id } }"
-PURCHASES, CARDS = 6, 3
+PURCHASES, CARDS = len(demo.PURCHASES) + 2, len(CARDS_OF_THE_DEMO)
+"""With the first payment of a subscription, and the renewal of another that failed."""
 
 
 class TestDevelop:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from domain.actor import Role
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.command import Step
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
-from domain.errors import NotFound, PreviewStale, ProcessorRefused
+from domain.errors import InvalidInput, NotFound, PreviewStale, ProcessorRefused
 from domain.plan import Plan
 from domain.plan_change import next_plan, previewed_change
 from domain.ports import PaymentProcessor, Reads
@@ -43,7 +44,8 @@ class ChangePlan(ChangeCommand[Changing]):
     if_payment_fails: OnFailure = OnFailure.REVERT
 
     async def examine(self, step: Step, subscription: Subscription) -> None:
-        await next_plan(step.work, subscription, self.plan_id, self.timing)
+        plan = await next_plan(step.work, subscription, self.plan_id, self.timing)
+        await self._must_be_paid_for(step, subscription, plan)
         if self.preview_id is not None:
             await binding_preview(
                 step,
@@ -53,6 +55,24 @@ class ChangePlan(ChangeCommand[Changing]):
                 subscription=subscription,
                 timing=self.timing,
                 proration=self.proration,
+            )
+
+    async def _must_be_paid_for(self, step: Step, subscription: Subscription, plan: Plan) -> None:
+        """A dearer plan at once, without paying for it at once, is an admin's to give. Raises InvalidInput."""
+        if self.timing is ChangeTiming.PERIOD_END or step.by.role is Role.ADMIN:
+            return
+        former = await step.work.plans.get(subscription.plan_id)
+        if former is None or not plan.is_dearer_than(former):
+            return
+        if self.proration is Proration.NONE:
+            raise InvalidInput(
+                "A dearer plan is paid for from now on.", path=("proration",), constraint="notForDearerPlans"
+            )
+        if self.if_payment_fails is OnFailure.KEEP_AS_PAST_DUE:
+            raise InvalidInput(
+                "A dearer plan is kept only once it is paid for.",
+                path=("if_payment_fails",),
+                constraint="notForDearerPlans",
             )
 
     async def intended(self, reads: Reads, subscription: Subscription) -> Changing:

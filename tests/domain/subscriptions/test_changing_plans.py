@@ -1,9 +1,11 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from domain.actor import Actor
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
@@ -91,17 +93,51 @@ class TestChangePlan:
         assert (await subscriber.charge(changed)).amount == 3000
         assert changed.current_period_start > subscribed.current_period_start
 
-    async def test_without_proration_costs_nothing_now(
-        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, dashboard: Dashboard
+    async def test_without_proration_costs_nothing_now_where_an_admin_gives_it(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        sandbox: Sandbox,
+        dashboard: Dashboard,
+        admin: Actor,
     ) -> None:
         dearer = await subscriber.plan(3000)
 
-        changed = await subscriber.made(change(subscribed, dearer, proration=Proration.NONE))
+        admins = replace(subscriber, actor=admin)
+        changed = await admins.made(change(subscribed, dearer, proration=Proration.NONE))
 
         assert changed.plan_id == dearer
         assert captures(sandbox) == 1
         dashboard.passes(32)
         assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 4500}
+
+    @pytest.mark.parametrize(
+        "terms",
+        [
+            {"proration": Proration.NONE},
+            {"proration": Proration.INVOICE_NOW, "if_payment_fails": OnFailure.KEEP_AS_PAST_DUE},
+        ],
+        ids=str,
+    )
+    async def test_to_a_dearer_one_cannot_be_had_without_paying(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, terms: Any
+    ) -> None:
+        dearer = await subscriber.plan(3000)
+
+        with pytest.raises(InvalidInput, match="dearer"):
+            await subscriber.does(change(subscribed, dearer, **terms))
+
+        assert captures(sandbox) == 1
+        assert (await subscriber.subscription(subscribed.id)).plan_id == subscribed.plan_id
+
+    async def test_to_a_cheaper_one_may_cost_nothing_now(
+        self, subscriber: Subscriber, subscribed: Subscription
+    ) -> None:
+        cheaper = await subscriber.plan(500)
+
+        changed = await subscriber.made(change(subscribed, cheaper, proration=Proration.NONE))
+
+        assert changed.plan_id == cheaper
 
     async def test_to_another_interval_begins_a_new_period(
         self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
@@ -251,14 +287,14 @@ class TestUnpaidChange:
         dashboard.passes(40)
         assert at_stripe(sandbox, after)["items"]["data"][0]["price"]["unit_amount"] == 1500
 
-    async def test_may_be_kept_as_past_due(
-        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
+    async def test_may_be_kept_as_past_due_by_an_admin(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, admin: Actor
     ) -> None:
         await self.pays_with(subscriber, "pm_card_chargeCustomerFail")
         dashboard.passes(10)
         dearer = await subscriber.plan(3000)
 
-        executed = await subscriber.does(
+        executed = await replace(subscriber, actor=admin).does(
             change(
                 subscribed,
                 dearer,
@@ -311,7 +347,13 @@ class TestPreviewedChange:
     @pytest.mark.parametrize("proration", Proration)
     @pytest.mark.parametrize("start", MONTHS, ids=str)
     async def test_charges_what_was_shown(
-        self, subscriber: Subscriber, dashboard: Dashboard, sandbox: Sandbox, start: datetime, proration: Any
+        self,
+        subscriber: Subscriber,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        admin: Actor,
+        start: datetime,
+        proration: Any,
     ) -> None:
         sandbox.advance(start.timestamp() - sandbox.clock.now())
         await subscriber.saves()
@@ -322,7 +364,8 @@ class TestPreviewedChange:
 
         preview = await previewed(subscriber, subscription, plan_id=dearer, proration=proration)
         dashboard.passes(0.009)
-        await subscriber.made(change(subscription, dearer, proration=proration, preview_id=preview.id))
+        who = replace(subscriber, actor=admin) if proration is Proration.NONE else subscriber
+        await who.made(change(subscription, dearer, proration=proration, preview_id=preview.id))
 
         assert captured(sandbox, "usd") - before == preview.due_now
         if preview.due_now == 0:
@@ -443,7 +486,9 @@ class TestPreviewedChange:
         preview = await previewed(subscriber, subscribed, plan_id=dearer)
 
         with pytest.raises(InvalidInput, match="something else"):
-            await subscriber.does(change(subscribed, dearer, proration=Proration.NONE, preview_id=preview.id))
+            await subscriber.does(
+                change(subscribed, dearer, proration=Proration.FULL_PRICE_NOW, preview_id=preview.id)
+            )
 
     async def test_of_another_user_looks_like_none(
         self, subscriber: Subscriber, other: Subscriber, subscribed: Subscription
