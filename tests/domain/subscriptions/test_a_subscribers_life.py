@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.access import AccessQuestion, AccessReason, AccessTarget
+from domain.access_decision import AccessDecision
 from domain.charge_preview import ChangeTiming, Proration
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
@@ -26,6 +28,7 @@ from tests.domain.shopping import Cardholder, Post
 from tests.domain.subscriptions.subscribing import Subscriber, live_at_stripe
 
 BASIC, PREMIUM = 999, 1799
+GIVES_ACCESS = {AccessReason.TRIAL, AccessReason.SUBSCRIBED, AccessReason.GRACE_PERIOD}
 
 
 @dataclass(kw_only=True)
@@ -64,11 +67,17 @@ class Life:
         return left / timedelta(days=1) + 0.1
 
     async def stands(
-        self, status: SubscriptionStatus, *, charged: int = 0, is_paid: bool = True, will_charge: bool = True
+        self,
+        status: SubscriptionStatus,
+        *,
+        charged: int = 0,
+        is_paid: bool = True,
+        will_charge: bool = True,
+        access: AccessReason = AccessReason.SUBSCRIBED,
     ) -> Subscription:
         """
-        What each chapter ends with: the status, what it has charged, whether the running period is paid for, and
-        whether anything can be charged still. What else follows from these, such as access, is to be asserted here.
+        What each chapter ends with: the status, what it has charged, whether the running period is paid for,
+        whether anything can be charged still, and why the subscriber may watch films, or may not.
         """
         subscription = await self.subscription()
         self.collected += charged
@@ -78,7 +87,15 @@ class Life:
         assert subscription.will_charge_again is will_charge
         assert (subscription.past_due_since is None) is (status is not SubscriptionStatus.PAST_DUE)
         assert len(live_at_stripe(self.sandbox)) == (0 if subscription.has_ended else 1)
+        decision = await self.may_watch()
+        assert (decision.reason, decision.allowed) == (access, access in GIVES_ACCESS)
         return subscription
+
+    async def may_watch(self) -> AccessDecision:
+        services, user_id = self.subscriber.gateway.services, self.subscriber.actor.known_id
+        question = AccessQuestion(user_id=user_id, target=AccessTarget(feature="films"))
+        [decision] = await services.access.decisions([question])
+        return decision
 
 
 @pytest.fixture
@@ -110,11 +127,13 @@ class TestSubscribersLife:
         await self.another_one_is_given_up(life)
 
     async def trial_ends_in_authentication(self, life: Life, cardholder: Cardholder) -> None:
-        trying = await life.stands(SubscriptionStatus.TRIALING)
+        trying = await life.stands(SubscriptionStatus.TRIALING, access=AccessReason.TRIAL)
         assert trying.trial_ends_at == trying.current_period_end
 
         await life.days_pass(14.1)
-        behind = await life.stands(SubscriptionStatus.PAST_DUE, is_paid=False)
+        behind = await life.stands(
+            SubscriptionStatus.PAST_DUE, is_paid=False, access=AccessReason.GRACE_PERIOD
+        )
         charge = await life.subscriber.charge(behind)
         assert charge.decline is not None
         assert charge.decline.category is DeclineCategory.AUTHENTICATION_REQUIRED
@@ -144,14 +163,18 @@ class TestSubscribersLife:
         await life.pays_with("pm_card_chargeCustomerFail")
 
         await life.days_pass(await life.until_renewal())
-        failed = await life.stands(SubscriptionStatus.PAST_DUE, is_paid=False)
+        failed = await life.stands(
+            SubscriptionStatus.PAST_DUE, is_paid=False, access=AccessReason.GRACE_PERIOD
+        )
         invoice = await life.subscriber.invoice(failed)
         assert (invoice.status, invoice.attempt_count) == (InvoiceStatus.OPEN, 1)
         assert invoice.next_attempt_at is not None
         assert SubscriptionAction.RETRY_RENEWAL in failed.actions
 
         await life.days_pass(4)
-        dunned = await life.stands(SubscriptionStatus.PAST_DUE, is_paid=False)
+        dunned = await life.stands(
+            SubscriptionStatus.PAST_DUE, is_paid=False, access=AccessReason.GRACE_PERIOD
+        )
         charge = await life.subscriber.charge(dunned)
         assert (charge.status, charge.trigger) == (PaymentStatus.FAILED, PaymentTrigger.DUNNING_RETRY)
         assert dunned.past_due_since == failed.past_due_since
@@ -195,10 +218,11 @@ class TestSubscribersLife:
         await life.stands(SubscriptionStatus.PAUSED)
 
         await life.days_pass(await life.until_renewal())
-        await life.stands(SubscriptionStatus.PAUSED, is_paid=False)
+        await life.stands(SubscriptionStatus.PAUSED, is_paid=False, access=AccessReason.SUBSCRIPTION_ENDED)
 
         await life.does(ResumeSubscription(subscription_id=life.subscription_id))
-        await life.stands(SubscriptionStatus.ACTIVE, is_paid=False)
+        await life.days_pass(1)
+        await life.stands(SubscriptionStatus.ACTIVE, is_paid=False, access=AccessReason.PAYMENT_OVERDUE)
         await life.days_pass(await life.until_renewal())
         await life.stands(SubscriptionStatus.ACTIVE, charged=PREMIUM)
 
@@ -220,9 +244,13 @@ class TestSubscribersLife:
 
         assert over.ended_at == life.subscriber.gateway.services.clock()
         assert over.actions == ()
-        await life.stands(SubscriptionStatus.CANCELLED, will_charge=False)
+        await life.stands(
+            SubscriptionStatus.CANCELLED, will_charge=False, access=AccessReason.SUBSCRIPTION_ENDED
+        )
         await life.days_pass(90)
-        await life.stands(SubscriptionStatus.CANCELLED, will_charge=False)
+        await life.stands(
+            SubscriptionStatus.CANCELLED, will_charge=False, access=AccessReason.SUBSCRIPTION_ENDED
+        )
 
     async def another_one_is_given_up(self, life: Life) -> None:
         """There is no second trial, and what is never paid expires."""
@@ -235,8 +263,13 @@ class TestSubscribersLife:
 
         await life.pays_with("pm_card_chargeCustomerFail")
         await life.days_pass(await life.until_renewal())
-        await life.stands(SubscriptionStatus.PAST_DUE, is_paid=False)
+        await life.stands(SubscriptionStatus.PAST_DUE, is_paid=False, access=AccessReason.GRACE_PERIOD)
         given_up = await life.days_pass(40)
 
         assert given_up.ended_at is not None
-        await life.stands(SubscriptionStatus.EXPIRED, is_paid=False, will_charge=False)
+        await life.stands(
+            SubscriptionStatus.EXPIRED,
+            is_paid=False,
+            will_charge=False,
+            access=AccessReason.SUBSCRIPTION_ENDED,
+        )
