@@ -116,11 +116,15 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
     async def schedule_plan(self, subscription: Subscription, plan: Plan) -> SubscriptionFacts:
         """https://docs.stripe.com/billing/subscriptions/subscription-schedules"""
         subscription_id = known_id(subscription)
-        schedule = await self._schedule(subscription_id)
+        running = await self._subscription(subscription_id)
+        schedule = await self._schedule(running)
         params: asked.SubscriptionScheduleUpdateParams = {
             "end_behavior": "release",
             "proration_behavior": "none",
-            "phases": [_running_phase(schedule, subscription.current_period_end), _coming_phase(plan)],
+            "phases": [
+                _as_before(_running_phase(schedule, subscription.current_period_end), running),
+                _as_before(_coming_phase(plan), running),
+            ],
         }
         schedule_id = schedule["id"]
         await call(lambda: self._stripe.subscription_schedules.update_async(schedule_id, params))
@@ -174,12 +178,12 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         await self._void(invoice_id)
         return SubscriptionOutcome(facts=await self._facts(subscription["id"]), decline=outcome.decline)
 
-    async def _schedule(self, subscription_id: str) -> Shape:
+    async def _schedule(self, subscription: Shape) -> Shape:
         """The schedule that runs the subscription, made where there is none; Stripe allows one."""
-        schedule = expanded((await self._subscription(subscription_id)).get("schedule"))
+        schedule = expanded(subscription.get("schedule"))
         if schedule:
             return schedule
-        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription_id}
+        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription["id"]}
         return shape(await call(lambda: self._stripe.subscription_schedules.create_async(params)))
 
 
@@ -192,6 +196,21 @@ def _running_phase(schedule: Shape, end: datetime) -> "SchedulePhase":
         "start_date": start,
         "end_date": int(end.timestamp()),
     }
+
+
+def _as_before(phase: "SchedulePhase", subscription: Shape) -> "SchedulePhase":
+    """
+    With what a phase would otherwise take from the customer: the method, the discounts and the tax rates.
+
+    https://docs.stripe.com/api/subscription_schedules/update
+    """
+    if method_id := identity(subscription.get("default_payment_method")):
+        phase["default_payment_method"] = method_id
+    if discounts := [identity(each) or "" for each in subscription.get("discounts") or ()]:
+        phase["discounts"] = [{"discount": each} for each in discounts]
+    if rates := [identity(each) or "" for each in subscription.get("default_tax_rates") or ()]:
+        phase["default_tax_rates"] = rates
+    return phase
 
 
 def _coming_phase(plan: Plan) -> "SchedulePhase":

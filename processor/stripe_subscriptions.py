@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stripe import StripeObject
 
-from domain.errors import ProcessorRefused
+from domain.errors import ProcessorRefused, ProcessorUnavailable
 from domain.invoice import InvoiceFacts
 from domain.plan import PlanFacts
 from domain.subscription import Subscription, SubscriptionFacts
@@ -95,10 +95,14 @@ class StripeSubscriptions(StripeConnection):
 
 
 async def _existing(read: Callable[[], Awaitable[S]]) -> Shape | None:
-    """The object, or None where Stripe knows none by this id."""
+    """
+    The object, or None where Stripe knows none by this id.
+
+    Raises ProcessorUnavailable for any other refusal: that a reading is refused says nothing of what was written.
+    """
     try:
         return shape(await call(read))
     except ProcessorRefused as refused:
         if refused.reason != UNKNOWN:
-            raise
+            raise ProcessorUnavailable from refused
         return None

@@ -83,8 +83,13 @@ def _take_effect(call: Call, subscription: StripeObject, phase: StripeObject) ->
 
 
 def _on_terms_of(call: Call, subscription: StripeObject, phase: StripeObject, *, at: int) -> StripeObject:
-    """Another interval begins a billing cycle of its own."""
+    """
+    Another interval begins a billing cycle of its own.
+
+    A phase that names no payment method leaves the choice to the customer's invoice settings.
+    """
     after = selling(call, subscription, _sold(call, subscription, phase))
+    after["default_payment_method"] = phase["default_payment_method"]
     if not periods.is_same(interval_of(subscription), interval_of(after)):
         after["billing_cycle_anchor"] = at
     return after
@@ -108,7 +113,7 @@ def phase(subscription: StripeObject, sold: list[Sold], start: int, end: int, pa
         "billing_thresholds": None,
         "collection_method": None,
         "currency": subscription["currency"],
-        "default_payment_method": None,
+        "default_payment_method": params.get("default_payment_method"),
         "default_tax_rates": [],
         "description": None,
         "discounts": [],

@@ -11,6 +11,7 @@ from sandbox.resources.subscription_api import ITEM, PRORATION
 
 END_BEHAVIOR = Choice(of=("release",))
 PHASE: Mapping[str, Kind] = {
+    "default_payment_method": Text(),
     "duration": Hash(
         fields={"interval": Choice(of=INTERVAL.of, required=True), "interval_count": Integer(least=1)}
     ),

@@ -13,7 +13,15 @@ from domain.commands.command import Step
 from domain.commands.payment_command import usable_method
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
-from domain.errors import AlreadySubscribed, InvalidInput, NotFound, TrialUsed, Verdict
+from domain.errors import (
+    AlreadySubscribed,
+    InvalidInput,
+    NotFound,
+    PreviewStale,
+    ProcessorRefused,
+    TrialUsed,
+    Verdict,
+)
 from domain.identity import new_id
 from domain.json_value import JsonValue
 from domain.payment_method import PaymentMethod
@@ -92,22 +100,33 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         )
 
     async def call(self, processor: PaymentProcessor, intent: Starting, *, key: str) -> SubscriptionOutcome:
+        try:
+            await self._prepare(processor, intent)
+        except (PreviewStale, ProcessorRefused):
+            # An earlier call of ours may have got through since we asked: then there is nothing left to refuse.
+            if done := await self.ask(processor, intent):
+                return done
+            raise
         subscription, plan = intent.subscription, intent.plan
-        trial_days, customer_id = self._trial_days(plan), subscription.processor_customer_id
-        if intent.preview is not None:
-            at = intent.preview.prorated_at
-            fresh = await processor.preview_start(customer_id, plan, trial_days=trial_days, at=at)
-            must_cost_the_same(intent.preview, fresh)
-        if intent.default is not None:
-            await processor.make_default_method(customer_id, intent.default.processor_method_id)
         facts = await processor.start_subscription(
             subscription,
             plan,
             processor_method_id=intent.named.processor_method_id if intent.named else None,
-            trial_days=trial_days,
+            trial_days=self._trial_days(plan),
             key=key,
         )
         return SubscriptionOutcome.told_by(facts)
+
+    async def _prepare(self, processor: PaymentProcessor, intent: Starting) -> None:
+        """What comes before the start, and changes nothing that the customer would see."""
+        plan, customer_id = intent.plan, intent.subscription.processor_customer_id
+        if intent.preview is not None:
+            at = intent.preview.prorated_at
+            trial_days = self._trial_days(plan)
+            fresh = await processor.preview_start(customer_id, plan, trial_days=trial_days, at=at)
+            must_cost_the_same(intent.preview, fresh)
+        if intent.default is not None:
+            await processor.make_default_method(customer_id, intent.default.processor_method_id)
 
     async def ask(self, processor: PaymentProcessor, intent: Starting) -> SubscriptionOutcome | None:
         facts = await processor.find_subscription(intent.subscription)

@@ -185,6 +185,20 @@ class TestPlannedChange:
         assert (renewed.plan_id, renewed.pending_plan_id) == (next_plan, None)
         assert (await subscriber.charge(renewed)).amount == 9000
 
+    async def test_is_paid_with_the_subscriptions_own_card(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
+    ) -> None:
+        own = await subscriber.saves("pm_card_mastercard")
+        await subscriber.made(UpdateSubscription(subscription_id=subscribed.id, payment_method_id=own))
+
+        await subscriber.made(change(subscribed, await subscriber.plan(3000), timing=ChangeTiming.PERIOD_END))
+        dashboard.passes(32)
+        await post.deliver_all()
+
+        renewed = await subscriber.subscription(subscribed.id)
+        assert renewed.payment_method_id == own
+        assert (await subscriber.charge(renewed)).method_brand == "mastercard"
+
     async def test_replaces_the_one_before(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         first, second = await subscriber.plan(3000), await subscriber.plan(4000)
 
