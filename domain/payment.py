@@ -96,12 +96,17 @@ class Payment:
 
     @property
     def actions(self) -> tuple[PaymentAction, ...]:
-        """What never reached the processor cannot be tried again there."""
+        """
+        What never reached the processor cannot be tried again there; what an invoice asks for ends with it.
+        """
         if self.status is PaymentStatus.FAILED and self.processor_payment_id is None:
             return (PaymentAction.CANCEL,)
         if self.is_collected and self.refundable_amount == 0:
             return ()
-        return ACTIONS[self.status]
+        allowed = ACTIONS[self.status]
+        if self.invoice_id is not None:
+            return tuple(each for each in allowed if each is not PaymentAction.CANCEL)
+        return allowed
 
     @property
     def is_collected(self) -> bool:
