@@ -1,7 +1,7 @@
 """Pay now what is owed for a subscription."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -74,10 +74,12 @@ class RetryRenewal(ChangeCommand[Repaid]):
         """The invoice that was open when this began, whatever has been billed since."""
         intent = await super(RetryRenewal, self).recall(reads, operation)
         invoice = await reads.invoices.latest_of(intent.subscription.id, until=operation.started_at)
-        return intent if invoice is None else replace(intent, invoice=invoice)
+        return intent if invoice is None else await self._repaying(reads, intent.subscription, invoice)
 
     async def intended(self, reads: Reads, subscription: Subscription) -> Repaid:
-        invoice = await _latest_invoice(reads, subscription)
+        return await self._repaying(reads, subscription, await _latest_invoice(reads, subscription))
+
+    async def _repaying(self, reads: Reads, subscription: Subscription, invoice: Invoice) -> Repaid:
         payments = await reads.payments.of_invoices([invoice.id], owner=None)
         method_id = self.payment_method_id
         return Repaid(
