@@ -1,6 +1,8 @@
 """Whatever order news comes in, how often, and whatever its time stamps say: what is known at the end is the same."""
 
 import asyncio
+import os
+import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from itertools import permutations
@@ -26,6 +28,7 @@ from tests.domain.shopping import Post, StripeEvent
 from tests.watched_processor import WatchedProcessor
 
 TRIGGERS: Final = {PaymentTrigger.SUBSCRIPTION_START, PaymentTrigger.DUNNING_RETRY}
+SAMPLE: Final = 10
 NOW: Final = datetime(2026, 12, 1, tzinfo=UTC)
 OUR_OWN: Final = frozenset(
     {"id", "latest_invoice_id", "subscription_id", "invoice_id", "plan_id", "version", "readings"}
@@ -94,6 +97,12 @@ def last(events: Sequence[StripeEvent], kind: str, status: str) -> StripeEvent:
     return of_it[0] if kind == "invoice.paid" else of_it[-1]
 
 
+def orders_of(events: Sequence[StripeEvent], *, seed: int) -> list[tuple[StripeEvent, ...]]:
+    """All of them with EVERY_ORDER=1 (`make orders`), otherwise the same sample each time."""
+    orders = list(permutations(events))
+    return orders if os.environ.get("EVERY_ORDER") == "1" else random.Random(seed).sample(orders, SAMPLE)  # noqa: S311
+
+
 class TestEveryOrder:
     """Seven hundred and twenty of them, by the event that comes first."""
 
@@ -114,13 +123,13 @@ class TestEveryOrder:
         others = [event for event in six if event is not six[first]]
 
         endings = []
-        for order in permutations(others):
+        for order in orders_of(others, seed=first):
             await forget(gateway)
             await post.deliver(six[first], *order, order[2])
             endings.append(await known(gateway))
 
         assert {row["trigger"] for row in expected if "trigger" in row} == TRIGGERS
-        assert len(endings) == 120
+        assert len(endings) >= SAMPLE
         assert [ending for ending in endings if ending != expected] == []
 
 
