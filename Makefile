@@ -21,7 +21,7 @@ run: .venv/installed ## Run everything: PostgreSQL, the Stripe sandbox, the gate
 	@exec $(PY) -m gateway develop
 
 test: .venv/installed ## Run all tests, with coverage
-	@exec $(PY) -m pytest --cov
+	@exec tools/run_tests.sh
 
 check: .venv/installed ## Check format, lint, types, import directions, schema, migrations and locks
 	$(PY) -m ruff format --check .
