@@ -129,7 +129,7 @@ class TestEveryOrder:
             endings.append(await known(gateway))
 
         assert {row["trigger"] for row in expected if "trigger" in row} == TRIGGERS
-        assert len(endings) >= SAMPLE
+        assert len(endings) in {SAMPLE, 120}
         assert [ending for ending in endings if ending != expected] == []
 
 
