@@ -1,6 +1,7 @@
 """Calls to Stripe: bounded in time and in number, and every failure sorted into *no* or *not known*."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -21,6 +22,7 @@ FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 4.0
 TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 CONFLICT: Final = 409
+KEY_IN_USE: Final = "idempotency_key_in_use"
 SERVER_ERROR: Final = 500
 NOT_EXECUTED: Final = frozenset({400, 401, 403, 404})
 """Definite refusals: https://docs.stripe.com/api/errors"""
@@ -56,14 +58,17 @@ async def every_one(send: Callable[[], Awaitable[stripe.ListObject[S]]]) -> Asyn
 
 
 async def _attempts(send: Callable[[], Awaitable[T]]) -> T:
-    for attempt in range(1, ATTEMPTS):
+    """A key in use is no failure: the same request is on its way elsewhere, and its answer is worth the wait."""
+    failures = 0
+    for tries in itertools.count(1):
         try:
             return await send()
         except stripe.StripeError as error:
-            if not _is_worth_another(error):
+            failures += error_body(error).get("code") != KEY_IN_USE
+            if failures == ATTEMPTS or not _is_worth_another(error):
                 raise
-        await asyncio.sleep(_pause(attempt))
-    return await send()
+        await asyncio.sleep(_pause(tries))
+    raise AssertionError
 
 
 def _is_worth_another(error: stripe.StripeError) -> bool:

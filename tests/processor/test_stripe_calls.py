@@ -1,5 +1,7 @@
 """No, or not known: what every failure of a call means."""
 
+import asyncio
+import re
 import time
 from typing import Any
 
@@ -12,7 +14,7 @@ from domain.payment import Payment
 from processor import stripe_calls
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
-from sandbox.control.faults import Kind
+from sandbox.control.faults import Kind, Rule
 from tests.domain.faults import KINDS, spoil
 from tests.domain.values import OWNER
 from tests.processor.charging import charge, like
@@ -62,6 +64,28 @@ class TestFaults:
             await charge(processor, payment)
 
         assert len(requests) == 4
+
+    async def test_key_in_use_is_waited_for_however_long_its_answer_takes(
+        self, processor: StripeProcessor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.01)
+        sandbox.faults.add([Rule(path=re.compile("/customers$"), kind=Kind.DELAY, seconds=0.3)])
+
+        customers = await asyncio.gather(
+            *(processor.create_customer(OWNER, key="cus-slow") for _ in range(5))
+        )
+
+        assert len(set(customers)) == 1
+
+    async def test_key_in_use_is_waited_for_until_the_deadline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stripe_calls, "FIRST_PAUSE", 0.01)
+        monkeypatch.setattr(stripe_calls, "DEADLINE", 0.2)
+
+        async def send() -> None:
+            raise stripe.APIError("?", http_status=409, json_body=words(code="idempotency_key_in_use"))
+
+        with pytest.raises(ProcessorUnavailable):
+            await stripe_calls.call(send)
 
     async def test_key_of_another_request_is_no_definite_answer(
         self, processor: StripeProcessor, payment: Payment
