@@ -148,7 +148,7 @@ class CommandService:
                 mutation=command.mutation,
                 key=key or f"unkeyed-{new_id()}",
                 fingerprint=fingerprint_of(encoded(command)),
-                arguments=kept(command),
+                arguments=kept(command.decided(intent)),
                 object_kind=command.object_kind,
                 object_id=object_id,
                 request_id=actor.request_id,

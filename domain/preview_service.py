@@ -15,7 +15,7 @@ from domain.invoice import InvoiceStatus
 from domain.money import Money
 from domain.patience import in_time
 from domain.plan import Plan
-from domain.plan_change import next_plan, offered_plan, previewed_change
+from domain.plan_change import offered_plan, possible_change, previewed_change
 from domain.ports import Clock, Database, PaymentProcessor, Reads
 from domain.subscription import CancelTiming, Subscription
 from domain.subscription_status import SubscriptionAction
@@ -45,21 +45,26 @@ class PreviewService:
         return await self._kept(_preview(terms, user_id, plan, at=now))
 
     async def plan_change(
-        self, actor: Actor, subscription_id: UUID, plan_id: UUID, timing: ChangeTiming, proration: Proration
+        self,
+        actor: Actor,
+        subscription_id: UUID,
+        plan_id: UUID,
+        timing: ChangeTiming,
+        proration: Proration | None = None,
     ) -> ChargePreview:
-        """What `changePlan` with the same choices costs, if it follows within minutes."""
+        """What `changePlan` with the same choices costs, if it follows within minutes. Raises as that does."""
         now = self._now()
         async with self.database.reads() as reads:
             subscription = await visible_subscription(reads, actor, subscription_id)
-            plan = await next_plan(reads, subscription, plan_id, timing)
-        terms = await in_time(
-            previewed_change(self.processor, subscription, plan, timing=timing, proration=proration, at=now)
-        )
+            change = await possible_change(reads, subscription, plan_id, timing)
+        change.must_be_paid_for(proration, by=actor)
+        proration = proration or change.usual_proration
+        terms = await in_time(previewed_change(self.processor, change, proration, at=now))
         return await self._kept(
             _preview(
                 terms,
                 subscription.user_id,
-                plan,
+                change.plan,
                 at=now,
                 subscription_id=subscription.id,
                 subscription_version=subscription.version,

@@ -1,7 +1,7 @@
 """What something would cost, and asking for that."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
@@ -28,6 +28,12 @@ strawberry.enum(
     description="What becomes of a plan change whose charge fails: REVERT leaves the former plan, and nothing is owed.",
 )
 strawberry.enum(CancelTiming, description="Whether a subscription ends now or with the period that is paid.")
+
+
+PRORATION: Final = (
+    "What becomes of the rest of the running period. By default INVOICE_NOW for a dearer plan, which users have to pay "
+    "for at once (or FULL_PRICE_NOW), and PRORATE for any other."
+)
 
 
 @strawberry.type(
@@ -104,9 +110,7 @@ class PreviewPlanChangeInput:
     subscription_id: strawberry.ID = strawberry.field(description="The subscription.")
     plan_id: strawberry.ID = strawberry.field(description="The plan that is wanted.")
     timing: ChangeTiming = strawberry.field(default=ChangeTiming.NOW, description="When it changes.")
-    proration: Proration = strawberry.field(
-        default=Proration.PRORATE, description="What becomes of the rest of the running period."
-    )
+    proration: Proration | None = strawberry.field(default=None, description=PRORATION)
 
 
 PlanId = Annotated[strawberry.ID, strawberry.argument(description="The plan.")]

@@ -14,6 +14,7 @@ from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.payment_method import PaymentMethod
 from domain.plan import Plan
 from domain.subscription import CancelReason, CancelTiming, Subscription
+from gql.charge_preview import PRORATION
 from gql.ids import id_of, user_id_of
 from gql.scalars import IdempotencyKey, JsonObject
 
@@ -76,9 +77,7 @@ class ChangePlanInput:
     subscription_id: strawberry.ID = strawberry.field(description="The subscription.")
     plan_id: strawberry.ID = strawberry.field(description="The plan that is wanted, in the same currency.")
     timing: ChangeTiming = strawberry.field(default=ChangeTiming.NOW, description="When it changes.")
-    proration: Proration = strawberry.field(
-        default=Proration.PRORATE, description="What becomes of the rest of the running period."
-    )
+    proration: Proration | None = strawberry.field(default=None, description=PRORATION)
     preview_id: strawberry.ID | None = strawberry.field(default=None, description=PREVIEW)
     if_payment_fails: OnFailure = strawberry.field(
         default=OnFailure.REVERT, description="What becomes of the change if its charge is declined."

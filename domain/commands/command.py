@@ -11,7 +11,7 @@ A crash between two strokes leaves a RUNNING operation, which the caller's retry
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from domain.account import BillingAccount
@@ -81,6 +81,10 @@ class Command(ABC, Generic[Intent, Answer]):
     @abstractmethod
     async def intend(self, step: Step) -> tuple[UUID | None, Intent]:
         """The object it is about, if it exists by now, and the intent."""
+
+    def decided(self, intent: Intent) -> Self:
+        """This command as it is resumed: what the caller left open is as the first stroke has decided it."""
+        return self
 
     @abstractmethod
     async def recall(self, reads: Reads, operation: Operation) -> Intent:

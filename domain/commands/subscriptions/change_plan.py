@@ -1,17 +1,15 @@
 """Change the plan of a subscription, now or with the next period."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 from uuid import UUID
 
-from domain.actor import Role
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.command import Step
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
-from domain.errors import InvalidInput, NotFound, PreviewStale, ProcessorRefused
-from domain.plan import Plan
-from domain.plan_change import next_plan, previewed_change
+from domain.errors import PreviewStale, ProcessorRefused
+from domain.plan_change import PlanChange, plan_change, possible_change, previewed_change
 from domain.ports import PaymentProcessor, Reads
 from domain.subscription import Subscription
 from domain.subscription_outcome import SubscriptionOutcome
@@ -20,7 +18,8 @@ from domain.subscription_status import SubscriptionAction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changing(Intended):
-    plan: Plan
+    change: PlanChange
+    proration: Proration
     preview: ChargePreview | None
 
 
@@ -39,13 +38,13 @@ class ChangePlan(ChangeCommand[Changing]):
 
     plan_id: UUID
     timing: ChangeTiming = ChangeTiming.NOW
-    proration: Proration = Proration.PRORATE
+    proration: Proration | None = None
     preview_id: UUID | None = None
     if_payment_fails: OnFailure = OnFailure.REVERT
 
     async def examine(self, step: Step, subscription: Subscription) -> None:
-        plan = await next_plan(step.work, subscription, self.plan_id, self.timing)
-        await self._must_be_paid_for(step, subscription, plan)
+        change = await possible_change(step.work, subscription, self.plan_id, self.timing)
+        change.must_be_paid_for(self.proration, self.if_payment_fails, by=step.by)
         if self.preview_id is not None:
             await binding_preview(
                 step,
@@ -54,33 +53,20 @@ class ChangePlan(ChangeCommand[Changing]):
                 plan_id=self.plan_id,
                 subscription=subscription,
                 timing=self.timing,
-                proration=self.proration,
+                proration=self.proration or change.usual_proration,
             )
 
-    async def _must_be_paid_for(self, step: Step, subscription: Subscription, plan: Plan) -> None:
-        """A dearer plan at once, without paying for it at once, is an admin's to give. Raises InvalidInput."""
-        if self.timing is ChangeTiming.PERIOD_END or step.by.role is Role.ADMIN:
-            return
-        former = await step.work.plans.get(subscription.plan_id)
-        if former is None or not plan.is_dearer_than(former):
-            return
-        if self.proration is Proration.NONE:
-            raise InvalidInput(
-                "A dearer plan is paid for from now on.", path=("proration",), constraint="notForDearerPlans"
-            )
-        if self.if_payment_fails is OnFailure.KEEP_AS_PAST_DUE:
-            raise InvalidInput(
-                "A dearer plan is kept only once it is paid for.",
-                path=("if_payment_fails",),
-                constraint="notForDearerPlans",
-            )
+    def decided(self, intent: Changing) -> Self:
+        return replace(self, proration=intent.proration)
 
     async def intended(self, reads: Reads, subscription: Subscription) -> Changing:
-        plan = await reads.plans.get(self.plan_id)
-        if plan is None:
-            raise NotFound("There is no such plan.", path=("plan_id",))
-        preview = await reads.previews.get(self.preview_id) if self.preview_id else None
-        return Changing(subscription=subscription, plan=plan, preview=preview)
+        change = await plan_change(reads, subscription, self.plan_id, self.timing)
+        return Changing(
+            subscription=subscription,
+            change=change,
+            proration=self.proration or change.usual_proration,
+            preview=await reads.previews.get(self.preview_id) if self.preview_id else None,
+        )
 
     async def call(self, processor: PaymentProcessor, intent: Changing, *, key: str) -> SubscriptionOutcome:
         if intent.preview is not None:
@@ -92,12 +78,12 @@ class ChangePlan(ChangeCommand[Changing]):
                     return done
                 raise
         if self.timing is ChangeTiming.PERIOD_END:
-            facts = await processor.schedule_plan(intent.subscription, intent.plan)
+            facts = await processor.schedule_plan(intent.subscription, intent.change.plan)
             return SubscriptionOutcome(facts=facts)
         return await processor.change_plan(
             intent.subscription,
-            intent.plan,
-            proration=self.proration,
+            intent.change.plan,
+            proration=intent.proration,
             reverts=self._reverts,
             prorated_at=intent.preview.prorated_at if intent.preview else None,
             key=key,
@@ -107,7 +93,9 @@ class ChangePlan(ChangeCommand[Changing]):
         """Planning a change may be repeated without harm, so nobody needs to know."""
         if self.timing is ChangeTiming.PERIOD_END:
             return None
-        return await processor.find_plan_change(intent.subscription, intent.plan, reverts=self._reverts)
+        return await processor.find_plan_change(
+            intent.subscription, intent.change.plan, reverts=self._reverts
+        )
 
     @property
     def _reverts(self) -> bool:
@@ -118,14 +106,7 @@ class ChangePlan(ChangeCommand[Changing]):
     ) -> None:
         """A refusal to calculate, such as after the end of the period, means the same as another amount."""
         try:
-            fresh = await previewed_change(
-                processor,
-                intent.subscription,
-                intent.plan,
-                timing=self.timing,
-                proration=self.proration,
-                at=preview.prorated_at,
-            )
+            fresh = await previewed_change(processor, intent.change, intent.proration, at=preview.prorated_at)
         except ProcessorRefused as refused:
             raise PreviewStale(preview_id=str(preview.id)) from refused
         must_cost_the_same(preview, fresh)

@@ -57,25 +57,33 @@ def change(subscription: Subscription, plan_id: Any, **choices: Any) -> ChangePl
 
 
 class TestChangePlan:
-    async def test_prorates_with_the_next_invoice(
+    async def test_to_a_cheaper_one_prorates_with_the_next_invoice(
         self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
     ) -> None:
         dashboard.passes(10)
-        dearer = await subscriber.plan(3000)
+        cheaper = await subscriber.plan(700)
 
-        changed = await subscriber.made(change(subscribed, dearer))
+        changed = await subscriber.made(change(subscribed, cheaper))
 
-        assert (changed.plan_id, changed.status) == (dearer, SubscriptionStatus.ACTIVE)
+        assert (changed.plan_id, changed.status) == (cheaper, SubscriptionStatus.ACTIVE)
         assert changed.current_period_end == subscribed.current_period_end
         assert captures(sandbox) == 1
+        dashboard.passes(22)
+        assert 1500 < sandbox.ledger()["totals"]["amount_captured"]["usd"] < 1500 + 700
 
-    async def test_invoices_the_difference_now(
-        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    @pytest.mark.parametrize("terms", [{}, {"proration": Proration.INVOICE_NOW}], ids=str)
+    async def test_to_a_dearer_one_invoices_the_difference_now(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        terms: Any,
     ) -> None:
         dashboard.passes(10)
         dearer = await subscriber.plan(3000)
 
-        changed = await subscriber.made(change(subscribed, dearer, proration=Proration.INVOICE_NOW))
+        changed = await subscriber.made(change(subscribed, dearer, **terms))
 
         charge = await subscriber.charge(changed)
         assert (charge.status, charge.trigger) == (PaymentStatus.COMPLETED, PaymentTrigger.PLAN_CHANGE)
@@ -93,28 +101,32 @@ class TestChangePlan:
         assert (await subscriber.charge(changed)).amount == 3000
         assert changed.current_period_start > subscribed.current_period_start
 
-    async def test_without_proration_costs_nothing_now_where_an_admin_gives_it(
+    @pytest.mark.parametrize(("proration", "by_the_next"), [("NONE", 4500), ("PRORATE", 4500 + 1500)])
+    async def test_to_a_dearer_one_costs_nothing_now_where_an_admin_gives_it(
         self,
         subscriber: Subscriber,
         subscribed: Subscription,
         sandbox: Sandbox,
         dashboard: Dashboard,
         admin: Actor,
+        proration: str,
+        by_the_next: int,
     ) -> None:
         dearer = await subscriber.plan(3000)
 
         admins = replace(subscriber, actor=admin)
-        changed = await admins.made(change(subscribed, dearer, proration=Proration.NONE))
+        changed = await admins.made(change(subscribed, dearer, proration=Proration(proration)))
 
         assert changed.plan_id == dearer
         assert captures(sandbox) == 1
         dashboard.passes(32)
-        assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 4500}
+        assert sandbox.ledger()["totals"]["amount_captured"]["usd"] == pytest.approx(by_the_next, abs=1)
 
     @pytest.mark.parametrize(
         "terms",
         [
             {"proration": Proration.NONE},
+            {"proration": Proration.PRORATE},
             {"proration": Proration.INVOICE_NOW, "if_payment_fails": OnFailure.KEEP_AS_PAST_DUE},
         ],
         ids=str,
@@ -375,11 +387,11 @@ class TestPreviewedChange:
         dashboard.passes(9.37)
         dearer = await subscriber.plan(4949)
         before = captured(sandbox, "usd")
+        admins = replace(subscriber, actor=admin)
 
-        preview = await previewed(subscriber, subscription, plan_id=dearer, proration=proration)
+        preview = await previewed(admins, subscription, plan_id=dearer, proration=proration)
         dashboard.passes(0.009)
-        who = replace(subscriber, actor=admin) if proration is Proration.NONE else subscriber
-        await who.made(change(subscription, dearer, proration=proration, preview_id=preview.id))
+        await admins.made(change(subscription, dearer, proration=proration, preview_id=preview.id))
 
         assert captured(sandbox, "usd") - before == preview.due_now
         if preview.due_now == 0:

@@ -172,6 +172,34 @@ class TestUnknownChange:
         assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 1500 + preview.due_now}
 
     @SETTLED
+    async def test_of_a_trial_costs_nothing_although_it_is_made_after_the_trial(
+        self,
+        subscriber: Subscriber,
+        dashboard: Dashboard,
+        post: Post,
+        sandbox: Sandbox,
+        settles: Settles,
+    ) -> None:
+        await subscriber.saves()
+        monthly = {"interval": "month", "trial_period_days": 14}
+        trying = await subscriber.subscribes(await subscriber.plan(recurring=monthly))
+        dearer = await subscriber.plan(3000)
+        dashboard.passes(13.9)
+        command = ChangePlan(subscription_id=trying.id, plan_id=dearer)
+        spoil(sandbox, UPDATE, Kind.RESET_BEFORE)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+        dashboard.passes(0.3)
+        await post.deliver(*post.events())
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        changed = await subscriber.subscription(trying.id)
+        assert (changed.plan_id, changed.status) == (dearer, SubscriptionStatus.ACTIVE)
+        assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 1500}
+
+    @SETTLED
     async def test_that_was_declined_is_reverted_after_all(
         self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
     ) -> None:
