@@ -21,9 +21,13 @@ class PortTaken(Exception):
 
 
 def listening_socket(host: str, port: int, *, variable: str = "PORT") -> socket.socket:
-    """A bound socket; port 0 takes any. Raises PortTaken, naming the variable that chooses another."""
+    """
+    A bound socket; port 0 takes any. Raises PortTaken, naming the variable that chooses another.
+
+    It names its protocol, since asyncio sends small answers without delay (TCP_NODELAY) only where it sees that.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

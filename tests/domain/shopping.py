@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -110,6 +110,8 @@ class Post:
 
     gateway: Gateway
     sandbox: Sandbox
+    carried: set[str] = field(default_factory=set)
+    """The ids of the events that were delivered by now."""
 
     def events(self, *types: str) -> list[StripeEvent]:
         """Everything that has happened, oldest first; or only what is of these types."""
@@ -124,9 +126,11 @@ class Post:
         for event in events:
             received = await self.receive(event)
             await self.gateway.webhooks.handle(received.id)
+            self.carried.add(event["id"])
 
     async def deliver_all(self) -> None:
-        await self.deliver(*self.events())
+        """What has happened since the last delivery."""
+        await self.deliver(*(event for event in self.events() if event["id"] not in self.carried))
 
     async def stored(self, received: InboxEvent) -> InboxEvent:
         async with self.gateway.services.database.reads() as reads:

@@ -44,6 +44,25 @@ class TestListeningSocket:
                 listening_socket("127.0.0.1", port, variable="SANDBOX_PORT")
 
 
+class TestConnection:
+    async def test_sends_small_answers_without_delay(self) -> None:
+        has_no_delay = asyncio.get_running_loop().create_future()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted = writer.get_extra_info("socket")
+            has_no_delay.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listening_socket("127.0.0.1", 0) as listener:
+            async with await asyncio.start_server(connected, sock=listener):
+                reader, writer = await asyncio.open_connection(*listener.getsockname())
+
+                assert await has_no_delay
+                await reader.read()
+                writer.close()
+                await writer.wait_closed()
+
+
 class TestConfiguration:
     def test_names_no_server_and_leaves_the_logs_to_us(self) -> None:
         config = configuration(Starlette(), shutdown_seconds=7)
