@@ -65,9 +65,6 @@ explorer-check: explorer ## Check that the committed page is what the source bui
 bench: .venv/installed ## Measure speed against hand-written peers
 	@exec $(PY) -m bench
 
-orders: .venv/installed ## Tell the gateway of a subscription's life in all 720 orders (minutes; make test takes a sample)
-	@EVERY_ORDER=1 exec $(PY) -m pytest tests/domain/test_subscription_orders.py
-
 conformance: .venv/installed ## Hold the API against graphql-http's audits and client code generators (needs Node)
 	tests/conformance/run.sh
 
@@ -79,7 +76,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock explorer explorer-check bench orders conformance clean help
+.PHONY: run test check format schema migration lock explorer explorer-check bench conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

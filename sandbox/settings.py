@@ -30,7 +30,7 @@ class SandboxSettings:
     lists the seconds between two delivery attempts, so its length plus one is the number of attempts. A
     renewal that failed is tried again after each of `dunning_days`, counted from the try before; when the last
     one fails as well, `dunning_end` says what becomes of the subscription. `begins_days_ago` sets the clock of a
-    sandbox without a state back, so that a history can be lived through.
+    sandbox without a state back, so that a history can be lived through, or ahead where it is negative.
     """
 
     secret_key: str = field(default="sk_test_sandbox", repr=False)
@@ -43,7 +43,7 @@ class SandboxSettings:
     remembered_requests: int = 10_000
     dunning_days: tuple[int, ...] = (3, 5, 7)
     dunning_end: DunningEnd = "cancel"
-    begins_days_ago: int = 0
+    begins_days_ago: float = 0
 
 
 def new_webhook_secret() -> str:

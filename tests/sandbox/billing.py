@@ -1,5 +1,6 @@
 """Plans, subscribers and the passing of months, as the tests of billing have them."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -17,6 +18,12 @@ def moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
+def days_since(at: int) -> float:
+    """Real ones; negative where that moment is yet to come."""
+    return (time.time() - at) / DAY
+
+
+NEW_YEAR = moment("2027-01-01T00:00:00")
 # A month that began on the 1st is half over.
 HALFWAY = moment("2027-04-16T00:00:00")
 MONTH_END = moment("2027-05-01T00:00:00")

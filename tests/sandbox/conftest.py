@@ -8,7 +8,7 @@ import uvicorn
 from stripe import Customer, Price, StripeClient, Subscription
 
 from sandbox import Sandbox, SandboxSettings
-from tests.sandbox.billing import HALFWAY, go_to, plan, stop_at, subscribe, subscriber
+from tests.sandbox.billing import HALFWAY, NEW_YEAR, days_since, go_to, plan, stop_at, subscribe, subscriber
 from tests.sandbox.serving import QuietServer, Receiver, RefereeingClient, Stage
 
 HERE = Path(__file__).parent
@@ -40,8 +40,16 @@ async def url(stage: Stage) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def sandbox(stage: Stage) -> AsyncIterator[Sandbox]:
-    sandbox = Sandbox(SandboxSettings(webhook_backoff=(0.01, 0.02, 0.04), webhook_timeout=1))
+def sandbox_settings() -> SandboxSettings:
+    """It is New Year, whenever the tests run."""
+    return SandboxSettings(
+        webhook_backoff=(0.01, 0.02, 0.04), webhook_timeout=1, begins_days_ago=days_since(NEW_YEAR)
+    )
+
+
+@pytest.fixture
+async def sandbox(stage: Stage, sandbox_settings: SandboxSettings) -> AsyncIterator[Sandbox]:
+    sandbox = Sandbox(sandbox_settings)
     async with sandbox.app.router.lifespan_context(sandbox.app):
         stage.app = sandbox.app
         yield sandbox

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -25,7 +25,6 @@ from tests.sandbox.billing import (
     subscriber,
 )
 from tests.sandbox.payments import previous_attributes
-from tests.sandbox.serving import Stage
 from tests.sandbox.test_sandbox_authentication import page_of
 
 RENEWAL = moment("2027-02-28T12:00:00") + DRAFT
@@ -229,11 +228,8 @@ class TestFailedRenewal:
 
 class TestSettings:
     @pytest.fixture
-    async def sandbox(self, stage: Stage) -> AsyncIterator[Sandbox]:
-        sandbox = Sandbox(SandboxSettings(dunning_days=(1, 2), dunning_end="unpaid"))
-        async with sandbox.app.router.lifespan_context(sandbox.app):
-            stage.app = sandbox.app
-            yield sandbox
+    def sandbox_settings(self, sandbox_settings: SandboxSettings) -> SandboxSettings:
+        return replace(sandbox_settings, dunning_days=(1, 2), dunning_end="unpaid")
 
     async def test_an_unpaid_subscription_goes_on_without_collecting(
         self, client: StripeClient, sandbox: Sandbox

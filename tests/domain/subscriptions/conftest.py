@@ -4,12 +4,19 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.actor import Actor
-from gateway.settings import Settings
+from gateway.settings import DEVELOPMENT_STRIPE_KEY, Settings
 from gateway.wiring import Gateway, wire
-from sandbox import Sandbox
+from sandbox import Sandbox, SandboxSettings
 from tests.dashboard import Dashboard
 from tests.domain.subscriptions.subscribing import Subscriber
+from tests.sandbox.billing import NEW_YEAR, days_since
 from tests.watched_processor import WatchedProcessor
+
+
+@pytest.fixture
+def sandbox_settings() -> SandboxSettings:
+    """It is New Year, whenever the tests run."""
+    return SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY, begins_days_ago=days_since(NEW_YEAR))
 
 
 @pytest.fixture

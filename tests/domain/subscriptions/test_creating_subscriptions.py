@@ -225,6 +225,7 @@ class TestIdenticalRequests:
 
 class TestTrial:
     async def test_of_the_plan_is_free_until_it_ends(self, subscriber: Subscriber, sandbox: Sandbox) -> None:
+        sandbox.clock.freeze()
         await subscriber.saves()
 
         subscription = await subscriber.subscribes(await subscriber.plan(**TRIAL))
