@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, get_named_type
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+)
 
 from domain.dispute import Dispute
 from domain.payment import Payment
@@ -16,6 +21,7 @@ from tests.api import Api, fresh_key
 from tests.gql.many_of_each import dispute_of, refund_of
 
 PREVIEW: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
+LATEST_INVOICE: Final = "query($id: ID!) { subscription(id: $id) { latestInvoice { id } } }"
 Sells = Callable[..., Awaitable[str]]
 """Puts a plan on sale; its id."""
 SCHEMA: Final = build_schema(printed())
@@ -31,6 +37,10 @@ FOR_ADMINS: Final = {
 }
 PLAN_IDS: Final = {"planId"}
 """Plans are everybody's."""
+
+
+UNSEEN: Final = {"preview", "subscribed_plan", "plan"}
+"""Previews cannot be looked up by id, and plans are everybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +59,16 @@ class Belongings:
     refund: str
     dispute: str
     subscription: str
+    invoice: str
     owed: str
     preview: str
+    subscribed_plan: str
     plan: str
 
     @property
     def all(self) -> list[str]:
         """Those that are theirs alone, and can be looked up."""
-        return [getattr(self, name) for name in self.__slots__ if name not in {"preview", "plan"}]
+        return [getattr(self, name) for name in self.__slots__ if name not in UNSEEN]
 
 
 async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
@@ -76,8 +88,9 @@ async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
     setup = await api.mutate("startPaymentMethodSetup", {}, "setup { id }")
     refund, dispute = await taken_back(database, paid["payment"]["id"])
     failing = await api.add_card("pm_card_chargeCustomerFail")
-    subscription = await subscribed(api, await sells(), method)
-    plan = await sells(3000)
+    subscribed_plan, plan = await sells(), await sells(3000)
+    subscription = await subscribed(api, subscribed_plan, method)
+    invoice = (await api.run(LATEST_INVOICE, {"id": subscription}))["subscription"]["latestInvoice"]["id"]
     change = {"subscriptionId": subscription, "planId": plan}
     return Belongings(
         payment=paid["payment"]["id"],
@@ -92,8 +105,10 @@ async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
         refund=refund,
         dispute=dispute,
         subscription=subscription,
+        invoice=invoice,
         owed=await subscribed(api, await sells(900), failing),
         preview=(await api.run(PREVIEW, {"input": change}))["previewPlanChange"]["id"],
+        subscribed_plan=subscribed_plan,
         plan=plan,
     )
 
