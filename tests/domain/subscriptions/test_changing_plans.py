@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.access import AccessRemedy
 from domain.actor import Actor
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.payment_methods import UpdatePaymentMethod
@@ -350,6 +351,19 @@ class TestUnpaidChange:
         await post.deliver_all()
         after = await subscriber.subscription(subscribed.id)
         assert (after.plan_id, after.pending_plan_id) == (dearer, None)
+
+    async def test_that_waits_for_the_cardholder_says_so_to_whom_wants_what_it_adds(
+        self, subscriber: Subscriber, subscribed: Subscription
+    ) -> None:
+        await self.pays_with(subscriber, "pm_card_authenticationRequired")
+        adding = {"name": "Everything", "metadata": {"features": "films,archive"}}
+        dearer = await subscriber.plan(3000, product_data=adding)
+
+        await subscriber.does(change(subscribed, dearer, proration=Proration.INVOICE_NOW))
+
+        archive, films = await subscriber.access("archive"), await subscriber.access("films")
+        assert (archive.allowed, archive.remedies) == (False, (AccessRemedy.AUTHENTICATE,))
+        assert (films.allowed, films.remedies) == (True, ())
 
     async def test_that_waits_for_the_cardholder_is_taken_back(
         self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox
