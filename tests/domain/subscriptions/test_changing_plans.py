@@ -507,6 +507,20 @@ class TestPreviewedChange:
 
         assert not (await subscriber.does(command, key="change-17")).is_replayed
 
+    async def test_is_known_for_a_day_after_it_has_expired(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
+    ) -> None:
+        preview = await previewed(subscriber, subscribed, plan_id=await subscriber.plan(3000))
+        previews = subscriber.gateway.services.previews
+
+        dashboard.passes(1)
+        assert await previews.drop_expired() == 0
+        assert await previews.afresh(subscriber.actor, preview.id) is not None
+
+        dashboard.passes(0.1)
+        assert await previews.drop_expired() == 1
+        assert await previews.afresh(subscriber.actor, preview.id) is None
+
     async def test_of_an_older_version_is_stale(
         self, subscriber: Subscriber, subscribed: Subscription
     ) -> None:
