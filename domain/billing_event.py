@@ -102,10 +102,11 @@ STATES: Final = frozenset(
 _FACTS_OF_THEIR_OWN: Final = """
     amount amount_due amount_paid authorized_amount brand cancel_at cancel_at_period_end
     cancel_reason cancelled_at capture_method captured_amount completed_at currency
-    current_period_end current_period_start detached_at disputed_amount ended_at exp_month exp_year
-    is_default last4 makes_default method_brand method_exp_month method_exp_year method_last4
-    method_type method_wallet paid_through paused_until pending_plan_id plan_id
-    refund_pending_amount refunded_amount status total trial_ends_at trigger type wallet
+    current_period_end current_period_start detached_at disputed_amount ended_at evidence_due_by
+    evidence_submitted_at exp_month exp_year is_default last4 makes_default method_brand
+    method_exp_month method_exp_year method_last4 method_type method_wallet origin paid_through
+    paused_until pending_plan_id plan_id reason refund_pending_amount refunded_amount
+    revokes_access status total trial_ends_at trigger type wallet
 """
 SHOWN_TO_OWNERS: Final = frozenset(_FACTS_OF_THEIR_OWN.split())
 """Attributes whose changes tell a customer nothing that is kept from them elsewhere."""
