@@ -216,5 +216,9 @@ def _json(value: object) -> JsonValue:
             return str(value.value)
         case datetime():
             return value.isoformat()
+        case Mapping():
+            return {str(name): _json(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_json(part) for part in value]
         case _:
             return str(value)

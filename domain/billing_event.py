@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.actor import Actor, Role
 from domain.audit import NOTE, AuditRecord
 from domain.dispute import DisputeStatus
+from domain.invoice import InvoiceStatus
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_method import SetupStatus
 from domain.payment_status import PaymentStatus, SyncSource
@@ -21,6 +22,12 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "entitlement.made": "Access was given.",
     "entitlement.restored": "Access was given back.",
     "entitlement.revoked": "Access was taken away.",
+    "invoice.created": "An invoice was written.",
+    "invoice.draft": "The invoice is being prepared.",
+    "invoice.open": "The invoice waits to be paid.",
+    "invoice.paid": "The invoice was paid.",
+    "invoice.uncollectible": "The invoice is not expected to be paid any more.",
+    "invoice.void": "The invoice was withdrawn: nothing is owed for it.",
     "dispute.closed": "The inquiry of the payer's bank has ended.",
     "dispute.drafted": "Evidence against the dispute was written.",
     "dispute.inquiry": "The payer's bank has asked about the payment.",
@@ -29,6 +36,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "dispute.prevented": "A dispute was prevented.",
     "dispute.under_review": "The payer's bank is looking at the evidence.",
     "dispute.won": "The dispute was won.",
+    "payment.attempted": "The payment was tried again.",
     "payment.authorized": "The bank agreed to the payment, which can be collected now.",
     "payment.cancelled": "The payment was cancelled.",
     "payment.cancelling": "The cancellation of the payment was asked for.",
@@ -55,12 +63,31 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "payment_method_setup.requires_method": "The payment method has not been given yet.",
     "payment_method_setup.started": "Saving a payment method was started.",
     "payment_method_setup.succeeded": "The payment method was checked and saved.",
+    "plan.added": "The plan was added.",
+    "plan.updated": "Details of the plan changed.",
     "refund.cancelled": "The refund was cancelled.",
     "refund.failed": "The refund failed: its amount can be refunded again.",
     "refund.found": "A refund was made at the payment provider.",
     "refund.pending": "The refund waits for the bank.",
     "refund.requested": "The refund was asked for.",
     "refund.succeeded": "The money was given back.",
+    "subscription.active": "The subscription is active.",
+    "subscription.cancelled": "The subscription was cancelled and has ended.",
+    "subscription.cancelling": "The cancellation of the subscription was asked for.",
+    "subscription.created": "The subscription was asked for.",
+    "subscription.ending_planned": "The subscription is going to end.",
+    "subscription.expired": "The subscription ended because it was not paid.",
+    "subscription.incomplete": "The subscription waits for its first payment.",
+    "subscription.kept": "The subscription goes on: its planned end was taken back.",
+    "subscription.paid": "The current period was paid for.",
+    "subscription.past_due": "A payment for the subscription failed; it is tried again.",
+    "subscription.paused": "The subscription was paused: nothing is collected.",
+    "subscription.plan_changed": "The plan of the subscription changed.",
+    "subscription.renewed": "A new period of the subscription began.",
+    "subscription.surplus": "The user had a subscription to the plan already: this is one too many.",
+    "subscription.trialing": "The trial of the subscription began.",
+    "subscription.unpaid": "The subscription was not paid for, and this is not tried again.",
+    "subscription.updated": "Details of the subscription changed.",
 }
 """One sentence per action. An action that is not here is told by its own words."""
 MORE_IS_KNOWN: Final = "More became known about it."
@@ -69,15 +96,17 @@ STATES: Final = frozenset(
     | {f"payment_method_setup.{status.lower()}" for status in SetupStatus}
     | {f"refund.{status.lower()}" for status in RefundStatus}
     | {f"dispute.{status.lower()}" for status in DisputeStatus}
+    | {f"invoice.{status.lower()}" for status in InvoiceStatus}
 )
 
 _FACTS_OF_THEIR_OWN: Final = """
     amount amount_due amount_paid authorized_amount brand cancel_at cancel_at_period_end
-    cancelled_at capture_method captured_amount completed_at currency current_period_end
-    current_period_start detached_at disputed_amount ended_at exp_month exp_year is_default last4
-    makes_default method_brand method_exp_month method_exp_year method_last4 method_type
-    method_wallet plan_id quantity refund_pending_amount refunded_amount started_at status total
-    trial_end trial_start trigger type wallet
+    cancel_reason cancelled_at capture_method captured_amount completed_at currency
+    current_period_end current_period_start detached_at disputed_amount ended_at evidence_due_by
+    evidence_submitted_at exp_month exp_year is_default last4 makes_default method_brand
+    method_exp_month method_exp_year method_last4 method_type method_wallet origin paid_through
+    paused_until pending_plan_id plan_id reason refund_pending_amount refunded_amount
+    revokes_access status total trial_ends_at trigger type wallet
 """
 SHOWN_TO_OWNERS: Final = frozenset(_FACTS_OF_THEIR_OWN.split())
 """Attributes whose changes tell a customer nothing that is kept from them elsewhere."""

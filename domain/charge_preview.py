@@ -11,6 +11,8 @@ from domain.json_value import JsonValue
 
 KEPT_FOR: Final = timedelta(minutes=15)
 """How long a preview binds."""
+KNOWN_FOR: Final = timedelta(days=1)
+"""How long it is known after that, so that a stale one can be made afresh."""
 
 
 class ChangeTiming(StrEnum):

@@ -118,6 +118,11 @@ class CommandService:
             raise ExceptionGroup("Some operations could not be resumed", failures)
         return len(abandoned)
 
+    async def drop_expired(self) -> int:
+        """Forget operations whose keys are free again. How many."""
+        async with self.database.work() as work:
+            return await work.operations.drop_expired(at=self.clock())
+
     def _deadline(self) -> float:
         """On the event loop's clock."""
         return asyncio.get_running_loop().time() + self.deadline.total_seconds()

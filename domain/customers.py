@@ -6,7 +6,17 @@ from uuid import UUID
 from domain.account import BillingAccount
 from domain.actor import Actor
 from domain.audit import audit_record
-from domain.ports import Clock, Database, PaymentProcessor
+from domain.ports import Clock, Database, PaymentProcessor, Work
+
+
+async def open_account(work: Work, fresh: BillingAccount, *, by: Actor) -> BillingAccount:
+    """The user's account: the one that is known, or else this one."""
+    account = await work.accounts.ensure(fresh)
+    if account is fresh:
+        await work.audit.add(
+            audit_record("billing_account.opened", None, account, at=account.created_at, by=by)
+        )
+    return account
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +53,7 @@ class Customers:
             user_id=user_id, processor_customer_id=customer_id, created_at=now, updated_at=now
         )
         async with self.database.work() as work:
-            account = await work.accounts.ensure(fresh)
-            if account is fresh:
-                await work.audit.add(audit_record("billing_account.opened", None, account, at=now, by=by))
-        return account
+            return await open_account(work, fresh, by=by)
 
     async def _linked(self, account: BillingAccount, customer_id: str, by: Actor) -> BillingAccount:
         """The first customer that is set stays."""

@@ -7,9 +7,11 @@ from uuid import UUID
 from domain.actor import SYSTEM
 from domain.events import InboxEvent, InvoiceChanged, PaymentReported
 from domain.invoice import Invoice, InvoiceFacts
+from domain.payment import Payment
 from domain.payment_status import SUCCESSORS, PaymentStatus
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
 from domain.rereading import take_newest
+from domain.settlement import remember_failure
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_settlement import settle_invoice
 from domain.webhook_service import Close, found
@@ -32,18 +34,20 @@ class InvoiceRereader:
         """
         Read the invoice that a payment pays, if it pays one; whether that has overtaken the news.
 
-        Such a payment is tried again by itself, so news of a failure may be older than what was read. Where it
-        changes nothing about how the payment stands, it is still remembered as a failed attempt.
+        Such a payment is tried again by itself, so news of a failure may be older than what was read. It says
+        nothing about how the payment stands then, but is still remembered as a failed attempt.
         """
         invoice_id = None if news.payment_id is not None else await self._paid_by(news)
         if invoice_id is None:
             return False
         await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
-        async with self.database.reads() as reads:
-            known = await reads.payments.known_as(news.processor_payment_id)
-            payment = None if known is None else await reads.payments.get(known)
-        told = news.outcome.status
-        return payment is not None and told not in SETTLED and told in SUCCESSORS[payment.status]
+        async with self.database.work() as work:
+            known = await work.payments.known_as(news.processor_payment_id)
+            payment = None if known is None else await work.payments.lock(known)
+            if payment is None or not _is_overtaken(news, payment):
+                return False
+            await remember_failure(work, payment, news.outcome, at=self.clock(), by=SYSTEM)
+        return True
 
     async def learn(self, processor_payment_id: str) -> None:
         """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""
@@ -121,6 +125,11 @@ class InvoiceRereader:
                 return invoice.processor_invoice_id if invoice else None
             account = await reads.accounts.of_customer(news.customer_id or "")
         return await self.processor.invoice_of_payment(news.processor_payment_id) if account else None
+
+
+def _is_overtaken(news: PaymentReported, payment: Payment) -> bool:
+    told = news.outcome.status
+    return told not in SETTLED and told in SUCCESSORS[payment.status]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

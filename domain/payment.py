@@ -181,6 +181,11 @@ class Payment:
             last_event_id=outcome.event_id or self.last_event_id,
         )
 
+    def remembering(self, outcome: Outcome, *, at: datetime) -> Self:
+        """With a failed attempt that another one has followed since, which is how the payment stands."""
+        told = self._with_failure(outcome, at=at)
+        return self if told == self else replace(told, version=self.version + 1, updated_at=at)
+
     def with_refunds(self, sums: RefundSums, *, at: datetime) -> Self:
         """
         With what its refunds come to, bounded by what was collected.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.cancellation_preview import CancellationPreview
-from domain.charge_preview import KEPT_FOR, ChangeTiming, ChargePreview, PreviewTerms, Proration
+from domain.charge_preview import KEPT_FOR, KNOWN_FOR, ChangeTiming, ChargePreview, PreviewTerms, Proration
 from domain.customers import Customers
 from domain.errors import InvalidInput, NotFound, StateConflict, TrialUsed
 from domain.identity import new_id
@@ -115,6 +115,11 @@ class PreviewService:
         if not subscription.will_renew or subscription.processor_subscription_id is None:
             return None
         return await in_time(self.processor.preview_renewal(subscription))
+
+    async def drop_expired(self) -> int:
+        """Forget previews that nobody makes afresh any more. How many."""
+        async with self.database.work() as work:
+            return await work.previews.drop_expired(at=self.clock() - KNOWN_FOR)
 
     def _now(self) -> datetime:
         """In whole seconds, as the processor counts them."""

@@ -24,6 +24,14 @@ async def settle(work: Work, payment_id: UUID, outcome: Outcome, *, at: datetime
     return after
 
 
+async def remember_failure(work: Work, before: Payment, outcome: Outcome, *, at: datetime, by: Actor) -> None:
+    """Add a failed attempt that is heard of late to a payment that is held; nothing where it is known, or none."""
+    after = before.remembering(outcome, at=at)
+    if after != before:
+        action, occurred_at = f"payment.{after.status.lower()}", outcome.occurred_at
+        await record_payment(work, before, after, action=action, at=at, by=by, occurred_at=occurred_at)
+
+
 async def held_payment(work: Work, payment_id: UUID) -> Payment:
     """
     The payment's row, locked before any refund's or dispute's of it, so that no two writers wait for each other.

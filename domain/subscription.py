@@ -292,15 +292,15 @@ class Subscription:
         )
 
     def paid_up_to(self, moment: datetime | None, *, at: datetime) -> Self:
-        """With what one of its invoices has paid for, as far as the current period goes."""
+        """With what one of its invoices has paid for, until the end of the current period."""
         return self.changed(
-            at=at, paid_through=_latest_of(self.current_period_end, self.paid_through, moment)
+            at=at, paid_through=_latest_until(self.current_period_end, self.paid_through, moment)
         )
 
     def _paid_through(self, facts: SubscriptionFacts, paid: datetime | None) -> datetime | None:
         """A change to a shorter period takes back what lies beyond it, for which the customer was credited."""
         free = facts.trial_ends_at if facts.status is SubscriptionStatus.TRIALING else None
-        known = _latest_of(facts.current_period_end, self.paid_through, paid, free)
+        known = _latest_until(facts.current_period_end, self.paid_through, paid, free)
         return known or facts.assumed_paid_through
 
     def _past_due_since(self, facts: SubscriptionFacts, at: datetime) -> datetime | None:
@@ -324,7 +324,6 @@ class Subscription:
         return replace(self, history=[*(known.record() for known in before.steps), step.record()])
 
 
-def _latest_of(bound: datetime, *moments: datetime | None) -> datetime | None:
-    """The latest of these moments, but none after the bound."""
-    known = [moment for moment in moments if moment is not None]
-    return min(max(known), bound) if known else None
+def _latest_until(bound: datetime, *moments: datetime | None) -> datetime | None:
+    """The latest of these moments that are not after the bound; what is after it counts for nothing."""
+    return max((moment for moment in moments if moment is not None and moment <= bound), default=None)

@@ -72,7 +72,7 @@ async def settle_invoice(
         )
     invoice = await write_invoice(work, facts, owner, at=at, by=by, trigger=trigger)
     if subscription is not None:
-        paid = await work.invoices.paid_through(subscription.id)
+        paid = await work.invoices.paid_through(subscription.id, until=subscription.current_period_end)
         await record_subscription(work, subscription, subscription.paid_up_to(paid, at=at), at=at, by=by)
     return invoice
 
@@ -166,7 +166,7 @@ async def _links(
         payment_method_id=None if method is None else await work.payment_methods.known_as(method),
         latest_invoice_id=before.latest_invoice_id if invoice is None else invoice.id,
         is_surplus=await _is_surplus(work, before, facts, plan_id),
-        paid_through=await work.invoices.paid_through(before.id),
+        paid_through=await work.invoices.paid_through(before.id, until=facts.current_period_end),
     )
 
 

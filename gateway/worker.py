@@ -15,7 +15,7 @@ from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecut
 from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
-from gateway.wiring import Gateway, now
+from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
 from persistence.jobs import (
@@ -36,8 +36,6 @@ DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
-PREVIEWS_ARE_KNOWN_FOR: Final = timedelta(days=1)
-"""After they have expired, so that a stale one can be made afresh."""
 EVERY_MINUTE: Final = "* * * * *"
 
 log = structlog.get_logger()
@@ -129,13 +127,11 @@ class Worker:
 
         @queue.schedule("drop_expired_operations", HOURLY)
         async def drop_expired_operations(_: Schedule) -> None:
-            async with self._gateway.services.database.work() as work:
-                await work.operations.drop_expired(at=now())
+            await commands.drop_expired()
 
         @queue.schedule("drop_expired_previews", HOURLY)
         async def drop_expired_previews(_: Schedule) -> None:
-            async with self._gateway.services.database.work() as work:
-                await work.previews.drop_expired(at=now() - PREVIEWS_ARE_KNOWN_FOR)
+            await self._gateway.services.previews.drop_expired()
 
 
 async def seal_all(audit: AuditService) -> None:

@@ -1,5 +1,6 @@
 """The audit trail: all of it for admins, and each object's own part of it for whoever sees the object."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from domain.audit import KINDS, AuditRecord, audited_id
 from domain.audit_log import NEWEST_FIRST, OLDEST_FIRST, AuditFilter
 from domain.billing_event import BillingEvent, billing_event
 from domain.errors import NotFound
+from domain.json_value import JsonValue
 from domain.operation import ObjectKind
 from domain.paging import page_of
 from domain.payment_status import SyncSource
@@ -57,14 +59,13 @@ class AuditEntryView(Node):
         loader = getattr(info.context.loaders, LOADER[record.object_kind])
         return optional_view(Node, await loader.load(record.object_id))
 
-    @strawberry.field(description="The former values of what changed; null for a new object.")
+    @strawberry.field(description="The former values of what changed, by name; null for a new object.")
     def before(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
-        before = record.before
-        return None if before is None else JsonObject(dict(before))
+        return None if record.before is None else _spelt(record.before)
 
-    @strawberry.field(description="The values of what changed.")
+    @strawberry.field(description="The values of what changed, by name.")
     def after(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
-        return JsonObject(dict(record.after))
+        return _spelt(record.after)
 
 
 @strawberry.type(description="An entry in a list.")
@@ -99,7 +100,7 @@ class BillingEventView:
         description="What changed, by name: each with its value before and after. You may not see all of it."
     )
     def changes(event: strawberry.Parent[BillingEvent]) -> JsonObject:
-        return JsonObject({camel_case(name): change for name, change in event.changes.items()})
+        return _spelt(event.changes)
 
 
 @strawberry.type(description="An event in a list.")
@@ -142,6 +143,17 @@ async def _timeline(
     records = await lookup.load(audited_id(thing)) or ()
     events = [billing_event(record, seen_by=info.context.actor) for record in records]
     return BillingEventConnection(page=page_of(events, part), order=OLDEST_FIRST)
+
+
+def _spelt(attributes: Mapping[str, JsonValue]) -> JsonObject:
+    """As the API spells names, also in what the attributes hold: the trail has no names of a caller's own."""
+    return JsonObject({camel_case(name): _with_names_spelt(value) for name, value in attributes.items()})
+
+
+def _with_names_spelt(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [_with_names_spelt(part) for part in value]
+    return _spelt(value) if isinstance(value, dict) else value
 
 
 def actor_view(done: AuditRecord | BillingEvent) -> ActorView:

@@ -11,6 +11,7 @@ from domain.actor import Role
 from domain.dispute import Dispute, DisputeStatus
 from domain.dispute_list import NEWEST_FIRST, DisputeFilter
 from domain.evidence import LONGEST
+from gql.audit import BillingEventConnection, timeline
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.errors import camel_case
@@ -90,6 +91,8 @@ class DisputeView(Node):
             DisputeChange(status=DisputeStatus(entry["status"]), at=datetime.fromisoformat(entry["at"]))
             for entry in entries
         ]
+
+    timeline: BillingEventConnection = timeline()
 
 
 @strawberry.type(description="A dispute in a list.")

@@ -102,6 +102,15 @@ class AccountQueries:
         account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
+    @strawberry.field(description="Support and admins: a user's billing account. Others find only their own.")
+    async def billing_account(
+        self,
+        info: Info,
+        user_id: Annotated[strawberry.ID, strawberry.argument(description="The user, by UUID.")],
+    ) -> BillingAccountView | None:
+        account = await info.context.loaders.accounts.load(user_id_of(user_id, "user_id"))
+        return view(BillingAccountView, existing(account, "billing account", path="user_id"))
+
     @strawberry.field(
         description="What became of a mutation of the caller's whose answer was lost; null if it never arrived."
     )
@@ -284,7 +293,7 @@ class Query(
     pass
 
 
-def existing(thing: T | None, what: str) -> T:
+def existing(thing: T | None, what: str, *, path: str = "id") -> T:
     if thing is None:
-        raise NotFound(f"There is no such {what}.", path=("id",))
+        raise NotFound(f"There is no such {what}.", path=(path,))
     return thing

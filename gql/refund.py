@@ -8,7 +8,7 @@ import strawberry
 
 from domain.actor import Role
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
-from gql.audit import ActorView
+from gql.audit import ActorView, BillingEventConnection, timeline
 from gql.context import Info
 from gql.money import MoneyView, money
 from gql.node import Node
@@ -54,6 +54,8 @@ class RefundView(Node):
     async def payment(refund: strawberry.Parent[Refund], info: Info) -> LazyPayment:
         payment = await info.context.loaders.payments.load(refund.payment_id)
         return cast("PaymentView", payment)  # A foreign key says that it exists, and it has the same owner.
+
+    timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: what the staff said about it. Null for others.")
     def note(refund: strawberry.Parent[Refund], info: Info) -> str | None:

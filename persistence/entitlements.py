@@ -26,10 +26,11 @@ ANSWERING: Final = union_all(
     _of_pairs(TABLE.c.media_item_id, "item_users", "items"),
     _of_pairs(TABLE.c.feature, "feature_users", "features"),
 )
+# Older payments do not remember their plan.
 AWAITED: Final = (
     select(PAYMENTS.c.user_id, PAYMENTS.c.media_item_id, PLANS.c.features)
     .outerjoin(SUBSCRIPTIONS, SUBSCRIPTIONS.c.id == PAYMENTS.c.subscription_id)
-    .outerjoin(PLANS, PLANS.c.id == SUBSCRIPTIONS.c.plan_id)
+    .outerjoin(PLANS, PLANS.c.id == func.coalesce(PAYMENTS.c.plan_id, SUBSCRIPTIONS.c.plan_id))
     .where(is_among(PAYMENTS.c.user_id, "user_ids"), PAYMENTS.c.status == PaymentStatus.REQUIRES_ACTION)
 )
 

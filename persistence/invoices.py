@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.invoice import Invoice, InvoiceStatus
@@ -43,15 +43,20 @@ class InvoiceRepository(Lists[Invoice, InvoiceFilter]):
             .limit(1)
         )
 
-    async def paid_through(self, subscription_id: UUID) -> datetime | None:
-        """The end of the latest period that a paid invoice of the subscription pays for."""
+    async def paid_through(self, subscription_id: UUID, *, until: datetime) -> datetime | None:
+        """The end of the period, over by then, that the newest paid invoice of the subscription pays for."""
         columns = self.table.c
-        latest: datetime | None = await self._connection.scalar(
-            select(func.max(columns.paid_through)).where(
-                columns.subscription_id == subscription_id, columns.status == InvoiceStatus.PAID
+        end: datetime | None = await self._connection.scalar(
+            select(columns.paid_through)
+            .where(
+                columns.subscription_id == subscription_id,
+                columns.status == InvoiceStatus.PAID,
+                columns.paid_through <= until,
             )
+            .order_by(columns.created_at.desc(), columns.id.desc())
+            .limit(1)
         )
-        return latest
+        return end
 
     async def lock_known(self, processor_invoice_id: str) -> Invoice | None:
         """By the processor's id, held until the transaction ends."""

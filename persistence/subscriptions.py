@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.charge_preview import ChargePreview
 from domain.subscription import Subscription
 from domain.subscription_list import SubscriptionFilter
-from domain.subscription_status import ENDED, OVERDUE, RENEWING
+from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionStatus
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
@@ -41,11 +41,17 @@ C: Final = TABLE.c
 
 M: Final = table_of(PaymentMethodRow).c
 
+RESUMES: Final = and_(
+    C.status == SubscriptionStatus.PAUSED,
+    C.paused_until.is_not(None),
+    C.paused_until <= C.current_period_end,
+)
 RENEWS: Final = and_(
-    C.status.in_(RENEWING),
+    or_(C.status.in_(RENEWING), RESUMES),
     C.cancel_at_period_end.is_(False),
     or_(C.cancel_at.is_(None), C.cancel_at > C.current_period_end),
 )
+"""What `Subscription.will_renew` says."""
 PAYS: Final = or_(
     M.id == C.payment_method_id,
     and_(C.payment_method_id.is_(None), M.user_id == C.user_id, M.is_default.is_(True)),

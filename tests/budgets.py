@@ -44,7 +44,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.createPortalLink": 3,
     "Mutation.createSubscription": 43,
     "Mutation.deletePaymentMethod": 33,
-    "Mutation.grantAccess": 5,
+    "Mutation.grantAccess": 6,
     "Mutation.keepSubscription": 24,
     "Mutation.pauseSubscription": 26,
     "Mutation.refundPayment": 25,

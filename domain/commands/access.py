@@ -10,6 +10,7 @@ from domain.account import BillingAccount
 from domain.actor import Role
 from domain.arguments import UNKEPT
 from domain.commands.command import LocalCommand, Step
+from domain.customers import open_account
 from domain.entitlements import record_entitlement
 from domain.errors import InvalidInput, NotFound, StateConflict
 from domain.identity import new_id
@@ -40,7 +41,7 @@ class GrantAccess(LocalCommand):
         if self.ends_at is not None and self.ends_at <= step.at:
             raise InvalidInput("This end is over already.", path=("ends_at",), constraint="future")
         account = BillingAccount(user_id=self.user_id, created_at=step.at, updated_at=step.at)
-        await step.work.accounts.ensure(account)
+        await open_account(step.work, account, by=step.by)
         granted = Entitlement(
             id=new_id(),
             user_id=self.user_id,

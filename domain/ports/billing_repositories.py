@@ -126,8 +126,12 @@ class Invoices(Lists[Invoice, InvoiceFilter], Protocol):
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...
-    async def paid_through(self, subscription_id: UUID) -> datetime | None:
-        """The end of the latest period that a paid invoice of the subscription pays for."""
+    async def paid_through(self, subscription_id: UUID, *, until: datetime) -> datetime | None:
+        """
+        The end of the period, over by then, that the newest paid invoice of the subscription pays for.
+
+        An older invoice may have paid for longer: a change to a shorter period credits what was left of that.
+        """
         ...
 
     async def latest_of(self, subscription_id: UUID, *, until: datetime) -> Invoice | None:

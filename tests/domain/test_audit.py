@@ -10,6 +10,7 @@ import pytest
 from domain.actor import Actor, Role
 from domain.audit import GENESIS, AuditRecord, audit_record, digest
 from domain.identity import new_id
+from domain.json_value import JsonValue
 from domain.payment_status import PaymentStatus
 from tests.domain.values import NOON, a_payment
 
@@ -36,6 +37,17 @@ class TestRecord:
             "completed_at": NOON.isoformat(),
         }
         assert record.note == "by hand"
+
+    def test_keeps_lists_and_what_is_in_them(self) -> None:
+        failure: JsonValue = {"at": NOON.isoformat(), "code": "generic_decline", "charge_id": None}
+        before = a_payment()
+
+        record = audit_record(
+            "payment.failed", before, replace(before, failures=[failure]), at=NOON, by=ADMIN
+        )
+
+        assert record.before == {"failures": []}
+        assert record.after == {"failures": [failure]}
 
     def test_of_a_new_object_has_nothing_before(self) -> None:
         assert a_record(previous_hash=GENESIS).before is None

@@ -1,15 +1,23 @@
-from dataclasses import replace
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import domain
 from domain.actor import SYSTEM, Actor, Role
-from domain.audit import AuditRecord, audit_record
-from domain.billing_event import MORE_IS_KNOWN, SUMMARIES, billing_event, summary
+from domain.audit import KINDS, NOT_RECORDED, AuditRecord, audit_record
+from domain.billing_event import MORE_IS_KNOWN, SHOWN_TO_OWNERS, SUMMARIES, billing_event, summary
+from domain.dispute import DisputeStatus
 from domain.identity import new_id
+from domain.invoice import InvoiceStatus
 from domain.payment_method import SetupStatus
 from domain.payment_status import PaymentStatus, SyncSource
+from domain.refund import RefundStatus
+from domain.subscription_status import SubscriptionStatus
 from tests.domain.values import NOON, OWNER, a_payment
 
 PAYER = Actor(role=Role.USER, user_id=OWNER)
@@ -81,18 +89,48 @@ class TestSource:
 
         assert billing_event(record, seen_by=PAYER).source is source
 
+    def test_shown_to_owners_are_all_of_something_that_is_recorded(self) -> None:
+        recorded = {part.name for audited in KINDS for part in fields(audited)} - NOT_RECORDED
+
+        assert recorded >= SHOWN_TO_OWNERS
+
+
+def recorded_actions() -> set[str]:
+    """What the domain's sources name: whole actions, and those that end with a status."""
+    kinds = "|".join(kind.lower() for kind in KINDS.values())
+    sources = [source.read_text() for source in Path(domain.__path__[0]).rglob("*.py")]
+    named = {
+        action
+        for source in sources
+        if "SUMMARIES" not in source
+        for action in re.findall(rf'"((?:{kinds})\.[a-z_]+)"', source)
+    }
+    by_status = {kind for source in sources for kind in re.findall(rf'f"({kinds})\.{{', source)}
+    return named | {f"{kind}.{end}" for kind in by_status for end in ENDS[kind]}
+
+
+ENDS: Mapping[str, Collection[str]] = {
+    "dispute": [status.lower() for status in DisputeStatus],
+    "entitlement": ["made", "changed", "restored", "revoked"],
+    "invoice": [status.lower() for status in InvoiceStatus],
+    "payment": [status.lower() for status in PaymentStatus],
+    "payment_method_setup": [status.lower() for status in SetupStatus],
+    "refund": [status.lower() for status in RefundStatus],
+    "subscription": [status.lower() for status in SubscriptionStatus],
+}
+
 
 class TestSummary:
-    @pytest.mark.parametrize(
-        "action",
-        [f"payment.{status.lower()}" for status in PaymentStatus]
-        + [f"payment_method_setup.{status.lower()}" for status in SetupStatus],
-    )
-    def test_is_there_for_every_state(self, action: str) -> None:
-        assert SUMMARIES[action].endswith(".")
+    def test_is_there_for_every_recorded_action_and_for_no_other(self) -> None:
+        assert set(SUMMARIES) == recorded_actions()
+
+    @pytest.mark.parametrize("sentence", SUMMARIES.values())
+    def test_is_a_sentence(self, sentence: str) -> None:
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
 
     def test_of_an_unknown_action_is_its_own_words(self) -> None:
-        assert summary(replace(a_failure(), action="subscription.past_due")) == "Subscription past due."
+        assert summary(replace(a_failure(), action="payment.left_behind")) == "Payment left behind."
 
     def test_of_a_state_that_stays_says_that_more_is_known(self) -> None:
         record = replace(a_failure(), action="payment.completed", changes={"receipt_url": [None, "x"]})

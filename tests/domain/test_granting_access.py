@@ -50,6 +50,18 @@ class TestGrantAccess:
         assert (row.granter_id, row.note) == (clerk.actor.user_id, WHY)
         assert await audited(clerk, row.id) == [("entitlement.made", WHY)]
 
+    async def test_opens_an_account_once_and_says_so(self, clerk: Shopper) -> None:
+        user_id = new_id()
+
+        await clerk.does(a_grant(user_id))
+        await clerk.does(a_grant(user_id, media_item_id="film-18"))
+
+        async with clerk.gateway.services.database.reads() as reads:
+            records = await reads.audit.of_object(ObjectKind.BILLING_ACCOUNT, user_id)
+        assert [(record.action, record.actor_id) for record in records] == [
+            ("billing_account.opened", clerk.actor.user_id)
+        ]
+
     async def test_once_per_key_however_often_it_is_sent(self, clerk: Shopper) -> None:
         grant = a_grant(new_id())
 

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -167,6 +167,11 @@ class TestSameKeyAtOnce:
         assert (await waiting) == Executed(operation=first.operation, is_replayed=True)
 
 
+async def expire(gateway: Gateway, *, at: datetime) -> None:
+    """What the worker does each hour, by the gateway's clock."""
+    await replace(gateway.services.commands, clock=lambda: at).drop_expired()
+
+
 class TestExpiry:
     async def test_key_is_free_again_after_thirty_days(
         self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
@@ -174,12 +179,10 @@ class TestExpiry:
         first = await customer.does(CreatePayment(amount=COFFEE), key=KEY)
         kept_until = first.operation.started_at + KEPT_FOR
 
-        async with gateway.services.database.work() as work:
-            await work.operations.drop_expired(at=kept_until)
+        await expire(gateway, at=kept_until)
         assert (await customer.does(CreatePayment(amount=COFFEE), key=KEY)).is_replayed
 
-        async with gateway.services.database.work() as work:
-            await work.operations.drop_expired(at=kept_until + timedelta(milliseconds=1))
+        await expire(gateway, at=kept_until + timedelta(milliseconds=1))
         assert not (await customer.does(CreatePayment(amount=COFFEE), key=KEY)).is_replayed
         assert captures(sandbox) == 2
 
@@ -193,7 +196,6 @@ class TestExpiry:
                 {"key": KEY},
             )
 
-        async with gateway.services.database.work() as work:
-            await work.operations.drop_expired(at=executed.operation.started_at + 2 * KEPT_FOR)
+        await expire(gateway, at=executed.operation.started_at + 2 * KEPT_FOR)
 
         assert (await customer.operation("createPayment", KEY)).id == executed.operation.id

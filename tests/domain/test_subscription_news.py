@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from stripe import CardError
 from stripe import Subscription as StripeSubscription
 
 from domain.actor import SYSTEM, Actor
@@ -259,6 +260,24 @@ class TestFailedRenewal:
         again = (await dashboard.payments(await dashboard.subscription(failed.id)))[-1]
         assert (payment.decline_code, again.decline_code) == ("generic_decline", "insufficient_funds")
         assert again.id == payment.id
+
+    async def test_heard_of_when_another_attempt_is_under_way_is_remembered(
+        self, dashboard: Dashboard, post: Post, subscribes: Subscribes, actor: Actor
+    ) -> None:
+        made = await subscribes()
+        await dashboard.customer_of(actor, BROKE)
+        dashboard.passes(days=32)
+        await dashboard.customer_of(actor, "pm_card_authenticationRequired")
+        [_, owed] = dashboard.sandbox.objects.all("invoice")
+        with pytest.raises(CardError, match="needs an action"):
+            await dashboard.client.v1.invoices.pay_async(owed["id"], {"off_session": False})
+
+        await post.deliver_all()
+
+        payment = (await dashboard.payments(await dashboard.subscription(made.id)))[-1]
+        assert payment.status is PaymentStatus.REQUIRES_ACTION
+        assert payment.decline is None
+        assert [failure.code for failure in payment.failed_attempts] == ["generic_decline"]
 
     async def test_that_is_paid_after_all_owes_nothing(
         self, dashboard: Dashboard, post: Post, failed: StripeSubscription, actor: Actor

@@ -45,8 +45,9 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     subscription = subscription_to(plan, other, method)
     invoice = invoice_for(subscription, f"in_{number}")
     entitlement = entitlement_to(payments[0])
-    records = [recorded(thing, owner) for thing in (payments[0], method, subscription)]
     refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
+    told = (payments[0], method, subscription, refund, dispute)
+    records = [recorded(thing, owner) for thing in told]
     await stored(database, owner, [], [method])
     async with database.work() as work:
         await work.setups.add(setup)

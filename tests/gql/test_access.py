@@ -48,6 +48,7 @@ class TestAnonymousCaller:
             "subscription": f'(id: "sbn_{uuid4().hex}")',
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
+            "billingAccount": f'(userId: "{uuid4()}")',
             "access": f'(userId: "{uuid4()}", targets: [])',
             "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
             "previewSubscription": f'(planId: "pln_{uuid4().hex}")',

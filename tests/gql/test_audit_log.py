@@ -46,6 +46,17 @@ class TestAuditLog:
         assert created["previousHash"] == GENESIS
         assert settled["previousHash"] == created["hash"]
 
+    async def test_spells_names_as_the_api_does(self, admins: Api, others: Api) -> None:
+        await others.add_card("pm_card_chargeCustomerFail")
+        payment = await others.pay()
+
+        [failed, _] = (await log(admins, objectId=payment["id"]))["nodes"]
+
+        assert failed["before"]["declineCode"] is None
+        [failure] = failed["after"]["failures"]
+        assert failure["code"] == failed["after"]["declineCode"] == "generic_decline"
+        assert failure["chargeId"] == failed["after"]["processorChargeId"]
+
     async def test_keeps_what_was_said(self, admins: Api, others: Api) -> None:
         await others.add_card()
         payment = await others.pay(confirm=False)
@@ -66,7 +77,7 @@ class TestAuditLog:
         assert opened["action"] == "billing_account.opened"
         assert opened["actor"]["id"] == str(other_actor.user_id)
         assert opened["object"]["id"] == theirs.account
-        assert opened["after"]["processor_customer_id"].startswith("cus_")
+        assert opened["after"]["processorCustomerId"].startswith("cus_")
 
     async def test_pages_from_the_newest_to_the_oldest(self, admins: Api, theirs: Belongings) -> None:
         everything = (await log(admins, first=100))["nodes"]

@@ -12,6 +12,7 @@ DISPUTE = """id status reason evidenceDueBy evidenceSubmittedAt accessSuspended 
     amount { minor } payment { id refundableAmount { minor } } history { status at }"""
 OF_PAYMENT = f"query($id: ID!) {{ payment(id: $id) {{ disputes {{ {DISPUTE} }} }} }}"
 DRAFT = "query($id: ID!) { dispute(id: $id) { id evidenceDraft } }"
+TOLD = "query($id: ID!) { dispute(id: $id) { timeline { nodes { type summary changes } } } }"
 LISTED = """query($status: [DisputeStatus!], $first: Int, $after: String) {
     disputes(status: $status, first: $first, after: $after) {
         nodes { id status } pageInfo { hasNextPage endCursor }
@@ -51,6 +52,18 @@ class TestDispute:
         assert seen["payment"] == {"id": paid, "refundableAmount": {"minor": 0}}
         assert [change["status"] for change in seen["history"]] == ["NEEDS_RESPONSE"]
         assert seen["evidenceDueBy"] > seen["createdAt"]
+
+    async def test_tells_its_story(self, others: Api, admins: Api, dispute: str) -> None:
+        await answered(admins, dispute, {"customerName": "Ann Reader"}, final=True)
+
+        events = (await others.run(TOLD, {"id": dispute}))["dispute"]["timeline"]["nodes"]
+
+        assert events[0]["type"] == "dispute.needs_response"
+        assert events[0]["changes"]["reason"] == {"before": None, "after": "fraudulent"}
+        assert events[-1]["type"] == "dispute.under_review"
+        assert events[-1]["summary"] == "The payer's bank is looking at the evidence."
+        assert events[-1]["changes"]["evidenceSubmittedAt"]["after"] is not None
+        assert "Reader" not in str(events)
 
     async def test_is_found_among_the_disputed_payments(
         self, others: Api, admins: Api, paid: str, dispute: str

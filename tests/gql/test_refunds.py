@@ -27,6 +27,10 @@ SEEN = """query($id: ID!) { payment(id: $id) {
     refunds { id status amount { minor } note failureReason createdBy { kind id } origin }
 } }"""
 
+TOLD = """query($id: ID!) { payment(id: $id) {
+    refunds { timeline { nodes { type summary changes actor { kind id } } } }
+} }"""
+
 
 @pytest.fixture
 async def paid(others: Api) -> str:
@@ -159,6 +163,23 @@ class TestRefund:
         assert {refund["note"] for refund in seen} == {None}
         assert {refund["failureReason"] for refund in seen} == {None}
         assert seen[0]["createdBy"] == {"kind": "ADMIN", "id": None}
+
+    async def test_tells_its_story_and_its_owner_not_who_of_the_staff_or_what_they_said(
+        self, admins: Api, others: Api, supports: Api, admin: Actor, paid: str
+    ) -> None:
+        await refunded(admins, paid, amount=euros(100), note="A thief, we think")
+
+        [told] = (await others.run(TOLD, {"id": paid}))["payment"]["refunds"]
+        [seen] = (await supports.run(TOLD, {"id": paid}))["payment"]["refunds"]
+
+        asked, given = told["timeline"]["nodes"]
+        assert [asked["type"], given["type"]] == ["refund.requested", "refund.succeeded"]
+        assert asked["changes"]["reason"] == {"before": None, "after": "GOODWILL"}
+        assert given["summary"] == "The money was given back."
+        assert asked["actor"] == {"kind": "ADMIN", "id": None}
+        assert "thief" not in str(told)
+        first = seen["timeline"]["nodes"][0]
+        assert (first["actor"]["id"], first["changes"]["note"]) == (str(admin.user_id), "A thief, we think")
 
     async def test_made_in_the_dashboard_was_created_by_nobody_here(
         self, supports: Api, paid: str, gateway: Gateway, sandbox: Sandbox

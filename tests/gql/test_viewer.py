@@ -1,9 +1,42 @@
 import asyncio
 
+import pytest
+
 from domain.actor import Actor
 from domain.payment import Payment
 from tests.api import Api
 from tests.gql.many_payments import NUMBER
+
+BILLING_ACCOUNT = "query($userId: ID!) { billingAccount(userId: $userId) { id user { id } } }"
+
+
+class TestBillingAccount:
+    @pytest.mark.parametrize("caller", ["api", "supports", "admins"])
+    async def test_is_found_by_its_user_and_by_staff(
+        self, caller: str, api: Api, actor: Actor, request: pytest.FixtureRequest
+    ) -> None:
+        await api.run("{ viewer { id } }")
+        whoever: Api = request.getfixturevalue(caller)
+
+        data = await whoever.run(BILLING_ACCOUNT, {"userId": str(actor.user_id)})
+
+        assert data["billingAccount"] == {
+            "id": f"acc_{actor.known_id.hex}",
+            "user": {"id": str(actor.user_id)},
+        }
+
+    @pytest.mark.parametrize("caller", ["others", "services"])
+    async def test_of_another_user_is_not_there(
+        self, caller: str, api: Api, actor: Actor, request: pytest.FixtureRequest
+    ) -> None:
+        await api.run("{ viewer { id } }")
+        whoever: Api = request.getfixturevalue(caller)
+
+        assert await whoever.refusals(BILLING_ACCOUNT, {"userId": str(actor.user_id)}) == ["NOT_FOUND"]
+
+    @pytest.mark.parametrize("user_id", ["0198a6b2-0000-7000-8000-000000000000", "nonsense"])
+    async def test_of_nobody_is_not_there(self, admins: Api, user_id: str) -> None:
+        assert await admins.refusals(BILLING_ACCOUNT, {"userId": user_id}) == ["NOT_FOUND"]
 
 
 class TestViewer:

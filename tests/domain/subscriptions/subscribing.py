@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from domain.access import AccessQuestion, AccessTarget
+from domain.access_decision import AccessDecision
 from domain.command_service import Executed
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.invoice import Invoice
@@ -40,6 +42,11 @@ class Subscriber(Shopper):
             subscription = await reads.subscriptions.get(subscription_id)
         assert subscription is not None
         return subscription
+
+    async def access(self, feature: str) -> AccessDecision:
+        question = AccessQuestion(user_id=self.actor.known_id, target=AccessTarget(feature=feature))
+        [decision] = await self.gateway.services.access.decisions([question])
+        return decision
 
     async def of(self, executed: Executed) -> Subscription:
         return await self.subscription(executed.operation.subject)

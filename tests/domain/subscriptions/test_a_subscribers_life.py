@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.access import AccessQuestion, AccessReason, AccessTarget
-from domain.access_decision import AccessDecision
+from domain.access import AccessReason
 from domain.charge_preview import ChangeTiming, Proration
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
@@ -87,15 +86,9 @@ class Life:
         assert subscription.will_charge_again is will_charge
         assert (subscription.past_due_since is None) is (status is not SubscriptionStatus.PAST_DUE)
         assert len(live_at_stripe(self.sandbox)) == (0 if subscription.has_ended else 1)
-        decision = await self.may_watch()
+        decision = await self.subscriber.access("films")
         assert (decision.reason, decision.allowed) == (access, access in GIVES_ACCESS)
         return subscription
-
-    async def may_watch(self) -> AccessDecision:
-        services, user_id = self.subscriber.gateway.services, self.subscriber.actor.known_id
-        question = AccessQuestion(user_id=user_id, target=AccessTarget(feature="films"))
-        [decision] = await services.access.decisions([question])
-        return decision
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.access import AccessRemedy
 from domain.actor import Actor
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.payment_methods import UpdatePaymentMethod
@@ -351,6 +352,19 @@ class TestUnpaidChange:
         after = await subscriber.subscription(subscribed.id)
         assert (after.plan_id, after.pending_plan_id) == (dearer, None)
 
+    async def test_that_waits_for_the_cardholder_says_so_to_whom_wants_what_it_adds(
+        self, subscriber: Subscriber, subscribed: Subscription
+    ) -> None:
+        await self.pays_with(subscriber, "pm_card_authenticationRequired")
+        adding = {"name": "Everything", "metadata": {"features": "films,archive"}}
+        dearer = await subscriber.plan(3000, product_data=adding)
+
+        await subscriber.does(change(subscribed, dearer, proration=Proration.INVOICE_NOW))
+
+        archive, films = await subscriber.access("archive"), await subscriber.access("films")
+        assert (archive.allowed, archive.remedies) == (False, (AccessRemedy.AUTHENTICATE,))
+        assert (films.allowed, films.remedies) == (True, ())
+
     async def test_that_waits_for_the_cardholder_is_taken_back(
         self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox
     ) -> None:
@@ -492,6 +506,20 @@ class TestPreviewedChange:
             )
 
         assert not (await subscriber.does(command, key="change-17")).is_replayed
+
+    async def test_is_known_for_a_day_after_it_has_expired(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
+    ) -> None:
+        preview = await previewed(subscriber, subscribed, plan_id=await subscriber.plan(3000))
+        previews = subscriber.gateway.services.previews
+
+        dashboard.passes(1)
+        assert await previews.drop_expired() == 0
+        assert await previews.afresh(subscriber.actor, preview.id) is not None
+
+        dashboard.passes(0.1)
+        assert await previews.drop_expired() == 1
+        assert await previews.afresh(subscriber.actor, preview.id) is None
 
     async def test_of_an_older_version_is_stale(
         self, subscriber: Subscriber, subscribed: Subscription

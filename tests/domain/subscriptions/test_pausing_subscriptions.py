@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.errors import InvalidInput, StateConflict
 from domain.subscription import Subscription
@@ -64,6 +65,28 @@ class TestPauseSubscription:
 
         assert refusal.value.current == SubscriptionStatus.PAUSED
         assert SubscriptionAction.RESUME in refusal.value.allowed
+
+    @pytest.mark.parametrize("days", [150, 285])
+    async def test_has_no_access_by_a_longer_period_that_was_credited(
+        self, subscriber: Subscriber, dashboard: Dashboard, post: Post, days: int
+    ) -> None:
+        """The last of these days lies in the month in which the year would have ended."""
+        await subscriber.saves()
+        yearly = await subscriber.plan(12000, recurring={"interval": "year"})
+        subscribed = await subscriber.subscribes(yearly)
+        dashboard.passes(5)
+        await subscriber.made(ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(6000)))
+        dashboard.passes(65)
+        await post.deliver_all()
+
+        paused = await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(days)
+        await post.deliver_all()
+
+        later = await subscriber.subscription(subscribed.id)
+        assert later.status is SubscriptionStatus.PAUSED
+        assert later.paid_through == paused.paid_through == paused.current_period_end
+        assert not (await subscriber.access("films")).allowed
 
 
 class TestResumeSubscription:
