@@ -80,6 +80,12 @@ def questions(theirs: Belongings, owner: str) -> list[Question]:
             hears="FORBIDDEN",
         ),
         Question(
+            coordinate="Query.billingAccount.userId",
+            document="query($it: ID!) { billingAccount(userId: $it) { id } }",
+            it=owner,
+            hears="NOT_FOUND",
+        ),
+        Question(
             coordinate="Query.auditLog.objectId",
             document="query($it: ID!) { auditLog(objectId: $it) { nodes { id } } }",
             it=theirs.payment,
