@@ -22,6 +22,8 @@ from tests.watched_processor import WatchedProcessor
 
 DECLARED = re.compile(r"^# statements: (\d+)$", re.MULTILINE)
 SLACK = 2
+EXPECTED_CODES = {"4 · A declined card": ["DECLINED"]}
+"""What goes wrong in a story as it should."""
 
 
 def declared(story: Story) -> int:
@@ -34,6 +36,10 @@ def variables_of(story: Story, cards: dict[str, str], key: str) -> Any:
     return orjson.loads(text.replace("{{fresh-key}}", key).replace("{{origin}}", "https://shop.example"))
 
 
+def codes_in(body: Any) -> list[str]:
+    return [error["code"] for error in body["extensions"].get("userErrors", ())]
+
+
 @pytest.fixture
 async def gateway(settings: Settings, sandbox: Sandbox) -> AsyncIterator[Gateway]:
     """By the sandbox's clock, as in development."""
@@ -43,7 +49,7 @@ async def gateway(settings: Settings, sandbox: Sandbox) -> AsyncIterator[Gateway
 
 
 class TestStories:
-    async def test_take_the_statements_that_they_declare(
+    async def test_end_well_and_take_the_statements_that_they_declare(
         self, gateway: Gateway, sandbox: Sandbox, http: httpx2.AsyncClient
     ) -> None:
         cards, key = await demo_of(gateway, sandbox), fresh_key()
@@ -53,6 +59,7 @@ class TestStories:
             teller = Api(http=http, headers=bearer(PEOPLE[story.told_by]))
             body = (await teller.post(story.query, variables_of(story, cards, key))).json()
             assert "errors" not in body, body
+            assert codes_in(body) == EXPECTED_CODES.get(story.title, []), body
             taken[story.title] = statements_of(body)
 
         unfit = {
