@@ -107,7 +107,8 @@ class DisputeConnection(Connection[Dispute]):
 async def page_of_disputes(
     info: Info, status: list[DisputeStatus] | None, first: int | None, after: str | None
 ) -> DisputeConnection:
-    wanted, part = DisputeFilter(statuses=status), asked_slice(NEWEST_FIRST, first, after)
+    wanted = DisputeFilter(statuses=None if status is None else tuple(status))
+    part = asked_slice(NEWEST_FIRST, first, after)
     page = await info.context.services.disputes.page(info.context.actor, wanted, part)
     return DisputeConnection(page=page, order=NEWEST_FIRST)
 

@@ -51,7 +51,7 @@ class SubscriptionPayload(Payload):
         if operation is None or operation.object_id is None or trigger is None:
             return None
         wanted = PaymentFilter(
-            subscription_id=operation.object_id, triggers=[trigger], updated_from=operation.started_at
+            subscription_id=operation.object_id, triggers=(trigger,), updated_from=operation.started_at
         )
         page = await context.services.payments.page(context.actor, wanted, PaymentOrder(), Slice(limit=1))
         return optional_view(PaymentView, page.items[0] if page.items else None)

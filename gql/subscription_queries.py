@@ -45,7 +45,7 @@ class SubscriptionFilterInput:
         check_length(self.status, "status")
         return SubscriptionFilter(
             owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
-            statuses=self.status,
+            statuses=None if self.status is None else tuple(self.status),
             plan_id=id_of(Plan, self.plan_id, "plan_id") if self.plan_id else None,
             renews_before=self.renews_before,
             cancel_at_period_end=self.cancel_at_period_end,
