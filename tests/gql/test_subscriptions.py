@@ -24,7 +24,7 @@ from tests.gql.many_of_each import plan_of, subscription_to
 from tests.gql.many_payments import START, method_of
 from tests.news import deliver_news
 
-EVERYTHING = """{ subscriptions { totalCount nodes {
+EVERYTHING = """{ subscriptions(first: 10) { totalCount nodes {
     id status actions livemode willChargeAgain cancelAtPeriodEnd cancelAt cancelledAt pausedUntil trialEndsAt metadata
     plan { id code name price { minor currency } interval intervalCount trialDays features active }
     pendingPlan { id } paymentMethod { last4 usedBy { id } } dunning { attempt }
