@@ -73,5 +73,6 @@ class PaymentFilter:
     updated_to: datetime | None = None
     payment_method_id: UUID | None = None
     subscription_id: UUID | None = None
+    processor_payment_id: str | None = None
     media_item_id: str | None = None
     disputed: bool | None = None
