@@ -12,7 +12,7 @@ from domain.subscription_list import INVOICES
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.money import MoneyView, money
-from gql.node import Node, views
+from gql.node import Node, one, views
 from gql.payment import PaymentView
 from gql.scalars import Url
 
@@ -118,3 +118,12 @@ async def page_of_invoices(
     part = asked_slice(INVOICES, first, after)
     rows = await info.context.loaders.invoices_of(part.one_more()).load(user_id)
     return InvoiceConnection(page=page_of(rows or (), part), order=INVOICES)
+
+
+@strawberry.type
+class InvoiceQueries:
+    @strawberry.field(description="An invoice that the caller may see.")
+    async def invoice(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")]
+    ) -> InvoiceView | None:
+        return await one(info, InvoiceView, id, "invoice")

@@ -20,7 +20,7 @@ from domain.payment_method import (
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.ids import global_id, id_of
-from gql.node import Node, optional_view, views
+from gql.node import Node, one, optional_view, views
 from gql.payload import INPUT, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
 
@@ -213,3 +213,16 @@ class PaymentMethodMutations:
             successor_id=id_of(PaymentMethod, successor, "replace_with_id") if successor else None,
         )
         return await executed(DeletePayload, info, command, input.idempotency_key)
+
+
+@strawberry.type
+class PaymentMethodQueries:
+    @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
+    async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
+        return await methods_of(info.context.actor.known_id, info)
+
+    @strawberry.field(description="A saved method that the caller may see.")
+    async def payment_method(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The method.")]
+    ) -> PaymentMethodView | None:
+        return await one(info, PaymentMethodView, id, "payment method")

@@ -11,7 +11,7 @@ from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.audit import ActorView
 from gql.context import Info
 from gql.money import MoneyView, money
-from gql.node import Node
+from gql.node import Node, one
 
 if TYPE_CHECKING:
     from gql.payment import PaymentView
@@ -70,3 +70,12 @@ class RefundView(Node):
             return None
         is_known = info.context.actor.sees_everybody
         return ActorView(kind=Role.ADMIN, id=str(refund.created_by) if is_known else None)
+
+
+@strawberry.type
+class RefundQueries:
+    @strawberry.field(description="A refund that the caller may see.")
+    async def refund(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The refund.")]
+    ) -> RefundView | None:
+        return await one(info, RefundView, id, "refund")

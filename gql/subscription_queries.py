@@ -1,4 +1,4 @@
-"""Lists of subscriptions."""
+"""What may be read of subscriptions: one, and lists of them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,9 +11,22 @@ from domain.plan import Plan
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 from domain.subscription_status import SubscriptionStatus
-from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.connection import (
+    After,
+    Before,
+    Connection,
+    Edge,
+    First,
+    Last,
+    PageInfo,
+    asked_slice,
+    edges,
+    nodes,
+    page_info,
+)
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
+from gql.node import one
 from gql.payment_queries import check_length
 from gql.subscription import SubscriptionView
 
@@ -99,3 +112,27 @@ async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) 
     mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
     rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
     return page_of(rows or (), part)
+
+
+@strawberry.type
+class SubscriptionQueries:
+    @strawberry.field(description="A subscription that the caller may see.")
+    async def subscription(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The subscription.")]
+    ) -> SubscriptionView | None:
+        return await one(info, SubscriptionView, id, "subscription")
+
+    @strawberry.field(
+        description="The caller's subscriptions; support and admins see everybody's and may filter by userId."
+    )
+    async def subscriptions(
+        self,
+        info: Info,
+        filter: WhichSubscriptions = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SubscriptionConnection:
+        wanted = (filter or SubscriptionFilterInput()).wanted()
+        return await page_of_subscriptions(info, wanted, first, after, last, before)
