@@ -14,6 +14,7 @@ from domain.evidence import LONGEST
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.errors import camel_case
+from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
 from gql.node import Node, one
 from gql.scalars import JsonObject
@@ -29,7 +30,6 @@ strawberry.enum(
     ),
 )
 
-LazyPayment = Annotated["PaymentView", strawberry.lazy("gql.payment")]
 EVIDENCE: Final = {camel_case(name): name for name in LONGEST}
 """The texts of evidence as the API spells them."""
 

@@ -11,6 +11,7 @@ from domain.paging import page_of
 from domain.subscription_list import INVOICES
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
+from gql.lazy import LazySubscription
 from gql.money import MoneyView, money
 from gql.node import Node, one, views
 from gql.payment import PaymentView
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 strawberry.enum(InvoiceStatus, description="Whether an invoice is final, and whether it was paid.")
 strawberry.enum(BillingReason, description="What an invoice was made for.")
-
-LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
 
 
 @strawberry.type(name="ChargeLine", description="One line of an invoice.")

@@ -10,6 +10,7 @@ from domain.actor import Role
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.audit import ActorView
 from gql.context import Info
+from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
 from gql.node import Node, one
 
@@ -25,8 +26,6 @@ strawberry.enum(
     RefundReason,
     description="Why money is given back. FRAUDULENT puts the card on the block lists of Stripe's Radar.",
 )
-
-LazyPayment = Annotated["PaymentView", strawberry.lazy("gql.payment")]
 
 
 @strawberry.type(name="Refund", description="Money on its way back to the payer of one payment.")

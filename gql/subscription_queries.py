@@ -1,7 +1,9 @@
 """What may be read of subscriptions: one, and lists of them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -76,7 +78,7 @@ class SubscriptionEdge(Edge):
 
 @strawberry.type(description="A page of subscriptions, the newest first.")
 class SubscriptionConnection(Connection[Subscription]):
-    wanted: strawberry.Private[SubscriptionFilter]
+    count: strawberry.Private[Callable[[], Awaitable[int | None]]]
 
     edges: list[SubscriptionEdge] = edges("The subscriptions with their cursors.")
     nodes: list[SubscriptionView] = nodes("The subscriptions alone.")
@@ -85,11 +87,8 @@ class SubscriptionConnection(Connection[Subscription]):
     @strawberry.field(
         description="How many subscriptions the filter matches in all. Counted only when asked for."
     )
-    async def total_count(self, info: Info) -> int | None:
-        context = info.context
-        if self.wanted.owner is None:
-            return await context.services.subscriptions.count(context.actor, self.wanted)
-        return await context.loaders.subscription_counts(self.wanted).load(self.wanted.owner) or 0
+    async def total_count(self) -> int | None:
+        return await self.count() or 0
 
 
 async def page_of_subscriptions(
@@ -102,7 +101,8 @@ async def page_of_subscriptions(
 ) -> SubscriptionConnection:
     part = asked_slice(SUBSCRIPTIONS, first, after, last, before)
     page = await found_page(info.context, wanted, part)
-    return SubscriptionConnection(page=page, wanted=wanted, order=SUBSCRIPTIONS)
+    count = partial(number_of, info.context, wanted)
+    return SubscriptionConnection(page=page, order=SUBSCRIPTIONS, count=count)
 
 
 async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
@@ -112,6 +112,12 @@ async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) 
     mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
     rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
     return page_of(rows or (), part)
+
+
+async def number_of(context: Context, wanted: SubscriptionFilter) -> int | None:
+    if wanted.owner is None:
+        return await context.services.subscriptions.count(context.actor, wanted)
+    return await context.loaders.subscription_counts(wanted).load(wanted.owner)
 
 
 @strawberry.type
