@@ -109,6 +109,7 @@ class TestStats:
             ({"timezone": "Moon"}, ["timezone"]),
             ({"to": WHEN["from"]}, ["to"]),
             ({"from": "1990-01-01T00:00:00Z"}, ["from"]),
+            ({"from": "9999-12-01T00:00:00Z", "to": "9999-12-31T23:55:00Z"}, ["to"]),
             ({"interval": "HOUR", "to": "2026-06-01T00:00:00Z"}, ["interval"]),
             ({"groupBy": ["BRAND", "TRIGGER"]}, ["groupBy"]),
             ({"metrics": []}, ["metrics"]),
