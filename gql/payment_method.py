@@ -148,7 +148,10 @@ class DeletePaymentMethodInput:
     idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     id: strawberry.ID = strawberry.field(description="The method.")
     replace_with_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Becomes the default if the removed method was."
+        default=None,
+        description=(
+            "Pays from now on for all subscriptions that name the removed method, and becomes the default if that was."
+        ),
     )
 
 
@@ -199,7 +202,10 @@ class PaymentMethodMutations:
         return await executed(PaymentMethodPayload, info, command, input.idempotency_key)
 
     @strawberry.mutation(
-        description="Remove a method for good. Payments that it made keep a snapshot of it.",
+        description=(
+            "Remove a method for good. Payments that it made keep a snapshot of it. One that a live subscription needs "
+            "is METHOD_IN_USE, unless replaceWithId names another to take its place."
+        ),
         extensions=[BusinessErrors(DeletePayload)],
     )
     async def delete_payment_method(

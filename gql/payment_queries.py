@@ -143,7 +143,12 @@ class PaymentConnection(Connection[Payment]):
     nodes: list[PaymentView] = nodes("The payments alone.")
     page_info: PageInfo = page_info()
 
-    @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
+    @strawberry.field(
+        description=(
+            "How many payments the filter matches in all. Counted only when asked for; null, with an error, where that "
+            "takes too long."
+        )
+    )
     async def total_count(self) -> int | None:
         return await self.count() or 0
 

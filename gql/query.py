@@ -63,7 +63,9 @@ class NodeQueries:
 
 @strawberry.type
 class AccountQueries:
-    @strawberry.field(description="The caller's billing account, opened at first sight.")
+    @strawberry.field(
+        description="The caller's billing account, opened at first sight. Null, with an error, where there is no token."
+    )
     async def viewer(self, info: Info) -> BillingAccountView | None:
         actor = info.context.actor
         account = await info.context.services.customers.account(actor.known_id, by=actor)

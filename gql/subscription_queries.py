@@ -85,7 +85,10 @@ class SubscriptionConnection(Connection[Subscription]):
     page_info: PageInfo = page_info()
 
     @strawberry.field(
-        description="How many subscriptions the filter matches in all. Counted only when asked for."
+        description=(
+            "How many subscriptions the filter matches in all. Counted only when asked for; null, with an error, where "
+            "that takes too long."
+        )
     )
     async def total_count(self) -> int | None:
         return await self.count() or 0
