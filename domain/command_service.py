@@ -238,7 +238,12 @@ class CommandService:
             return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
 
     async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
-        ended = operation.ended(object_id=conclusion.object_id, verdict=conclusion.verdict, at=step.at)
+        ended = operation.ended(
+            object_id=conclusion.object_id,
+            verdict=conclusion.verdict,
+            processor_payment_id=conclusion.processor_payment_id,
+            at=step.at,
+        )
         is_first = await step.work.operations.end(ended)
         return ended if is_first else await step.work.operations.locked(operation.id)
 

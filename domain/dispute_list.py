@@ -1,6 +1,5 @@
 """Which disputes a caller asks for, and in which order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,4 +16,4 @@ NEWEST_FIRST: Final[FixedOrder[Dispute]] = FixedOrder(
 class DisputeFilter:
     """None does not ask, an empty list matches nothing."""
 
-    statuses: Sequence[DisputeStatus] | None = None
+    statuses: tuple[DisputeStatus, ...] | None = None

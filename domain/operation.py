@@ -45,6 +45,7 @@ class Operation:
     """
     Unique per caller, mutation and key. `fingerprint` holds a hash per input field, so that a reused key can
     name the fields that differ without our keeping their values; `arguments` is what a resumption needs.
+    `processor_payment_id` is the processor's id of what an operation about something else has collected by.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class Operation:
     arguments: JsonObject = field(default_factory=dict)
     object_kind: ObjectKind
     object_id: UUID | None = None
+    processor_payment_id: str | None = None
     error: JsonObject | None = None
     request_id: str = ""
     attempts: int = 1
@@ -101,11 +103,19 @@ class Operation:
     def leased(self, until: datetime) -> Self:
         return replace(self, state=OperationState.RUNNING, leased_until=until, attempts=self.attempts + 1)
 
-    def ended(self, *, object_id: UUID | None, verdict: Verdict | None, at: datetime) -> Self:
+    def ended(
+        self,
+        *,
+        object_id: UUID | None,
+        verdict: Verdict | None,
+        processor_payment_id: str | None = None,
+        at: datetime,
+    ) -> Self:
         return replace(
             self,
             state=OperationState.FAILED if verdict else OperationState.SUCCEEDED,
             object_id=object_id or self.object_id,
+            processor_payment_id=processor_payment_id,
             error=verdict.record() if verdict else None,
             leased_until=None,
             finished_at=at,

@@ -1,6 +1,6 @@
 """Which payments a caller asks for, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -56,14 +56,15 @@ class PaymentFilter:
     """
     Everything given must hold; None does not ask, an empty list matches nothing.
 
-    Times are half-open (from, to), amounts in minor units and inclusive; `owner` None is everybody.
+    Times are half-open (from, to), amounts in minor units and inclusive; `owner` None is everybody. Filters are
+    hashable, since those who ask for the same share a loader.
     """
 
     owner: UUID | None = None
-    ids: Sequence[UUID] | None = None
-    statuses: Sequence[PaymentStatus] | None = None
-    triggers: Sequence[PaymentTrigger] | None = None
-    currencies: Sequence[str] | None = None
+    ids: tuple[UUID, ...] | None = None
+    statuses: tuple[PaymentStatus, ...] | None = None
+    triggers: tuple[PaymentTrigger, ...] | None = None
+    currencies: tuple[str, ...] | None = None
     at_least: int | None = None
     at_most: int | None = None
     created_from: datetime | None = None
@@ -72,5 +73,6 @@ class PaymentFilter:
     updated_to: datetime | None = None
     payment_method_id: UUID | None = None
     subscription_id: UUID | None = None
+    processor_payment_id: str | None = None
     media_item_id: str | None = None
     disputed: bool | None = None

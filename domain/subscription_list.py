@@ -1,6 +1,5 @@
 """Which subscriptions and invoices a caller asks for; both come with the newest first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -29,7 +28,7 @@ class SubscriptionFilter:
     """
 
     owner: UUID | None = None
-    statuses: Sequence[SubscriptionStatus] | None = None
+    statuses: tuple[SubscriptionStatus, ...] | None = None
     plan_id: UUID | None = None
     renews_before: datetime | None = None
     cancel_at_period_end: bool | None = None

@@ -1,14 +1,30 @@
 """`payments-gateway audit verify`: the whole audit trail, computed anew."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 
 import orjson
+import typer
 
 from domain.audit_verification import AuditVerification, Finding
-from gateway.settings import Settings
+from gateway.readiness import check_schema, fail
+from gateway.settings import Settings, UnfitSettings
 from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
+
+
+async def verified(settings: Settings, *, expected_seals: Sequence[str], as_json: bool) -> bool:
+    """Whether nothing is wrong. Tells whatever is, and how much there was; ends where the database is unfit."""
+    try:
+        await check_schema(settings)
+    except UnfitSettings as unfit:
+        fail(unfit)
+    verification, wrong = AuditVerification(expected_seals=expected_seals), 0
+    async for finding in findings(settings, verification):
+        wrong += 1
+        typer.echo(line(finding) if as_json else sentence(finding))
+    typer.echo((last_line if as_json else summary)(verification, wrong))
+    return wrong == 0
 
 
 async def findings(settings: Settings, verification: AuditVerification) -> AsyncIterator[Finding]:

@@ -12,11 +12,10 @@ from uuid import UUID
 
 import typer
 import uvloop
-from pydantic import ValidationError
 
 from domain.actor import Role
-from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, Settings, UnfitSettings, settings_table
-from web.logs import configure_logs
+from gateway.readiness import fail, read_settings, ready_settings
+from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, settings_table
 
 app = typer.Typer(
     help="A GraphQL payments gateway in front of Stripe.", no_args_is_help=True, add_completion=False
@@ -39,11 +38,6 @@ def main() -> None:
 def end(_signal: int, _frame: FrameType | None) -> NoReturn:
     """Leave by an exception, so that everything that was started is ended."""
     sys.exit(0)
-
-
-def fail(why: object) -> NoReturn:
-    typer.secho(str(why), fg="red", err=True)
-    raise typer.Exit(1)
 
 
 @app.command()
@@ -164,26 +158,10 @@ def verify(
     ] = None,
 ) -> None:
     """Compute all hashes of the audit trail anew. Ends with 1 where anything is wrong, and says what."""
-    from domain.audit_verification import AuditVerification
-    from gateway.audit import findings, last_line, line, sentence, summary
+    from gateway.audit import verified
 
-    settings = read_settings()
-    verification = AuditVerification(expected_seals=expect or ())
-
-    async def told() -> int:
-        await check_schema(settings)
-        wrong = 0
-        async for finding in findings(settings, verification):
-            wrong += 1
-            typer.echo(line(finding) if as_json else sentence(finding))
-        return wrong
-
-    try:
-        wrong = asyncio.run(told())
-    except UnfitSettings as unfit:
-        fail(unfit)
-    typer.echo((last_line if as_json else summary)(verification, wrong))
-    raise typer.Exit(1 if wrong else 0)
+    is_right = asyncio.run(verified(read_settings(), expected_seals=expect or (), as_json=as_json))
+    raise typer.Exit(0 if is_right else 1)
 
 
 @plans.command()
@@ -211,43 +189,3 @@ def sync() -> None:
 def settings() -> None:
     """Print the table of all settings."""
     typer.echo(settings_table())
-
-
-def read_settings() -> Settings:
-    """Settings whose values are well-formed; or the end. The values themselves are not repeated: some are secret."""
-    try:
-        return Settings()
-    except ValidationError as malformed:
-        problems = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in malformed.errors()]
-        fail("; ".join(problems))
-
-
-def ready_settings() -> Settings:
-    """Settings that are fit for their environment, over a database that is up to date; or the end."""
-    settings = read_settings()
-    configure_logs(as_json=settings.log_json, level=settings.log_level)
-    try:
-        settings.check()
-        asyncio.run(check_schema(settings))
-    except UnfitSettings as unfit:
-        fail(f"Not starting in {settings.environment.value}: {unfit}")
-    return settings
-
-
-async def check_schema(settings: Settings) -> None:
-    """Raises UnfitSettings where the database cannot be reached or was not migrated."""
-    from persistence.engine import CONNECTION_ERRORS, create_engine
-    from persistence.schema import current_revision, wanted_revision
-
-    try:
-        engine = create_engine(settings.database_url)
-        try:
-            current = await current_revision(engine)
-        finally:
-            await engine.dispose()
-    except CONNECTION_ERRORS as unusable:
-        raise UnfitSettings(f"DATABASE_URL cannot be used ({unusable})") from unusable
-    if current != wanted_revision():
-        raise UnfitSettings(
-            f"the database is at revision {current}, not {wanted_revision()}: run payments-gateway migrate"
-        )

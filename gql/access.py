@@ -10,8 +10,9 @@ from domain.access_decision import AccessDecision
 from domain.actor import Role
 from gql.audit import ActorView
 from gql.context import Info
+from gql.ids import user_id_of
 from gql.media_item import MediaItemView, media_item
-from gql.node import Node, optional_view, view
+from gql.node import Node, optional_view, view, views
 from gql.payment import PaymentView
 
 strawberry.enum(AccessReason, description="Why somebody may use something, down to GRANTED, or may not.")
@@ -116,3 +117,20 @@ class AccessDecisionView:
 
 async def decision_about(info: Info, question: AccessQuestion) -> AccessDecisionView:
     return view(AccessDecisionView, await info.context.loaders.decisions.load(question))
+
+
+@strawberry.type
+class AccessQueries:
+    @strawberry.field(
+        description="Other services and admins: whether a user may use each of these now, in the same order."
+    )
+    async def access(
+        self,
+        info: Info,
+        user_id: Annotated[strawberry.ID, strawberry.argument(description="The user, by UUID.")],
+        targets: Annotated[list[AccessTargetInput], strawberry.argument(description="At most 100.")],
+    ) -> list[AccessDecisionView]:
+        info.context.services.access.must_answer(info.context.actor, count=len(targets))
+        user = user_id_of(user_id, "user_id")
+        asked = [AccessQuestion(user_id=user, target=each.target("targets")) for each in targets]
+        return views(AccessDecisionView, await info.context.loaders.decisions.load_many(asked))

@@ -11,10 +11,9 @@ from gql.access import AccessTargetInput, EntitlementView
 from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.node import optional_view
-from gql.payload import INPUT, BusinessErrors, Payload, executed
+from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
 
-KEY = "Optional here: without one, each call is an intention of its own."
 NOTE = "Why; at most 1,000 characters, for the audit trail."
 
 
@@ -27,7 +26,7 @@ class EntitlementPayload(Payload):
 
 @strawberry.input(description="Let a user use something that was not paid for.")
 class GrantAccessInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     user_id: strawberry.ID = strawberry.field(description="The user, by UUID.")
     target: AccessTargetInput = strawberry.field(description="What they may use.")
     ends_at: datetime | None = strawberry.field(
@@ -48,7 +47,7 @@ class GrantAccessInput:
 
 @strawberry.input(description="Take a grant back.")
 class RevokeAccessInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     entitlement_id: strawberry.ID = strawberry.field(description="The entitlement that was granted.")
     note: str = strawberry.field(description=NOTE)
 

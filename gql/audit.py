@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import strawberry
@@ -21,7 +21,6 @@ from gql.context import Info
 from gql.errors import camel_case
 from gql.ids import global_id, parsed_id, user_id_of
 from gql.node import Node, optional_view
-from gql.operation import LOADER
 from gql.scalars import JsonObject
 
 strawberry.enum(SyncSource, description="How we came to know what we know.")
@@ -56,8 +55,8 @@ class AuditEntryView(Node):
 
     @strawberry.field(description="To what, as it is now.")
     async def object(record: strawberry.Parent[AuditRecord], info: Info) -> Node | None:
-        loader = getattr(info.context.loaders, LOADER[record.object_kind])
-        return optional_view(Node, await loader.load(record.object_id))
+        lookup = info.context.loaders.recorded(record.object_kind)
+        return optional_view(Node, await lookup.load(record.object_id))
 
     @strawberry.field(description="The former values of what changed, by name; null for a new object.")
     def before(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
@@ -115,20 +114,6 @@ class BillingEventConnection(Connection[BillingEvent]):
     page_info: PageInfo = page_info()
 
 
-async def audit_log(
-    info: Info, object_id: str | None, actor_id: str | None, first: int | None, after: str | None
-) -> AuditConnection:
-    kind, identity = (None, None) if object_id is None else audited_object(object_id)
-    wanted = AuditFilter(
-        object_kind=kind,
-        object_id=identity,
-        actor_id=None if actor_id is None else user_id_of(actor_id, "actor_id"),
-    )
-    part = asked_slice(NEWEST_FIRST, first, after)
-    page = await info.context.services.audit.log(info.context.actor, wanted, part)
-    return AuditConnection(page=page, order=NEWEST_FIRST)
-
-
 def timeline() -> Any:
     """The field `timeline` of an object that the audit trail knows: `timeline: BillingEventConnection = timeline()`."""
     return strawberry.field(resolver=_timeline, description="What happened to it, the oldest first.")
@@ -167,3 +152,29 @@ def audited_object(text: str) -> tuple[ObjectKind, UUID]:
     if kind not in KINDS:
         raise NotFound("There is no audit trail of objects of this type.", path=("object_id",))
     return KINDS[kind], identity
+
+
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(description="Admins: what everybody did, the newest first.")
+    async def audit_log(
+        self,
+        info: Info,
+        object_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done to this object.")
+        ] = None,
+        actor_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this user did, by UUID.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditConnection:
+        kind, identity = (None, None) if object_id is None else audited_object(object_id)
+        wanted = AuditFilter(
+            object_kind=kind,
+            object_id=identity,
+            actor_id=None if actor_id is None else user_id_of(actor_id, "actor_id"),
+        )
+        part = asked_slice(NEWEST_FIRST, first, after)
+        page = await info.context.services.audit.log(info.context.actor, wanted, part)
+        return AuditConnection(page=page, order=NEWEST_FIRST)

@@ -12,11 +12,12 @@ from domain.dispute import Dispute, DisputeStatus
 from domain.dispute_list import NEWEST_FIRST, DisputeFilter
 from domain.evidence import LONGEST
 from gql.audit import BillingEventConnection, timeline
-from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.errors import camel_case
+from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
-from gql.node import Node
+from gql.node import Node, one
 from gql.scalars import JsonObject
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ strawberry.enum(
     ),
 )
 
-LazyPayment = Annotated["PaymentView", strawberry.lazy("gql.payment")]
 EVIDENCE: Final = {camel_case(name): name for name in LONGEST}
 """The texts of evidence as the API spells them."""
 
@@ -110,7 +110,8 @@ class DisputeConnection(Connection[Dispute]):
 async def page_of_disputes(
     info: Info, status: list[DisputeStatus] | None, first: int | None, after: str | None
 ) -> DisputeConnection:
-    wanted, part = DisputeFilter(statuses=status), asked_slice(NEWEST_FIRST, first, after)
+    wanted = DisputeFilter(statuses=None if status is None else tuple(status))
+    part = asked_slice(NEWEST_FIRST, first, after)
     page = await info.context.services.disputes.page(info.context.actor, wanted, part)
     return DisputeConnection(page=page, order=NEWEST_FIRST)
 
@@ -118,3 +119,24 @@ async def page_of_disputes(
 def evidence_of(given: dict[str, Any]) -> dict[str, Any]:
     """By Stripe's names, which may be spelt in either way; the domain refuses others."""
     return {EVIDENCE.get(name, name): text for name, text in given.items()}
+
+
+@strawberry.type
+class DisputeQueries:
+    @strawberry.field(description="A dispute that the caller may see.")
+    async def dispute(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The dispute.")]
+    ) -> DisputeView | None:
+        return await one(info, DisputeView, id, "dispute")
+
+    @strawberry.field(description="Support and admins: everybody's disputes, the newest first.")
+    async def disputes(
+        self,
+        info: Info,
+        status: Annotated[
+            list[DisputeStatus] | None, strawberry.argument(description="Only those in one of these states.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> DisputeConnection:
+        return await page_of_disputes(info, status, first, after)

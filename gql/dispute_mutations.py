@@ -10,7 +10,7 @@ from gql.context import Info
 from gql.dispute import EVIDENCE, DisputeView, evidence_of
 from gql.ids import id_of
 from gql.node import optional_view
-from gql.payload import INPUT, KEY, BusinessErrors, ObjectRefInput, Payload, executed
+from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, ObjectRefInput, Payload, executed
 from gql.scalars import IdempotencyKey, JsonObject
 
 NAMES: Final = (
@@ -28,7 +28,7 @@ class DisputePayload(Payload):
 
 @strawberry.input(description="Answer a dispute, or write at the answer.")
 class SubmitEvidenceInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
     evidence: JsonObject = strawberry.field(description=NAMES)
     final: bool = strawberry.field(

@@ -6,7 +6,7 @@ into the response's own `errors`, with a code among their extensions (see gql/ex
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import strawberry
@@ -34,12 +34,12 @@ from domain.payment_status import PaymentAction
 from domain.subscription_status import SubscriptionAction
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
+from gql.lazy import LazyOperation, LazyPreview, LazySubscription
 from gql.money import CurrencyRuleView, MoneyView, money
 from gql.node import Node, optional_view, view
 
 if TYPE_CHECKING:
     from gql.charge_preview import ChargePreviewView
-    from gql.operation import OperationView
     from gql.subscription import SubscriptionView
 
 strawberry.enum(ErrorCode, description="What is wrong, for programs. Codes are stable; new ones may come.")
@@ -70,10 +70,6 @@ INPUT_NAMES: Final = {
     "uses_trial": "useTrial",
 }
 """Where a command's field has another name in the mutation's input."""
-
-LazyOperation = Annotated["OperationView", strawberry.lazy("gql.operation")]
-LazyPreview = Annotated["ChargePreviewView", strawberry.lazy("gql.charge_preview")]
-LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
 
 
 @strawberry.interface(description="A business outcome that is no success. New kinds of it may be added.")

@@ -11,8 +11,9 @@ from domain.paging import page_of
 from domain.subscription_list import INVOICES
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
+from gql.lazy import LazySubscription
 from gql.money import MoneyView, money
-from gql.node import Node, views
+from gql.node import Node, one, views
 from gql.payment import PaymentView
 from gql.scalars import Url
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 strawberry.enum(InvoiceStatus, description="Whether an invoice is final, and whether it was paid.")
 strawberry.enum(BillingReason, description="What an invoice was made for.")
-
-LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
 
 
 @strawberry.type(name="ChargeLine", description="One line of an invoice.")
@@ -118,3 +117,12 @@ async def page_of_invoices(
     part = asked_slice(INVOICES, first, after)
     rows = await info.context.loaders.invoices_of(part.one_more()).load(user_id)
     return InvoiceConnection(page=page_of(rows or (), part), order=INVOICES)
+
+
+@strawberry.type
+class InvoiceQueries:
+    @strawberry.field(description="An invoice that the caller may see.")
+    async def invoice(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")]
+    ) -> InvoiceView | None:
+        return await one(info, InvoiceView, id, "invoice")

@@ -1,19 +1,16 @@
-"""Dataloaders: one statement for all objects of a kind that a response mentions. Made anew for each request."""
+"""One lookup for all objects of a kind that a response mentions. Made anew for each request."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from aiodataloader import DataLoader
-
-from domain.access import AccessQuestion, Entitlement
-from domain.access_decision import AccessDecision
+from domain.access import Entitlement
 from domain.access_service import AccessService
 from domain.account import BillingAccount
 from domain.actor import Actor
-from domain.audit import AuditRecord
+from domain.audit import KINDS, AuditRecord
 from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
 from domain.dispute import Dispute
@@ -28,34 +25,27 @@ from domain.ports import Database, Reads
 from domain.refund import Refund
 from domain.subscription import Subscription
 from domain.subscription_list import INVOICES, SUBSCRIPTIONS, InvoiceFilter, SubscriptionFilter
+from gql.lookup import Decisions, Lookup, Query
+
+LOADERS: Final[Mapping[type, str]] = {
+    Payment: "payments",
+    PaymentMethod: "payment_methods",
+    PaymentMethodSetup: "setups",
+    BillingAccount: "accounts",
+    Refund: "refunds",
+    Dispute: "disputes",
+    Operation: "operations",
+    Plan: "plans",
+    Subscription: "subscriptions",
+    Invoice: "invoices",
+    Entitlement: "entitlements",
+    AuditRecord: "audit_records",
+}
+"""By which of its loaders `Loaders` finds the objects of a type."""
+RECORDED: Final = {kind: of for of, kind in KINDS.items()}
+"""The type of the objects that an operation or an audit record is about."""
 
 T = TypeVar("T")
-
-Query: TypeAlias = Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
-
-
-class Lookup(DataLoader[UUID, T | None]):
-    """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
-
-    def __init__(self, database: Database, query: Query[T]) -> None:
-        super().__init__()
-        self._database, self._query = database, query
-
-    async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
-        async with self._database.reads() as reads:
-            found = await self._query(reads, keys)
-        return [found.get(key) for key in keys]
-
-
-class Decisions(DataLoader[AccessQuestion, AccessDecision]):
-    """Who asks has a right to: the user is the caller, or of an object that the caller may see."""
-
-    def __init__(self, access: AccessService) -> None:
-        super().__init__()
-        self._access = access
-
-    async def batch_load_fn(self, keys: list[AccessQuestion]) -> list[AccessDecision]:
-        return await self._access.decisions(keys)
 
 
 class Loaders:
@@ -68,6 +58,15 @@ class Loaders:
     @cached_property
     def _owner(self) -> UUID | None:
         return self._actor.visible_owner
+
+    def of(self, kind: type) -> Lookup[Any]:
+        """The objects of that type by id. Raises KeyError for a type whose objects are not looked up."""
+        lookup: Lookup[Any] = getattr(self, LOADERS[kind])
+        return lookup
+
+    def recorded(self, kind: ObjectKind) -> Lookup[Any]:
+        """The objects that an operation or an audit record of that kind is about."""
+        return self.of(RECORDED[kind])
 
     @cached_property
     def payments(self) -> Lookup[Payment]:

@@ -1,17 +1,16 @@
 """Media items: the Media Service's, of which we know the id and who may use them."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import strawberry
 
 from domain.access import AccessQuestion, AccessTarget
 from gql.context import Info
+from gql.lazy import LazyDecision
 
 if TYPE_CHECKING:
     from gql.access import AccessDecisionView
-
-LazyDecision = Annotated["AccessDecisionView", strawberry.lazy("gql.access")]
 
 
 @strawberry.type(name="MediaItem", description="Something to buy, which the Media Service knows better.")

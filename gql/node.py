@@ -1,4 +1,4 @@
-"""Objects that have an id of their own, and the one helper that lets a domain object pass as its view."""
+"""Objects that have an id of their own, and the helpers that let a domain object pass as its view."""
 
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
@@ -6,9 +6,13 @@ from uuid import UUID
 import strawberry
 
 from domain.account import BillingAccount
-from gql.ids import global_id
+from domain.errors import NotFound
+from gql.context import Info
+from gql.ids import global_id, id_of
 
+T = TypeVar("T")
 V = TypeVar("V")
+N = TypeVar("N", bound="Node")
 
 
 @strawberry.interface(description="An object with an id of its own, which `node` finds again.")
@@ -41,3 +45,15 @@ def optional_view(kind: type[V], thing: object | None) -> V | None:
 
 def views(kind: type[V], things: object) -> list[V]:
     return cast("list[V]", things)
+
+
+async def one(info: Info, kind: type[N], text: str, what: str) -> N:
+    """The object of that type with this id, if the caller may see it. Raises NotFound, which calls it `what`."""
+    identity = id_of(kind._domain, text, "id")
+    return view(kind, existing(await info.context.loaders.of(kind._domain).load(identity), what))
+
+
+def existing(thing: T | None, what: str, *, path: str = "id") -> T:
+    if thing is None:
+        raise NotFound(f"There is no such {what}.", path=(path,))
+    return thing

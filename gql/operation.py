@@ -1,14 +1,14 @@
 """Operations: what became of a use of an idempotency key."""
 
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import strawberry
 
 from domain.command_service import Executed
 from domain.commands.catalogue import COMMANDS
 from domain.errors import InvalidInput
-from domain.operation import ObjectKind, Operation, OperationState, checked_key
+from domain.operation import Operation, OperationState, checked_key
 from gql.context import Info
 from gql.errors import UserError, user_error
 from gql.ids import global_id
@@ -16,19 +16,6 @@ from gql.node import Node, optional_view
 from gql.scalars import IdempotencyKey
 
 strawberry.enum(OperationState, description="How far an operation has come.")
-
-LOADER: Final = {
-    ObjectKind.PAYMENT: "payments",
-    ObjectKind.PAYMENT_METHOD: "payment_methods",
-    ObjectKind.PAYMENT_METHOD_SETUP: "setups",
-    ObjectKind.BILLING_ACCOUNT: "accounts",
-    ObjectKind.ENTITLEMENT: "entitlements",
-    ObjectKind.REFUND: "refunds",
-    ObjectKind.DISPUTE: "disputes",
-    ObjectKind.SUBSCRIPTION: "subscriptions",
-    ObjectKind.PLAN: "plans",
-    ObjectKind.INVOICE: "invoices",
-}
 
 
 @strawberry.type(
@@ -65,8 +52,8 @@ class OperationView(Node):
         operation = executed.operation
         if operation.object_id is None:
             return None
-        loader = getattr(info.context.loaders, LOADER[operation.object_kind])
-        return optional_view(Node, await loader.load(operation.object_id))
+        lookup = info.context.loaders.recorded(operation.object_kind)
+        return optional_view(Node, await lookup.load(operation.object_id))
 
     @strawberry.field(description="Why it did not succeed.")
     def errors(executed: strawberry.Parent[Executed], info: Info) -> list[UserError]:

@@ -23,8 +23,9 @@ P = TypeVar("P", bound="Payload")
 INPUT: Final = strawberry.argument(description="What is to be done.")
 """Describes the one argument that every mutation takes."""
 
-
 KEY: Final = "Names this intention. Keep it until you know the outcome, and use it again to ask once more."
+OPTIONAL_KEY: Final = "Optional here: without one, each call is an intention of its own."
+METADATA: Final = "Your own data; at most 8 KiB of JSON. Never card data or secrets."
 
 
 class Loads(Protocol[T]):
@@ -64,7 +65,7 @@ class Payload:
 
 @strawberry.input(description="Name an object.")
 class ObjectRefInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     id: strawberry.ID = strawberry.field(description="The object.")
 
 

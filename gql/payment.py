@@ -1,26 +1,27 @@
 """The type Payment and what belongs to it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import UUID
 
 import strawberry
 
-from domain.actor import Role
 from domain.outcome import NextActionKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethodType
-from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger, SyncSource
+from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger
 from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.dispute import DisputeView
+from gql.lazy import LazyAccount, LazyInvoice, LazySubscription
 from gql.media_item import MediaItemView, media_item
 from gql.money import MoneyView, money
 from gql.node import Node, optional_view, views
 from gql.payment_method import PaymentMethodView
 from gql.refund import RefundView
 from gql.scalars import JsonObject, Url
+from gql.stripe_link import StripeLinkView, stripe_link
 
 if TYPE_CHECKING:
     from gql.account import BillingAccountView
@@ -33,11 +34,6 @@ strawberry.enum(
     CaptureMethod, description="Whether an authorisation is collected at once or by capturePayment."
 )
 strawberry.enum(NextActionKind, description="What kind of step the app must take.")
-
-LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
-LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
-LazyInvoice = Annotated["InvoiceView", strawberry.lazy("gql.invoice")]
-DASHBOARD = "https://dashboard.stripe.com"
 
 
 @strawberry.type(name="NextAction", description="What the app must do now, such as 3-D Secure.")
@@ -60,16 +56,6 @@ class MethodSnapshotView:
     exp_year: int | None = strawberry.field(description="The year of that month.")
     wallet: str | None = strawberry.field(description="The wallet that held it, such as apple_pay.")
     country: str | None = strawberry.field(description="The country of the bank that issued it.")
-
-
-@strawberry.type(name="StripeLink", description="Where to find the object at Stripe.")
-class StripeLinkView:
-    object_id: str = strawberry.field(description="Stripe's id.")
-    customer_id: str | None = strawberry.field(description="Stripe's customer.")
-    dashboard_url: Url = strawberry.field(description="The object's page in Stripe's Dashboard.")
-    last_event_id: str | None = strawberry.field(description="The last event that changed it.")
-    last_synced_at: datetime = strawberry.field(description="When Stripe's word last changed it.")
-    source: SyncSource = strawberry.field(description="How we learnt of that.")
 
 
 @strawberry.type(name="Payment", description="Money collected, or not, from one billing account.")
@@ -185,15 +171,4 @@ class PaymentView(Node):
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
     def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:
-        info.context.actor.must_be({Role.SUPPORT, Role.ADMIN})
-        if payment.processor_payment_id is None:
-            return None
-        mode = "" if payment.livemode else "/test"
-        return StripeLinkView(
-            object_id=payment.processor_payment_id,
-            customer_id=payment.processor_customer_id,
-            dashboard_url=Url(f"{DASHBOARD}{mode}/payments/{payment.processor_payment_id}"),
-            last_event_id=payment.last_event_id,
-            last_synced_at=payment.updated_at,
-            source=payment.synced_by,
-        )
+        return stripe_link(payment, info)

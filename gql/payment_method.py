@@ -20,8 +20,9 @@ from domain.payment_method import (
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.ids import global_id, id_of
-from gql.node import Node, optional_view, views
-from gql.payload import INPUT, BusinessErrors, Payload, executed
+from gql.lazy import LazySubscription
+from gql.node import Node, one, optional_view, views
+from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 strawberry.enum(PaymentMethodType, description="What kind of method it is.")
 strawberry.enum(PaymentMethodState, description="Whether a method can be charged.")
 strawberry.enum(SetupStatus, description="How far a set-up has come.")
-
-LazySubscription = Annotated["SubscriptionView", strawberry.lazy("gql.subscription")]
-KEY = "Optional here: without one, each call is an intention of its own."
 
 
 @strawberry.type(
@@ -122,13 +120,13 @@ class DeletePayload(Payload):
 
 @strawberry.input(description="Start saving a card with the bank's consent (SCA).")
 class StartSetupInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     make_default: bool = strawberry.field(default=False, description="Make it the default once it is saved.")
 
 
 @strawberry.input(description="Save a method that the app made with Stripe's library.")
 class AddPaymentMethodInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     stripe_payment_method_id: str = strawberry.field(description="Stripe's id, such as pm_1Abc.")
     make_default: bool = strawberry.field(
         default=False, description="Make it the default; the first method always is."
@@ -137,7 +135,7 @@ class AddPaymentMethodInput:
 
 @strawberry.input(description="Correct a method, or make it the default.")
 class UpdatePaymentMethodInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     id: strawberry.ID = strawberry.field(description="The method.")
     exp_month: int | None = strawberry.field(default=None, description="1 to 12; goes with expYear.")
     exp_year: int | None = strawberry.field(default=None, description="Four digits; goes with expMonth.")
@@ -147,10 +145,13 @@ class UpdatePaymentMethodInput:
 
 @strawberry.input(description="Remove a method for good.")
 class DeletePaymentMethodInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     id: strawberry.ID = strawberry.field(description="The method.")
     replace_with_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Becomes the default if the removed method was."
+        default=None,
+        description=(
+            "Pays from now on for all subscriptions that name the removed method, and becomes the default if that was."
+        ),
     )
 
 
@@ -201,7 +202,10 @@ class PaymentMethodMutations:
         return await executed(PaymentMethodPayload, info, command, input.idempotency_key)
 
     @strawberry.mutation(
-        description="Remove a method for good. Payments that it made keep a snapshot of it.",
+        description=(
+            "Remove a method for good. Payments that it made keep a snapshot of it. One that a live subscription needs "
+            "is METHOD_IN_USE, unless replaceWithId names another to take its place."
+        ),
         extensions=[BusinessErrors(DeletePayload)],
     )
     async def delete_payment_method(
@@ -213,3 +217,16 @@ class PaymentMethodMutations:
             successor_id=id_of(PaymentMethod, successor, "replace_with_id") if successor else None,
         )
         return await executed(DeletePayload, info, command, input.idempotency_key)
+
+
+@strawberry.type
+class PaymentMethodQueries:
+    @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
+    async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
+        return await methods_of(info.context.actor.known_id, info)
+
+    @strawberry.field(description="A saved method that the caller may see.")
+    async def payment_method(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The method.")]
+    ) -> PaymentMethodView | None:
+        return await one(info, PaymentMethodView, id, "payment method")

@@ -15,7 +15,7 @@ from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput
 from gql.node import optional_view
-from gql.payload import INPUT, KEY, BusinessErrors, Payload, executed
+from gql.payload import INPUT, KEY, METADATA, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
 from gql.scalars import IdempotencyKey, JsonObject, Url
 
@@ -67,9 +67,7 @@ class CreatePaymentInput:
     description: str | None = strawberry.field(
         default=None, description="What the customer pays for; at most 1,000 characters."
     )
-    metadata: JsonObject | None = strawberry.field(
-        default=None, description="Your own data; at most 8 KiB of JSON. Never card data or secrets."
-    )
+    metadata: JsonObject | None = strawberry.field(default=None, description=METADATA)
     media_item_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="What is bought, by the Media Service's id: 1 to 64 printable characters. "
@@ -117,7 +115,7 @@ class CapturePaymentInput:
 
 @strawberry.input(description="Give up a payment that was not collected.")
 class CancelPaymentInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=KEY)
+    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     payment_id: strawberry.ID = strawberry.field(description="The payment.")
     reason: str | None = strawberry.field(default=None, description="Why, for the records.")
 

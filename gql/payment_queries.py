@@ -1,4 +1,4 @@
-"""Lists of payments."""
+"""What may be read of payments: one, and lists of them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -17,9 +17,22 @@ from domain.payment_service import scoped
 from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.subscription import Subscription
 from domain.text import checked_text
-from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.connection import (
+    After,
+    Before,
+    Connection,
+    Edge,
+    First,
+    Last,
+    PageInfo,
+    asked_slice,
+    edges,
+    nodes,
+    page_info,
+)
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
+from gql.node import one
 from gql.payment import PaymentView
 from gql.scalars import CurrencyCode, MinorUnits
 
@@ -130,7 +143,12 @@ class PaymentConnection(Connection[Payment]):
     nodes: list[PaymentView] = nodes("The payments alone.")
     page_info: PageInfo = page_info()
 
-    @strawberry.field(description="How many payments the filter matches in all. Counted only when asked for.")
+    @strawberry.field(
+        description=(
+            "How many payments the filter matches in all. Counted only when asked for; null, with an error, where that "
+            "takes too long."
+        )
+    )
     async def total_count(self) -> int | None:
         return await self.count() or 0
 
@@ -182,3 +200,28 @@ def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:
     if len(given) > 1:
         raise InvalidInput("Payments have one order at a time.", path=("order_by",), constraint="maxItems")
     return PaymentOrder(field=given[0].field, direction=given[0].direction) if given else PaymentOrder()
+
+
+@strawberry.type
+class PaymentQueries:
+    @strawberry.field(description="A payment that the caller may see.")
+    async def payment(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The payment.")]
+    ) -> PaymentView | None:
+        return await one(info, PaymentView, id, "payment")
+
+    @strawberry.field(
+        description="The caller's payments; support and admins see everybody's and may filter by userId."
+    )
+    async def payments(
+        self,
+        info: Info,
+        filter: Filter = None,
+        order_by: Order = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PaymentConnection:
+        wanted = (filter or PaymentFilterInput()).wanted()
+        return await page_of_payments(info, wanted, order_by, first, after, last, before)

@@ -1,12 +1,13 @@
 """Plans."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import strawberry
 
 from domain.plan import BillingInterval, Plan
+from gql.context import Info
 from gql.money import MoneyView, money
-from gql.node import Node
+from gql.node import Node, views
 
 strawberry.enum(BillingInterval, description="How long the unit of a billing period is.")
 
@@ -27,3 +28,16 @@ class PlanView(Node):
     @strawberry.field(description="What each period costs.")
     def price(plan: strawberry.Parent[Plan]) -> MoneyView:
         return money(plan.amount, plan.currency)
+
+
+@strawberry.type
+class PlanQueries:
+    @strawberry.field(description="What may be subscribed to, the cheapest first. Open to everybody.")
+    async def plans(
+        self,
+        info: Info,
+        active_only: Annotated[
+            bool, strawberry.argument(description="Without those that are no longer sold.")
+        ] = True,
+    ) -> list[PlanView]:
+        return views(PlanView, await info.context.services.plans.listed(active_only=active_only))

@@ -10,8 +10,9 @@ from domain.actor import Role
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.audit import ActorView, BillingEventConnection, timeline
 from gql.context import Info
+from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
-from gql.node import Node
+from gql.node import Node, one
 
 if TYPE_CHECKING:
     from gql.payment import PaymentView
@@ -25,8 +26,6 @@ strawberry.enum(
     RefundReason,
     description="Why money is given back. FRAUDULENT puts the card on the block lists of Stripe's Radar.",
 )
-
-LazyPayment = Annotated["PaymentView", strawberry.lazy("gql.payment")]
 
 
 @strawberry.type(name="Refund", description="Money on its way back to the payer of one payment.")
@@ -72,3 +71,12 @@ class RefundView(Node):
             return None
         is_known = info.context.actor.sees_everybody
         return ActorView(kind=Role.ADMIN, id=str(refund.created_by) if is_known else None)
+
+
+@strawberry.type
+class RefundQueries:
+    @strawberry.field(description="A refund that the caller may see.")
+    async def refund(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The refund.")]
+    ) -> RefundView | None:
+        return await one(info, RefundView, id, "refund")

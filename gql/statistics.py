@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import strawberry
 
+from domain.plan import Plan
 from domain.statistics.calendar import StatsInterval
 from domain.statistics.metrics import StatsDimension, StatsMetric
 from domain.statistics.question import StatsQuestion
-from domain.statistics.report import StatsValue
+from domain.statistics.report import Member, StatsValue
 from gql.context import Info
+from gql.ids import global_id
 from gql.money import MoneyView
 from gql.node import optional_view, view
 from gql.scalars import CurrencyCode
@@ -50,7 +53,7 @@ METRICS: Final = {
 }
 DIMENSIONS: Final = {
     StatsDimension.CURRENCY: "The currency.",
-    StatsDimension.PLAN: "The plan that was paid for, by its UUID.",
+    StatsDimension.PLAN: "The plan that was paid for, by its id.",
     StatsDimension.BRAND: "The card's brand, as Stripe names it.",
     StatsDimension.COUNTRY: "The card's country, ISO 3166-1.",
     StatsDimension.DECLINE_CATEGORY: "The kind of trouble; for DECLINES only.",
@@ -121,12 +124,17 @@ class StatsInput:
 )
 class StatsValueView:
     metric: StatsMetric = strawberry.field(description="The metric.")
-    group: list[str] = strawberry.field(
-        description="The group, in the order of groupBy; empty texts stand for what has no such thing."
-    )
     currency: CurrencyCode | None = strawberry.field(
         description="The currency of an amount, and of a ratio of amounts: they are told per currency."
     )
+
+    @strawberry.field(
+        description=(
+            "The group, in the order of groupBy, plans by their ids; empty texts stand for what has no such thing."
+        )
+    )
+    def group(value: strawberry.Parent[StatsValue]) -> list[str]:
+        return [named(member) for member in value.group]
 
     @strawberry.field(description="A number of things.")
     def count(value: strawberry.Parent[StatsValue]) -> int | None:
@@ -139,6 +147,11 @@ class StatsValueView:
     @strawberry.field(description="A share: 0.25 is a quarter. Null where there is nothing to divide by.")
     def ratio(value: strawberry.Parent[StatsValue]) -> float | None:
         return value.ratio
+
+
+def named(member: Member) -> str:
+    is_plan = member.dimension is StatsDimension.PLAN and member.name
+    return global_id(Plan, UUID(member.name)) if is_plan else member.name
 
 
 @strawberry.type(name="StatsBucket", description="A part of the span, from its start on and before its end.")

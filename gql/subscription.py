@@ -1,12 +1,11 @@
 """The type Subscription and what belongs to it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import UUID
 
 import strawberry
 
-from domain.actor import Role
 from domain.dunning import Dunning, dunning_of
 from domain.payment import Payment
 from domain.subscription import CancelReason, Subscription
@@ -17,20 +16,20 @@ from gql.connection import After, First
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.invoice import InvoiceView
+from gql.lazy import LazyAccount
 from gql.node import Node, optional_view, view
-from gql.payment import DASHBOARD, NextActionView, StripeLinkView
+from gql.payment import NextActionView
 from gql.payment_method import PaymentMethodView
 from gql.payment_queries import PaymentConnection, page_below_subscription
 from gql.plan import PlanView
-from gql.scalars import JsonObject, Url
+from gql.scalars import JsonObject
+from gql.stripe_link import StripeLinkView, stripe_link
 
 if TYPE_CHECKING:
     from gql.account import BillingAccountView
 
 strawberry.enum(SubscriptionStatus, description="How a subscription stands.")
 strawberry.enum(CancelReason, description="Why a customer cancels.")
-
-LazyAccount = Annotated["BillingAccountView", strawberry.lazy("gql.account")]
 
 
 @strawberry.type(name="Dunning", description="How the collection of an overdue payment goes.")
@@ -158,18 +157,7 @@ class SubscriptionView(Node):
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
     def stripe(subscription: strawberry.Parent[Subscription], info: Info) -> StripeLinkView | None:
-        info.context.actor.must_be({Role.SUPPORT, Role.ADMIN})
-        if subscription.processor_subscription_id is None:
-            return None
-        mode = "" if subscription.livemode else "/test"
-        return StripeLinkView(
-            object_id=subscription.processor_subscription_id,
-            customer_id=subscription.processor_customer_id,
-            dashboard_url=Url(f"{DASHBOARD}{mode}/subscriptions/{subscription.processor_subscription_id}"),
-            last_event_id=subscription.last_event_id,
-            last_synced_at=subscription.updated_at,
-            source=subscription.synced_by,
-        )
+        return stripe_link(subscription, info)
 
 
 async def latest_payment(subscription: Subscription, info: Info) -> Payment | None:

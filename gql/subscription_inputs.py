@@ -16,12 +16,10 @@ from domain.plan import Plan
 from domain.subscription import CancelReason, CancelTiming, Subscription
 from gql.charge_preview import PRORATION
 from gql.ids import id_of, user_id_of
+from gql.payload import KEY, METADATA, OPTIONAL_KEY
 from gql.scalars import IdempotencyKey, JsonObject
 
-KEY = "Names this intention. Keep it until you know the outcome, and use it again to ask once more."
-OPTIONAL_KEY = "Optional here: without one, each call is an intention of its own."
 PREVIEW = "Charge exactly what this preview showed, or nothing: then PREVIEW_STALE comes with a fresh one."
-METADATA = "Your own data; at most 8 KiB of JSON. Never card data or secrets."
 
 
 @strawberry.input(description="Subscribe to a plan.")

@@ -1,7 +1,6 @@
 """What may be done with subscriptions."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated
 
 import strawberry
 
@@ -9,7 +8,6 @@ from domain.commands.subscriptions.ending import KeepSubscription
 from domain.commands.subscriptions.pausing import ResumeSubscription
 from domain.paging import Slice
 from domain.payment_list import PaymentFilter, PaymentOrder
-from domain.payment_status import PaymentTrigger
 from domain.subscription import Subscription
 from gql.context import Info
 from gql.ids import id_of
@@ -27,14 +25,6 @@ from gql.subscription_inputs import (
     UpdateSubscriptionInput,
 )
 
-CHARGES: Final[Mapping[str, PaymentTrigger]] = {
-    "createSubscription": PaymentTrigger.SUBSCRIPTION_START,
-    "changePlan": PaymentTrigger.PLAN_CHANGE,
-    "resumeSubscription": PaymentTrigger.PLAN_CHANGE,
-    "retryRenewal": PaymentTrigger.CUSTOMER_RETRY,
-}
-"""The mutations that may collect something, and what that is called."""
-
 
 @strawberry.type(description="What became of a command about a subscription.")
 class SubscriptionPayload(Payload):
@@ -43,16 +33,16 @@ class SubscriptionPayload(Payload):
         return optional_view(SubscriptionView, await self.made(info.context.loaders.subscriptions))
 
     @strawberry.field(
-        description="What was collected by this, or tried to be, as it is now; null where nothing was."
+        description=(
+            "What was collected by this, or tried to be, as it is now; null where nothing was, and while the outcome "
+            "is not known."
+        )
     )
     async def charge(self, info: Info) -> PaymentView | None:
         operation, context = self.record, info.context
-        trigger = CHARGES.get(operation.mutation) if operation else None
-        if operation is None or operation.object_id is None or trigger is None:
+        if operation is None or operation.processor_payment_id is None:
             return None
-        wanted = PaymentFilter(
-            subscription_id=operation.object_id, triggers=[trigger], updated_from=operation.started_at
-        )
+        wanted = PaymentFilter(processor_payment_id=operation.processor_payment_id)
         page = await context.services.payments.page(context.actor, wanted, PaymentOrder(), Slice(limit=1))
         return optional_view(PaymentView, page.items[0] if page.items else None)
 

@@ -1,7 +1,9 @@
-"""Lists of subscriptions."""
+"""What may be read of subscriptions: one, and lists of them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -11,9 +13,22 @@ from domain.plan import Plan
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 from domain.subscription_status import SubscriptionStatus
-from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
+from gql.connection import (
+    After,
+    Before,
+    Connection,
+    Edge,
+    First,
+    Last,
+    PageInfo,
+    asked_slice,
+    edges,
+    nodes,
+    page_info,
+)
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
+from gql.node import one
 from gql.payment_queries import check_length
 from gql.subscription import SubscriptionView
 
@@ -45,7 +60,7 @@ class SubscriptionFilterInput:
         check_length(self.status, "status")
         return SubscriptionFilter(
             owner=user_id_of(self.user_id, "user_id") if self.user_id else None,
-            statuses=self.status,
+            statuses=None if self.status is None else tuple(self.status),
             plan_id=id_of(Plan, self.plan_id, "plan_id") if self.plan_id else None,
             renews_before=self.renews_before,
             cancel_at_period_end=self.cancel_at_period_end,
@@ -63,20 +78,20 @@ class SubscriptionEdge(Edge):
 
 @strawberry.type(description="A page of subscriptions, the newest first.")
 class SubscriptionConnection(Connection[Subscription]):
-    wanted: strawberry.Private[SubscriptionFilter]
+    count: strawberry.Private[Callable[[], Awaitable[int | None]]]
 
     edges: list[SubscriptionEdge] = edges("The subscriptions with their cursors.")
     nodes: list[SubscriptionView] = nodes("The subscriptions alone.")
     page_info: PageInfo = page_info()
 
     @strawberry.field(
-        description="How many subscriptions the filter matches in all. Counted only when asked for."
+        description=(
+            "How many subscriptions the filter matches in all. Counted only when asked for; null, with an error, where "
+            "that takes too long."
+        )
     )
-    async def total_count(self, info: Info) -> int | None:
-        context = info.context
-        if self.wanted.owner is None:
-            return await context.services.subscriptions.count(context.actor, self.wanted)
-        return await context.loaders.subscription_counts(self.wanted).load(self.wanted.owner) or 0
+    async def total_count(self) -> int | None:
+        return await self.count() or 0
 
 
 async def page_of_subscriptions(
@@ -89,7 +104,8 @@ async def page_of_subscriptions(
 ) -> SubscriptionConnection:
     part = asked_slice(SUBSCRIPTIONS, first, after, last, before)
     page = await found_page(info.context, wanted, part)
-    return SubscriptionConnection(page=page, wanted=wanted, order=SUBSCRIPTIONS)
+    count = partial(number_of, info.context, wanted)
+    return SubscriptionConnection(page=page, order=SUBSCRIPTIONS, count=count)
 
 
 async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
@@ -99,3 +115,33 @@ async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) 
     mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
     rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
     return page_of(rows or (), part)
+
+
+async def number_of(context: Context, wanted: SubscriptionFilter) -> int | None:
+    if wanted.owner is None:
+        return await context.services.subscriptions.count(context.actor, wanted)
+    return await context.loaders.subscription_counts(wanted).load(wanted.owner)
+
+
+@strawberry.type
+class SubscriptionQueries:
+    @strawberry.field(description="A subscription that the caller may see.")
+    async def subscription(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The subscription.")]
+    ) -> SubscriptionView | None:
+        return await one(info, SubscriptionView, id, "subscription")
+
+    @strawberry.field(
+        description="The caller's subscriptions; support and admins see everybody's and may filter by userId."
+    )
+    async def subscriptions(
+        self,
+        info: Info,
+        filter: WhichSubscriptions = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SubscriptionConnection:
+        wanted = (filter or SubscriptionFilterInput()).wanted()
+        return await page_of_subscriptions(info, wanted, first, after, last, before)

@@ -30,6 +30,7 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "updated_to": C.updated_at < bindparam("updated_to"),
     "payment_method_id": C.payment_method_id == bindparam("payment_method_id"),
     "subscription_id": C.subscription_id == bindparam("subscription_id"),
+    "processor_payment_id": C.processor_payment_id == bindparam("processor_payment_id"),
     "media_item_id": C.media_item_id == bindparam("media_item_id"),
     "disputed": (C.disputed_amount > 0) == bindparam("disputed", type_=Boolean),
 }

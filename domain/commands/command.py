@@ -49,10 +49,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """The object that a command made or changed, and the bad news in it, if any."""
+    """
+    The object that a command made or changed, and the bad news in it, if any.
+
+    `processor_payment_id` is the processor's id of the payment by which a command about something else collected.
+    """
 
     object_id: UUID | None
     verdict: Verdict | None = None
+    processor_payment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from domain.statistics.metrics import METRICS, Metric, StatsDimension, StatsMetr
 MOST_BUCKETS: Final = 1_000
 MOST_METRICS: Final = len(StatsMetric)
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 LONGEST: Final = timedelta(days=3_653)
 """Ten years."""
 
@@ -137,6 +138,8 @@ def _check_span(since: datetime, until: datetime) -> None:
         raise InvalidInput("The end must come after the start.", path=("to",), constraint="from < to")
     if since < EARLIEST:
         raise InvalidInput("Statistics begin with the year 2000.", path=("from",), constraint="from >= 2000")
+    if until > LATEST:
+        raise InvalidInput("Statistics end with the year 2099.", path=("to",), constraint="to <= 2100")
     if until - since > LONGEST:
         raise InvalidInput("Ask for ten years at most.", path=("to",), constraint="to - from <= 10 years")
 

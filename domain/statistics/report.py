@@ -15,11 +15,18 @@ from domain.statistics.question import StatsQuestion, SumsFound
 MOST_VALUES: Final = 20_000
 
 
+class Member(NamedTuple):
+    """What a group stands for in one dimension; its name is empty for all that has no such thing."""
+
+    dimension: StatsDimension
+    name: str
+
+
 class StatsValue(NamedTuple):
     """A tuple, since a report has thousands. `currency` is that of an amount, or of a ratio of amounts."""
 
     metric: StatsMetric
-    group: Sequence[str]
+    group: Sequence[Member]
     kind: Kind
     currency: str | None
     value: Value
@@ -59,7 +66,7 @@ class StatsReport:
 class Group(NamedTuple):
     """What values are told for: `shown` to the caller; the currency where values are told per currency."""
 
-    shown: tuple[str, ...]
+    shown: tuple[Member, ...]
     currency: str | None
 
 
@@ -110,9 +117,11 @@ def _grouped(question: StatsQuestion, found: Sequence[SumsFound], *, is_per_curr
     return dict(sorted(groups.items()))
 
 
-def _shown(question: StatsQuestion, sums: SumsFound) -> tuple[str, ...]:
-    is_currency = (dimension is StatsDimension.CURRENCY for dimension in question.group_by)
-    return tuple(sums.currency if each else sums.member for each in is_currency)
+def _shown(question: StatsQuestion, sums: SumsFound) -> tuple[Member, ...]:
+    return tuple(
+        Member(dimension, sums.currency if dimension is StatsDimension.CURRENCY else sums.member)
+        for dimension in question.group_by
+    )
 
 
 def _together(

@@ -40,6 +40,7 @@ class OperationRow(Row, table=True):
     arguments: dict[str, Any] = Field(sa_type=JSONB)
     object_kind: ObjectKind = Field(sa_type=one_of(ObjectKind, "object_kind"))
     object_id: UUID | None = None
+    processor_payment_id: str | None = None
     error: dict[str, Any] | None = Field(default=None, sa_type=cast("Any", JSONB(none_as_null=True)))
     request_id: str
     attempts: int

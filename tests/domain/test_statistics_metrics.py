@@ -163,7 +163,10 @@ async def report(gateway: Gateway, admin: Actor, *metrics: StatsMetric, **known:
 
 def told(values: Sequence[StatsValue]) -> Any:
     """A value, or values by their groups and currencies."""
-    found = {(*value.group, *filter(None, [value.currency])): value.value for value in values}
+    found = {
+        (*(member.name for member in value.group), *filter(None, [value.currency])): value.value
+        for value in values
+    }
     return found.get(()) if set(found) == {()} else {" ".join(key): value for key, value in found.items()}
 
 

@@ -9,6 +9,7 @@ from domain.statistics.metrics import METRICS, StatsDimension, StatsMetric
 from domain.statistics.question import MOST_BUCKETS, StatsQuestion
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+FAR_OFF = datetime(9999, 12, 31, 23, 45, tzinfo=UTC)
 D, M = StatsDimension, StatsMetric
 
 
@@ -32,6 +33,7 @@ class TestQuestion:
             ({"until": SINCE - timedelta(days=1)}, "to"),
             ({"until": SINCE + timedelta(days=3_654)}, "to"),
             ({"since": datetime(1999, 12, 31, tzinfo=UTC)}, "from"),
+            ({"since": FAR_OFF, "until": FAR_OFF + timedelta(minutes=10), "interval": None}, "to"),
             ({"interval": StatsInterval.HOUR, "until": SINCE + timedelta(hours=1_001)}, "interval"),
             ({"until": SINCE + timedelta(days=1_001)}, "interval"),
             ({"timezone": "Nowhere"}, "timezone"),

@@ -64,7 +64,8 @@ def told(report: StatsReport, metric: StatsMetric, grouping: Sequence[StatsDimen
 
 
 def key_of(start: datetime | None, value: StatsValue, grouping: Sequence[StatsDimension]) -> Key:
-    group = dict(zip(grouping, value.group, strict=True))
+    assert [member.dimension for member in value.group] == list(grouping)
+    group = {member.dimension: member.name for member in value.group}
     currency = value.currency or group.get(StatsDimension.CURRENCY, "")
     members = [member for dimension, member in group.items() if dimension is not StatsDimension.CURRENCY]
     return start, members[0] if members else "", currency

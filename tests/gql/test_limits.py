@@ -1,12 +1,13 @@
 import time
 
 import pytest
-from graphql import get_introspection_query
+from graphql import GraphQLObjectType, get_introspection_query, get_named_type
 
 from gql.documents import Documents
 from gql.execution import Executor
 from gql.explorer.page import stories
-from gql.limits import DEEPEST, MOST_COST
+from gql.limits import COSTS, DEEPEST, MOST_COST
+from tests.budgets import SCHEMA
 
 
 @pytest.fixture
@@ -58,6 +59,14 @@ COSTLY = {
     + many(SETUP, 3, name="b")
     + " }",
     "110 counts": "{ " + many("payments(first: 1) { totalCount }", 110) + " }",
+    "110 counts of subscriptions": "{ " + many("subscriptions(first: 1) { totalCount }", 110) + " }",
+    "lists below the largest page": "{ subscriptions(first: 100) { nodes { "
+    + many("payments(first: 1) { nodes { id } }", 2)
+    + " } } }",
+    "40 fresh previews": """query($key: IdempotencyKey!) {
+        operation(mutation: "changePlan", idempotencyKey: $key) { errors { ... on PreviewStaleError { """
+    + many("fresh { id }", 40)
+    + " } } } }",
     "ten hundred statements about access": "query($targets: [AccessTarget!]!) { "
     + many('access(userId: "u", targets: $targets) { allowed token }', 10)
     + " }",
@@ -98,6 +107,26 @@ class TestLimits:
 
     def test_allow_all_stories(self, documents: Documents) -> None:
         assert [messages(documents, story.query) for story in stories()] == [[]] * len(stories())
+
+    def test_price_every_list_and_every_count(self) -> None:
+        fields = [
+            (f"{name}.{field_name}", get_named_type(field.type).name)
+            for name, kind in SCHEMA.type_map.items()
+            if isinstance(kind, GraphQLObjectType)
+            for field_name, field in kind.fields.items()
+        ]
+        dear = {where for where, of in fields if of.endswith("Connection") or where.endswith(".totalCount")}
+
+        assert dear <= COSTS.keys()
+
+    @pytest.mark.parametrize("coordinate", COSTS)
+    def test_price_nothing_that_is_not_there(self, coordinate: str) -> None:
+        type_name, _, field_name = coordinate.partition(".")
+
+        kind = SCHEMA.get_type(type_name)
+
+        assert isinstance(kind, GraphQLObjectType)
+        assert not field_name or field_name in kind.fields
 
     @pytest.mark.parametrize(
         "document",

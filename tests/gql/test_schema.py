@@ -13,12 +13,14 @@ from graphql import (
     GraphQLObjectType,
     build_schema,
     is_introspection_type,
+    is_non_null_type,
     is_specified_scalar_type,
     parse,
     validate,
 )
 
 from gql.explorer.page import Story, stories
+from gql.payload import KEY, OPTIONAL_KEY
 from gql.schema import printed
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schema.graphql"
@@ -56,6 +58,22 @@ class TestPrinted:
 
 
 class TestDescriptions:
+    def test_say_which_idempotency_keys_are_optional(self) -> None:
+        keys = {
+            coordinate: thing
+            for coordinate, thing in described()
+            if coordinate.endswith("Input.idempotencyKey") and isinstance(thing, GraphQLInputField)
+        }
+
+        wrong = [
+            coordinate
+            for coordinate, key in keys.items()
+            if key.description != (KEY if is_non_null_type(key.type) else OPTIONAL_KEY)
+        ]
+
+        assert keys
+        assert wrong == []
+
     def test_stand_at_every_type_field_argument_and_input(self) -> None:
         missing = [coordinate for coordinate, thing in described() if not (thing.description or "").strip()]
 

@@ -7,7 +7,9 @@ import pytest
 
 from domain.ports import Database
 from domain.statistics.facts import Delta, Measure, Traits
+from gql.ids import parsed_id
 from tests.api import Api
+from tests.gql.belongings import Sells
 from tests.gql.many_payments import START
 
 REPORT = """query($input: StatsInput!) { stats(input: $input) {
@@ -80,6 +82,19 @@ class TestStats:
             for group, currency, minor, decimal in [("", "JPY", 500, "500"), ("visa", "EUR", 1250, "12.50")]
         ]
 
+    async def test_name_plans_by_the_ids_that_find_them(
+        self, admins: Api, sells: Sells, database: Database
+    ) -> None:
+        plan = await sells()
+        sold = Traits(livemode=False, currency="EUR", plan_id=parsed_id(plan)[1])
+        async with database.work() as work:
+            await work.statistics.append([Delta(at=START, traits=sold, amounts={Measure.GROSS: 999})])
+
+        report = await asked(admins, metrics=["GROSS_VOLUME"], groupBy=["CURRENCY", "PLAN"])
+
+        assert [value["group"] for value in report["totals"]] == [["EUR", ""], ["EUR", plan], ["JPY", ""]]
+        assert (await admins.run("query($id: ID!) { node(id: $id) { id } }", {"id": plan}))["node"]
+
     @pytest.mark.parametrize("caller", ["api", "supports", "services"])
     async def test_are_for_admins_alone(
         self, caller: str, admins: Api, request: pytest.FixtureRequest
@@ -94,6 +109,7 @@ class TestStats:
             ({"timezone": "Moon"}, ["timezone"]),
             ({"to": WHEN["from"]}, ["to"]),
             ({"from": "1990-01-01T00:00:00Z"}, ["from"]),
+            ({"from": "9999-12-01T00:00:00Z", "to": "9999-12-31T23:55:00Z"}, ["to"]),
             ({"interval": "HOUR", "to": "2026-06-01T00:00:00Z"}, ["interval"]),
             ({"groupBy": ["BRAND", "TRIGGER"]}, ["groupBy"]),
             ({"metrics": []}, ["metrics"]),

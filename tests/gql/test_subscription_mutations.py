@@ -241,6 +241,60 @@ class TestChangePlan:
         assert [error["path"] for error in payload["errors"]] == [["input", "planId"]]
 
 
+class TestChargeOfAReplay:
+    async def change(self, api: Api, subscription: str, plan: str, **given: Any) -> dict[str, Any]:
+        """The input of a changePlan that was carried out, to send it again."""
+        wanted = {"idempotencyKey": fresh_key(), "subscriptionId": subscription, "planId": plan, **given}
+        payload = await api.mutate("changePlan", wanted, ALL)
+        assert payload["errors"] == []
+        return wanted
+
+    async def test_is_its_own_where_a_later_change_charged_too(self, api: Api, sells: Sells) -> None:
+        await api.add_card()
+        subscription = (await subscribed(api, await sells()))["subscription"]["id"]
+        first = await self.change(api, subscription, await sells(3000))
+        own = (await api.mutate("changePlan", first, ALL))["charge"]
+        second = await self.change(api, subscription, await sells(6000))
+
+        again = [await api.mutate("changePlan", each, ALL) for each in (first, second)]
+
+        assert [payload["operation"]["replayed"] for payload in again] == [True, True]
+        assert again[0]["charge"] == own
+        assert again[1]["charge"]["id"] != own["id"]
+
+    async def test_that_charged_nothing_is_none_although_an_earlier_one_is_refunded(
+        self, api: Api, admins: Api, sells: Sells
+    ) -> None:
+        await api.add_card()
+        subscription = (await subscribed(api, await sells()))["subscription"]["id"]
+        dear = await self.change(api, subscription, await sells(3000))
+        charge = (await api.mutate("changePlan", dear, ALL))["charge"]
+        planned = await self.change(api, subscription, await sells(100), timing="PERIOD_END")
+        given = {"paymentId": charge["id"], "reason": "CUSTOMER_REQUEST", "idempotencyKey": fresh_key()}
+        assert await admins.codes("refundPayment", given) == []
+
+        again = await api.mutate("changePlan", planned, ALL)
+
+        assert again["operation"]["replayed"]
+        assert again["charge"] is None
+
+    async def test_that_was_declined_is_as_a_later_retry_left_it(self, api: Api, sells: Sells) -> None:
+        await api.add_card("pm_card_chargeCustomerFail")
+        start = {"idempotencyKey": fresh_key(), "planId": await sells()}
+        declined = await api.mutate("createSubscription", start, ALL)
+        retry = {
+            "id": declined["subscription"]["id"],
+            "idempotencyKey": fresh_key(),
+            "paymentMethodId": await api.add_card(),
+        }
+        await api.mutate("retryRenewal", retry, ALL)
+
+        again = await api.mutate("createSubscription", start, ALL)
+
+        assert again["charge"]["id"] == declined["charge"]["id"]
+        assert again["charge"]["status"] == "COMPLETED"
+
+
 class TestEveryOtherCommand:
     async def test_shows_what_it_did(self, api: Api, sells: Sells) -> None:
         await api.add_card()

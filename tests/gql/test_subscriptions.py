@@ -24,7 +24,7 @@ from tests.gql.many_of_each import plan_of, subscription_to
 from tests.gql.many_payments import START, method_of
 from tests.news import deliver_news
 
-EVERYTHING = """{ subscriptions { totalCount nodes {
+EVERYTHING = """{ subscriptions(first: 10) { totalCount nodes {
     id status actions livemode willChargeAgain cancelAtPeriodEnd cancelAt cancelledAt pausedUntil trialEndsAt metadata
     plan { id code name price { minor currency } interval intervalCount trialDays features active }
     pendingPlan { id } paymentMethod { last4 usedBy { id } } dunning { attempt }
@@ -40,6 +40,8 @@ PAGE = """query($filter: SubscriptionFilter, $first: Int, $after: String, $last:
     subscriptions(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
         nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor startCursor } totalCount
     } }"""
+BELOW_ACCOUNT = """query($filter: SubscriptionFilter) {
+    viewer { subscriptions(filter: $filter) { totalCount nodes { id } } } }"""
 BY_ID = "query($id: ID!) { subscription(id: $id) { id } }"
 INVOICE = "query($id: ID!) { invoice(id: $id) { id } }"
 NODE = "query($id: ID!) { node(id: $id) { id __typename } }"
@@ -265,6 +267,19 @@ class TestSubscriptions:
 
         assert [node["id"] for node in found["nodes"]] == shelf.ids(*places)
         assert found["totalCount"] == len(places)
+
+    async def test_of_one_user_are_filtered_by_status(
+        self, api: Api, supports: Api, shelf: Shelf, actor: Actor
+    ) -> None:
+        wanted = {"status": ["ACTIVE", "CANCELLED"]}
+        theirs = {"filter": wanted | {"userId": str(actor.user_id)}}
+
+        own = (await api.run(BELOW_ACCOUNT, {"filter": wanted}))["viewer"]["subscriptions"]
+        found = (await supports.run(PAGE, theirs))["subscriptions"]
+
+        assert [node["id"] for node in own["nodes"]] == shelf.ids(3, 1, 0)
+        assert [node["id"] for node in found["nodes"]] == shelf.ids(3, 1, 0)
+        assert (own["totalCount"], found["totalCount"]) == (3, 3)
 
     async def test_are_filtered_by_plan(self, api: Api, shelf: Shelf) -> None:
         wanted = {"planId": global_id(Plan, shelf.plan.id)}

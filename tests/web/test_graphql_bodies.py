@@ -167,7 +167,7 @@ class TestSurprises:
         def burst(*_: object) -> None:
             raise RuntimeError("the password is hunter2")
 
-        monkeypatch.setattr("gql.query.existing", burst)
+        monkeypatch.setattr("gql.payment_queries.one", burst)
 
         body = await api.answer(f'{{ payment(id: "pay_{0:032x}") {{ id }} currencies {{ code }} }}')
 

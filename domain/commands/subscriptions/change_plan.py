@@ -6,12 +6,13 @@ from uuid import UUID
 
 from domain.charge_preview import ChangeTiming, ChargePreview, OnFailure, Proration
 from domain.commands.command import Step
+from domain.commands.subscriptions.charge import charged_for_change
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
 from domain.errors import PreviewStale, ProcessorRefused
 from domain.plan_change import PlanChange, plan_change, possible_change, previewed_change
 from domain.ports import PaymentProcessor, Reads
-from domain.subscription import Subscription
+from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_outcome import SubscriptionOutcome
 from domain.subscription_status import SubscriptionAction
 
@@ -96,6 +97,9 @@ class ChangePlan(ChangeCommand[Changing]):
         return await processor.find_plan_change(
             intent.subscription, intent.change.plan, reverts=self._reverts
         )
+
+    async def charge(self, step: Step, intent: Changing, facts: SubscriptionFacts) -> str | None:
+        return await charged_for_change(step, intent, facts)
 
     @property
     def _reverts(self) -> bool:

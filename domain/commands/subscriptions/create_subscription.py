@@ -11,6 +11,7 @@ from domain.audit import audit_record
 from domain.charge_preview import ChargePreview
 from domain.commands.command import Step
 from domain.commands.payment_command import usable_method
+from domain.commands.subscriptions.charge import charged_for
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
 from domain.errors import (
@@ -23,13 +24,14 @@ from domain.errors import (
     Verdict,
 )
 from domain.identity import new_id
+from domain.invoice import BillingReason
 from domain.json_value import JsonValue
 from domain.payment_method import PaymentMethod
 from domain.plan import Plan
 from domain.plan_change import offered_plan
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
-from domain.subscription import Subscription
+from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_outcome import SubscriptionOutcome
 from domain.subscription_settlement import record_subscription
 from domain.subscription_status import SubscriptionStatus
@@ -131,6 +133,9 @@ class CreateSubscription(SubscriptionCommand[Starting]):
     async def ask(self, processor: PaymentProcessor, intent: Starting) -> SubscriptionOutcome | None:
         facts = await processor.find_subscription(intent.subscription)
         return SubscriptionOutcome.told_by(facts) if facts else None
+
+    async def charge(self, step: Step, intent: Starting, facts: SubscriptionFacts) -> str | None:
+        return charged_for(facts, BillingReason.SUBSCRIPTION_START)
 
     async def give_up(self, step: Step, intent: Starting, verdict: Verdict) -> UUID:
         """It never began: it has expired, and its trial may be used after all."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.commands.command import Step
+from domain.commands.subscriptions.charge import charged_for_change
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended, StateCommand
 from domain.errors import InvalidInput
 from domain.ports import PaymentProcessor, Reads
@@ -48,3 +49,6 @@ class ResumeSubscription(ChangeCommand[Intended]):
         if facts is None or facts.status is SubscriptionStatus.PAUSED:
             return None
         return SubscriptionOutcome.told_by(facts)
+
+    async def charge(self, step: Step, intent: Intended, facts: SubscriptionFacts) -> str | None:
+        return await charged_for_change(step, intent, facts)

@@ -14,7 +14,7 @@ from domain.operation import Operation
 from domain.payment_method import PaymentMethod
 from domain.payment_status import UNDER_WAY, PaymentStatus, PaymentTrigger
 from domain.ports import PaymentProcessor, Reads
-from domain.subscription import Subscription
+from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_outcome import SubscriptionOutcome
 from domain.subscription_status import SubscriptionAction
 
@@ -23,10 +23,14 @@ PAYABLE: Final = frozenset({InvoiceStatus.OPEN, InvoiceStatus.DRAFT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaid(Intended):
-    """`known_charges` are the attempts at the invoice that were written down before this one."""
+    """
+    `known_charges` are the attempts at the invoice that were written down before this one, `processor_payment_id`
+    is the processor's id of the payment that made them.
+    """
 
     invoice: Invoice
     known_charges: Sequence[str | None]
+    processor_payment_id: str | None
     method: PaymentMethod | None
 
     def was_tried(self, invoice: InvoiceFacts) -> bool:
@@ -80,12 +84,14 @@ class RetryRenewal(ChangeCommand[Repaid]):
         return await self._repaying(reads, subscription, await _latest_invoice(reads, subscription))
 
     async def _repaying(self, reads: Reads, subscription: Subscription, invoice: Invoice) -> Repaid:
-        payments = await reads.payments.of_invoices([invoice.id], owner=None)
+        found = await reads.payments.of_invoices([invoice.id], owner=None)
+        payments = found.get(invoice.id, ())
         method_id = self.payment_method_id
         return Repaid(
             subscription=subscription,
             invoice=invoice,
-            known_charges=[payment.processor_charge_id for payment in payments.get(invoice.id, ())],
+            known_charges=[payment.processor_charge_id for payment in payments],
+            processor_payment_id=payments[-1].processor_payment_id if payments else None,
             method=await reads.payment_methods.get(method_id) if method_id else None,
         )
 
@@ -104,6 +110,13 @@ class RetryRenewal(ChangeCommand[Repaid]):
         payment = invoice.payment
         has_failed = payment is not None and payment.status is PaymentStatus.FAILED
         return SubscriptionOutcome(facts=facts, decline=payment.decline if payment and has_failed else None)
+
+    async def charge(self, step: Step, intent: Repaid, facts: SubscriptionFacts) -> str | None:
+        """Of the invoice that was tried, whatever has been billed since."""
+        latest = facts.latest_invoice
+        if latest is None or latest.terms.processor_invoice_id != intent.invoice.processor_invoice_id:
+            return intent.processor_payment_id
+        return latest.payment.processor_payment_id if latest.payment else intent.processor_payment_id
 
     async def _must_be_seldom(self, step: Step, invoice: Invoice) -> None:
         tried = await step.work.operations.count_uses(

@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from domain.commands.command import Command, Conclusion, Step
 from domain.errors import Busy, Declined, NotFound, Verdict
+from domain.identity import new_id
 from domain.operation import ObjectKind, Operation
 from domain.payment_status import PaymentTrigger
 from domain.ports import PaymentProcessor, Reads
@@ -19,9 +20,14 @@ from domain.subscription_status import SubscriptionAction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:
-    """The subscription as the first stroke left it; subclasses add what else the call needs to know."""
+    """
+    The subscription as the first stroke left it; subclasses add what else the call needs to know.
+
+    `begun` tells apart by their ids what was known when the command began, and what it may have brought about.
+    """
 
     subscription: Subscription
+    begun: UUID = field(default_factory=new_id)
 
 
 I = TypeVar("I", bound=Intended)  # noqa: E741
@@ -39,19 +45,26 @@ class SubscriptionCommand(Command[I, SubscriptionOutcome | None], Generic[I]):
         subscription = await reads.subscriptions.get(operation.subject)
         if subscription is None:
             raise NotFound("There is no such subscription.")
-        return await self.intended(reads, subscription)
+        return replace(await self.intended(reads, subscription), begun=operation.id)
 
     @abstractmethod
     async def intended(self, reads: Reads, subscription: Subscription) -> I:
         """The intent, from the subscription and this command's own fields."""
+
+    async def charge(self, step: Step, intent: I, facts: SubscriptionFacts) -> str | None:
+        """The processor's id of the payment by which this has collected, or tried to; None where it has not."""
+        return None
 
     async def conclude(self, step: Step, intent: I, answer: SubscriptionOutcome | None) -> Conclusion:
         read_as = intent.subscription
         if answer is None:
             return Conclusion(object_id=read_as.id)
         await take_answer(step, read_as, answer.facts, trigger=self.trigger)
-        verdict = Declined(answer.decline) if answer.decline else None
-        return Conclusion(object_id=read_as.id, verdict=verdict)
+        return Conclusion(
+            object_id=read_as.id,
+            verdict=Declined(answer.decline) if answer.decline else None,
+            processor_payment_id=await self.charge(step, intent, answer.facts),
+        )
 
     async def give_up(self, step: Step, intent: I, verdict: Verdict) -> UUID:
         """What was refused has changed nothing."""

@@ -172,6 +172,45 @@ class TestUnknownChange:
         assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 1500 + preview.due_now}
 
     @SETTLED
+    @pytest.mark.parametrize("is_told_of_first", [False, True])
+    async def test_keeps_which_payment_was_its_own(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        post: Post,
+        sandbox: Sandbox,
+        settles: Settles,
+        is_told_of_first: bool,
+    ) -> None:
+        command = ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000))
+        spoil(sandbox, UPDATE, Kind.RESET_AFTER)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+        if is_told_of_first:
+            await post.deliver_all()
+
+        operation = await settles(subscriber, command)
+
+        charge = at_stripe(sandbox, subscribed)["latest_invoice"]
+        [paid_by] = [each for each in sandbox.objects.all("invoice_payment") if each["invoice"] == charge]
+        assert operation.processor_payment_id == paid_by["payment"]["payment_intent"]
+
+    @SETTLED
+    async def test_that_charged_nothing_claims_no_earlier_payment(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    ) -> None:
+        await subscriber.does(ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000)))
+        cheaper = ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(900))
+        spoil(sandbox, UPDATE, Kind.RESET_AFTER)
+        await failed(subscriber, cheaper)
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, cheaper)
+
+        assert operation.state is OperationState.SUCCEEDED
+        assert operation.processor_payment_id is None
+
+    @SETTLED
     async def test_of_a_trial_costs_nothing_although_it_is_made_after_the_trial(
         self,
         subscriber: Subscriber,
