@@ -97,7 +97,9 @@ class Payment:
     @property
     def actions(self) -> tuple[PaymentAction, ...]:
         """
-        What never reached the processor cannot be tried again there; what an invoice asks for ends with it.
+        What never reached the processor cannot be tried again there.
+
+        What an invoice asks for is tried again, and ends, with the invoice: by `retryRenewal`, which counts.
         """
         if self.status is PaymentStatus.FAILED and self.processor_payment_id is None:
             return (PaymentAction.CANCEL,)
@@ -105,7 +107,7 @@ class Payment:
             return ()
         allowed = ACTIONS[self.status]
         if self.invoice_id is not None:
-            return tuple(each for each in allowed if each is not PaymentAction.CANCEL)
+            return tuple(each for each in allowed if each is PaymentAction.REFUND)
         return allowed
 
     @property

@@ -135,7 +135,10 @@ class PaymentMutations:
         return await executed(PaymentPayload, info, input.command(), input.idempotency_key)
 
     @strawberry.mutation(
-        description="Try a payment (again), perhaps with another method.",
+        description=(
+            "Try a payment (again), perhaps with another method. retryRenewal tries what an invoice of a "
+            "subscription asks for."
+        ),
         extensions=[BusinessErrors(PaymentPayload)],
     )
     async def confirm_payment(

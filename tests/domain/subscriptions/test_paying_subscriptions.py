@@ -1,16 +1,18 @@
 """What subscriptions are paid with, and paying what is owed."""
 
+from typing import Any
+
 import pytest
 
 from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.commands.payment_methods import UpdatePaymentMethod
-from domain.commands.payments import CancelPayment
+from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.errors import Declined, InvalidInput, MethodInUse, NotFound, StateConflict
 from domain.invoice import InvoiceStatus
-from domain.payment_status import PaymentAction, PaymentStatus, PaymentTrigger
+from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.rules import Rules
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
@@ -81,16 +83,19 @@ class TestRetryRenewal:
         await post.deliver_all()
         assert (await subscriber.subscription(overdue.id)).status is SubscriptionStatus.ACTIVE
 
-    async def test_is_the_way_to_pay_where_a_payment_cannot_be_given_up(
-        self, subscriber: Subscriber, overdue: Subscription
+    @pytest.mark.parametrize("command", [CancelPayment, ConfirmPayment])
+    async def test_is_the_only_way_to_try_or_end_what_an_invoice_asks_for(
+        self, subscriber: Subscriber, overdue: Subscription, sandbox: Sandbox, command: Any
     ) -> None:
         charge = await subscriber.charge(overdue)
+        sandbox.requests.clear()
 
         with pytest.raises(StateConflict) as refusal:
-            await subscriber.does(CancelPayment(payment_id=charge.id))
+            await subscriber.does(command(payment_id=charge.id))
 
-        assert charge.status is PaymentStatus.FAILED
-        assert refusal.value.allowed == (PaymentAction.RETRY,)
+        assert (charge.status, charge.actions) == (PaymentStatus.FAILED, ())
+        assert refusal.value.allowed == ()
+        assert sandbox.requests.newest_first() == []
 
     async def test_pays_a_first_charge_that_was_declined(self, subscriber: Subscriber) -> None:
         await subscriber.saves("pm_card_chargeCustomerFail")
