@@ -1,9 +1,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
@@ -38,10 +39,12 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         return grouped
 
     async def default_of(self, user_id: UUID) -> PaymentMethod | None:
-        columns = self.table.c
-        return await self._one(
-            select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
-        )
+        return await self._one(self._default(user_id))
+
+    async def lock_default(self, user_id: UUID) -> PaymentMethod | None:
+        """Looked for twice: one that ceases to be it while it is waited for is not found, nor is its successor."""
+        shared = self._default(user_id).with_for_update(read=True)
+        return await self._one(shared) or await self._one(shared)
 
     async def known_as(self, processor_method_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_method_id == processor_method_id)
@@ -71,6 +74,10 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
             .values(is_default=False, version=columns.version + 1, updated_at=at)
             .returning(self.table)
         )
+
+    def _default(self, user_id: UUID) -> Select[Any]:
+        columns = self.table.c
+        return select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
 
 
 class SetupRepository(Repository[PaymentMethodSetup]):

@@ -9,7 +9,8 @@ from domain.access import check_media_item_id
 from domain.actor import Actor, Role
 from domain.arguments import UNKEPT
 from domain.commands.command import Step
-from domain.commands.payment_command import PaymentCommand, usable_method
+from domain.commands.payment_command import PaymentCommand
+from domain.commands.usable_methods import method_or_default
 from domain.decline import Decline
 from domain.errors import (
     InvalidInput,
@@ -113,13 +114,7 @@ class CreatePayment(PaymentCommand):
         return Outcome(status=PaymentStatus.FAILED, decline=Decline(code=REFUSED))
 
     async def _method(self, step: Step, payer: UUID) -> PaymentMethod | None:
-        if self.payment_method_id is not None:
-            return await usable_method(step, self.payment_method_id, payer)
-        default = await step.work.payment_methods.default_of(payer) if self.is_confirmed else None
-        if default is None and self.is_confirmed:
-            raise InvalidInput(
-                "There is no default payment method: name one.",
-                path=("payment_method_id",),
-                constraint="required",
-            )
-        return default
+        """None where the app names one when it confirms."""
+        if self.payment_method_id is None and not self.is_confirmed:
+            return None
+        return await method_or_default(step, self.payment_method_id, payer)

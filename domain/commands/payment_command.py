@@ -15,7 +15,6 @@ from domain.errors import (
 from domain.operation import ObjectKind, Operation
 from domain.outcome import Outcome
 from domain.payment import Payment
-from domain.payment_method import PaymentMethod
 from domain.payment_status import PaymentStatus
 from domain.ports import PaymentProcessor, Reads
 from domain.settlement import settle
@@ -72,11 +71,3 @@ async def owned_payment(step: Step, payment_id: UUID) -> Payment:
         raise NotFound("There is no such payment.", path=("payment_id",))
     step.by.must_act_for(payment.user_id, "payment", path=("payment_id",))
     return payment
-
-
-async def usable_method(step: Step, method_id: UUID, owner: UUID) -> PaymentMethod:
-    """The owner's method, if it may still be charged; another's and a removed one look like none."""
-    method = await step.work.payment_methods.get(method_id)
-    if method is None or method.user_id != owner or not method.is_attached:
-        raise NotFound("There is no such payment method.", path=("payment_method_id",))
-    return method

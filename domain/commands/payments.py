@@ -8,7 +8,8 @@ from domain.actor import Role
 from domain.arguments import UNKEPT
 from domain.audit import audit_record
 from domain.commands.command import Step
-from domain.commands.payment_command import PaymentCommand, owned_payment, usable_method
+from domain.commands.payment_command import PaymentCommand, owned_payment
+from domain.commands.usable_methods import usable_method
 from domain.errors import (
     AmountOutOfRange,
     Busy,

@@ -1,5 +1,6 @@
 """What subscriptions are paid with, and paying what is owed."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,16 +11,18 @@ from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import Declined, InvalidInput, MethodInUse, NotFound, StateConflict
+from domain.errors import Busy, Declined, InvalidInput, MethodInUse, NotFound, StateConflict
 from domain.invoice import InvoiceStatus
 from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.rules import Rules
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
+from sandbox.control.faults import Kind
 from tests.dashboard import Dashboard
+from tests.domain.faults import resumed_later, spoil
 from tests.domain.shopping import Cardholder, Post, captures
-from tests.domain.subscriptions.subscribing import Subscriber, at_stripe
+from tests.domain.subscriptions.subscribing import Subscriber, at_stripe, live_at_stripe
 
 
 @pytest.fixture
@@ -229,6 +232,40 @@ class TestMethodInUse:
         assert [method.id for method in await subscriber.methods() if method.is_default] == [heir]
         dashboard.passes(32)
         assert captures(sandbox) == 2
+
+    @pytest.mark.parametrize("is_named", [True, False])
+    async def test_by_nothing_until_its_deletion_was_asked_for_gets_no_new_subscription(
+        self, subscriber: Subscriber, sandbox: Sandbox, impatient: None, is_named: bool
+    ) -> None:
+        card, plan = await subscriber.saves(), await subscriber.plan()
+        spoil(sandbox, "/v1/payment_methods/.*/detach$", Kind.RESET_BEFORE)
+        await subscriber.does(DeletePaymentMethod(method_id=card), key="delete-17")
+        sandbox.faults.clear()
+
+        with pytest.raises(Busy):
+            await subscriber.subscribes(plan, payment_method_id=card if is_named else None)
+
+        assert live_at_stripe(sandbox) == []
+        await resumed_later(subscriber.gateway)
+        assert not (await subscriber.method(card)).is_attached
+
+    async def test_by_a_subscription_that_was_made_at_the_same_moment_is_kept_or_never_got(
+        self, subscriber: Subscriber
+    ) -> None:
+        plan, heir = await subscriber.plan(), await subscriber.saves("pm_card_amex")
+        card = await subscriber.saves()
+
+        await asyncio.gather(
+            subscriber.subscribes(plan, payment_method_id=card),
+            subscriber.does(DeletePaymentMethod(method_id=card)),
+            return_exceptions=True,
+        )
+
+        async with subscriber.gateway.services.database.reads() as reads:
+            relying = await reads.subscriptions.live_paid_by([card], owner=None)
+        attached = [method.id for method in await subscriber.methods()]
+        assert (card in attached) == bool(relying)
+        assert heir in attached
 
     async def test_by_what_ends_anyway_may_go(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         [card] = await subscriber.methods()
