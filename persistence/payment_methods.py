@@ -65,6 +65,16 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         )
         return added.rowcount == 1
 
+    async def is_saved_twice(self, method: PaymentMethod) -> bool:
+        columns = self.table.c
+        same = select(columns.id).where(
+            columns.user_id == method.user_id,
+            columns.fingerprint == method.fingerprint,
+            columns.id != method.id,
+            columns.detached_at.is_(None),
+        )
+        return bool(await self._connection.scalar(select(same.exists())))
+
     async def clear_default(self, user_id: UUID, *, at: datetime) -> PaymentMethod | None:
         """The method that was the default one until now, as it is from now on."""
         columns = self.table.c

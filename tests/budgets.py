@@ -34,7 +34,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "BillingAccount.delinquent": 1,
     "MediaItem.access": 2,
     "Mutation.acceptDispute": 12,
-    "Mutation.addPaymentMethod": 14,
+    "Mutation.addPaymentMethod": 15,
     "Mutation.cancelPayment": 8,
     "Mutation.cancelSubscription": 25,
     "Mutation.capturePayment": 8,

@@ -83,6 +83,10 @@ class PaymentMethods(Protocol):
         """False where the processor's method is known already; nothing is added then."""
         ...
 
+    async def is_saved_twice(self, method: PaymentMethod) -> bool:
+        """Whether another attached method of its user is the same card, by its fingerprint."""
+        ...
+
     async def save(self, method: PaymentMethod) -> None: ...
     async def clear_default(self, user_id: UUID, *, at: datetime) -> PaymentMethod | None:
         """The method that was the default one until now, as it is from now on."""

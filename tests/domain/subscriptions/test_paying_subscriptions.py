@@ -284,6 +284,25 @@ class TestMethodInUse:
         assert await subscriber.methods() == []
 
 
+class TestCardThatIsSavedAgain:
+    async def test_goes_on_paying_by_its_newest_method(
+        self, subscriber: Subscriber, dashboard: Dashboard, post: Post, sandbox: Sandbox
+    ) -> None:
+        named = await subscriber.saves("pm_card_mastercard")
+        subscription = await subscriber.subscribes(await subscriber.plan(), payment_method_id=named)
+        await dashboard.client.v1.payment_methods.attach_async(
+            "pm_card_mastercard", {"customer": subscription.processor_customer_id}
+        )
+        await post.deliver_all()
+
+        await subscriber.gateway.same_cards.keep_newest(subscriber.actor.known_id)
+
+        [method] = await subscriber.methods()
+        assert method.id != named
+        assert (await subscriber.subscription(subscription.id)).payment_method_id == method.id
+        assert at_stripe(sandbox, subscription)["default_payment_method"] == method.processor_method_id
+
+
 class TestDefaultMethod:
     async def test_that_was_changed_pays_the_next_renewal(
         self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
