@@ -239,6 +239,7 @@ class TestUpdatePaymentMethod:
             ({"exp_month": 0, "exp_year": 2030}, "exp_month"),
             ({"exp_month": 1, "exp_year": 2001}, "exp_year"),
             ({"exp_month": 1, "exp_year": 2101}, "exp_year"),
+            ({"billing_name": ""}, "billing_name"),
             ({"billing_name": "Ada \0"}, "billing_name"),
             ({"billing_name": "x" * 201}, "billing_name"),
             ({"makes_default": False}, "make_default"),
