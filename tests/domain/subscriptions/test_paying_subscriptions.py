@@ -1,6 +1,8 @@
 """What subscriptions are paid with, and paying what is owed."""
 
 import asyncio
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -22,7 +24,16 @@ from sandbox.control.faults import Kind
 from tests.dashboard import Dashboard
 from tests.domain.faults import resumed_later, spoil
 from tests.domain.shopping import Cardholder, Post, captures
+from tests.domain.stumbling import OvertakenProcessor
 from tests.domain.subscriptions.subscribing import Subscriber, at_stripe, live_at_stripe
+
+
+def default_at_stripe(sandbox: Sandbox, subscription: Subscription) -> str | None:
+    """That of its customer."""
+    customer = sandbox.objects.find("customer", subscription.processor_customer_id)
+    assert customer is not None
+    default: str | None = customer["invoice_settings"]["default_payment_method"]
+    return default
 
 
 @pytest.fixture
@@ -327,6 +338,38 @@ class TestDefaultMethod:
 
         await subscriber.gateway.default_methods.keep_in_step(subscriber.actor.known_id)
 
-        customer = sandbox.objects.find("customer", subscribed.processor_customer_id)
-        assert customer is not None
-        assert customer["invoice_settings"]["default_payment_method"] == card.processor_method_id
+        assert default_at_stripe(sandbox, subscribed) == card.processor_method_id
+
+    async def test_that_is_changed_while_a_job_tells_of_the_former_one_stays_the_default_at_stripe(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox
+    ) -> None:
+        gateway, user_id = subscriber.gateway, subscriber.actor.known_id
+        new = await subscriber.method(await subscriber.saves("pm_card_amex"))
+        changes = iter([UpdatePaymentMethod(method_id=new.id, makes_default=True)])
+
+        async def another_job_is_faster() -> None:
+            for change in changes:
+                await subscriber.does(change)
+                await gateway.default_methods.keep_in_step(user_id)
+
+        processor = OvertakenProcessor.beside(gateway, another_job_is_faster)
+        await replace(gateway.default_methods, processor=processor).keep_in_step(user_id)
+        await processor.close()
+
+        assert default_at_stripe(sandbox, subscribed) == new.processor_method_id
+
+    async def test_that_keeps_changing_is_left_to_the_next_attempt(
+        self, subscriber: Subscriber, subscribed: Subscription
+    ) -> None:
+        gateway = subscriber.gateway
+        cards = cycle([await subscriber.saves("pm_card_amex"), (await subscriber.methods())[0].id])
+
+        async def it_changes() -> None:
+            await subscriber.does(UpdatePaymentMethod(method_id=next(cards), makes_default=True))
+
+        processor = OvertakenProcessor.beside(gateway, it_changes)
+        with pytest.raises(Busy):
+            await replace(gateway.default_methods, processor=processor).keep_in_step(
+                subscriber.actor.known_id
+            )
+        await processor.close()
