@@ -1,4 +1,3 @@
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from persistence.repository import Repository
+from persistence.repository import Repository, grouped, is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
 
@@ -26,17 +25,14 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         columns = self.table.c
         statement = (
             select(self.table)
-            .where(columns.user_id.in_(user_ids))
+            .where(is_among(columns.user_id, "user_ids"))
             .order_by(columns.is_default.desc(), columns.created_at.desc(), columns.id.desc())
         )
         if owner is not None:
             statement = statement.where(columns.user_id == owner)
         if not with_detached:
             statement = statement.where(columns.detached_at.is_(None))
-        grouped: defaultdict[UUID, list[PaymentMethod]] = defaultdict(list)
-        for method in await self._all(statement):
-            grouped[method.user_id].append(method)
-        return grouped
+        return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
 
     async def default_of(self, user_id: UUID) -> PaymentMethod | None:
         return await self._one(self._default(user_id))
