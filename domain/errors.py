@@ -25,7 +25,7 @@ What can go wrong, in the caller's terms.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from domain.decline import Decline
 from domain.json_value import JsonObject
@@ -113,6 +113,13 @@ class CurrencyRuleBroken(InvalidInput):
     def __init__(self, message: str, *, path: Sequence[str], currency: "Currency | None") -> None:
         super().__init__(message, path=path)
         self.currency = currency
+
+    @classmethod
+    def by_step(cls, currency: "Currency", *, path: Sequence[str]) -> Self:
+        """By an amount that the currency cannot express."""
+        step = currency.step_minor
+        message = f"Amounts in {currency.code} are multiples of {step} minor units."
+        return cls(message, path=path, currency=currency)
 
 
 class Unauthenticated(DomainError):

@@ -48,11 +48,7 @@ class Rules:
                     "This currency is not accepted.", path=[*path, "currency"], currency=None
                 )
             case AmountRefusal.NOT_A_MULTIPLE if currency:
-                raise CurrencyRuleBroken(
-                    f"Amounts in {currency.code} are multiples of {currency.step_minor} minor units.",
-                    path=[*path, "minor"],
-                    currency=currency,
-                )
+                raise CurrencyRuleBroken.by_step(currency, path=[*path, "minor"])
             case _ if currency:
                 raise AmountOutOfRange(
                     f"Amounts in {currency.code} are {currency.minimum} to {currency.maximum} minor units.",

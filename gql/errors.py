@@ -147,7 +147,7 @@ class DeclinedError(UserError):
 class AmountError(UserError):
     minimum: MoneyView | None = strawberry.field(description="The least that may be asked for.")
     maximum: MoneyView | None = strawberry.field(
-        description="The most that may be: what is left to refund, for a refund."
+        description="The most that may be: what was authorised, for a capture; what is left, for a refund."
     )
     rule: CurrencyRuleView | None = strawberry.field(description="The rule; null for an unknown currency.")
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.access import check_media_item_id
-from domain.actor import Actor, Role
+from domain.actor import Actor
 from domain.arguments import UNKEPT
 from domain.commands.command import Step
 from domain.commands.payment_command import PaymentCommand
@@ -67,10 +67,7 @@ class CreatePayment(PaymentCommand):
             raise InvalidInput("An off-session payment must be confirmed at once.", path=("off_session",))
 
     def payer(self, actor: Actor) -> UUID:
-        if self.owner is None:
-            return actor.known_id
-        actor.must_be({Role.ADMIN})
-        return self.owner
+        return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Payment]:
         account = step.account

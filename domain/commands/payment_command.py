@@ -7,11 +7,14 @@ from uuid import UUID
 
 from domain.commands.command import Command, Conclusion, Step
 from domain.errors import (
+    AmountOutOfRange,
+    CurrencyRuleBroken,
     Declined,
     NotFound,
     ProcessorRefused,
     Verdict,
 )
+from domain.money import Money
 from domain.operation import ObjectKind, Operation
 from domain.outcome import Outcome
 from domain.payment import Payment
@@ -62,6 +65,24 @@ class PaymentCommand(Command[Payment, Outcome]):
     def unchanged(self, intent: Payment) -> Outcome:
         """What a refused attempt leaves behind."""
         return Outcome(status=intent.status)
+
+
+def part_of(payment: Payment, amount: Money, *, most: int, message: str) -> int:
+    """
+    The amount in the payment's minor units, of which there are `most`; `message` says so.
+
+    Raises CurrencyRuleBroken or AmountOutOfRange.
+    """
+    currency, path = payment.currency_rule, ("amount", "minor")
+    if amount.currency != payment.currency:
+        raise CurrencyRuleBroken(
+            f"This payment is in {payment.currency}.", path=("amount", "currency"), currency=currency
+        )
+    if not 0 < amount.minor <= most:
+        raise AmountOutOfRange(message, path=path, currency=currency, left=most)
+    if amount.minor % currency.step_minor:
+        raise CurrencyRuleBroken.by_step(currency, path=path)
+    return amount.minor
 
 
 async def owned_payment(step: Step, payment_id: UUID) -> Payment:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
-from domain.actor import Actor, Role
+from domain.actor import Actor
 from domain.arguments import UNKEPT
 from domain.audit import audit_record
 from domain.charge_preview import ChargePreview
@@ -68,10 +68,7 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         checked_metadata(self.details, path=("metadata",))
 
     def payer(self, actor: Actor) -> UUID:
-        if self.owner is None:
-            return actor.known_id
-        actor.must_be({Role.ADMIN})
-        return self.owner
+        return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Starting]:
         plan = await offered_plan(step.work, self.plan_id, is_live=step.is_live)
