@@ -12,6 +12,7 @@ What can go wrong, in the caller's terms.
     │   ├── Busy                another operation on the object is still running
     │   ├── Disputed            the payer's bank holds the money
     │   ├── AlreadySubscribed   the user has a live subscription to this plan
+    │   ├── LikelyDuplicate     the user has just paid for the same
     │   ├── TrialUsed           this person, or this card, has had a trial
     │   └── MethodInUse         a live subscription needs this payment method
     ├── KeyReused               the idempotency key belongs to another input
@@ -50,6 +51,7 @@ class ErrorCode(StrEnum):
     STATE_CONFLICT = "STATE_CONFLICT"
     DISPUTED = "DISPUTED"
     ALREADY_SUBSCRIBED = "ALREADY_SUBSCRIBED"
+    DUPLICATE_SUSPECTED = "DUPLICATE_SUSPECTED"
     TRIAL_USED = "TRIAL_USED"
     METHOD_IN_USE = "METHOD_IN_USE"
     PREVIEW_STALE = "PREVIEW_STALE"
@@ -171,6 +173,21 @@ class AlreadySubscribed(StateConflict):
 
     def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
         super().__init__("There is a live subscription to this plan already.", current=current, path=path)
+        self.existing_id = existing_id
+
+
+class LikelyDuplicate(StateConflict):
+    """`existing_id` is the payment that asked for the same a moment ago; the key is still free."""
+
+    code = ErrorCode.DUPLICATE_SUSPECTED
+    retry = Retry.AFTER_CUSTOMER_ACTION
+
+    def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            "The same was paid for a moment ago, under another key: ask the customer whether this is meant.",
+            current=current,
+            path=path,
+        )
         self.existing_id = existing_id
 
 

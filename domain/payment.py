@@ -9,6 +9,7 @@ same payment again with another card.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.payment_method import MethodSnapshot, PaymentMethodType
 from domain.payment_status import (
     ACTIONS,
     COLLECTED,
+    PAYS,
     SUCCESSORS,
     UNDER_WAY,
     CaptureMethod,
@@ -33,6 +35,9 @@ from domain.payment_status import (
 from domain.refund import RefundSums
 
 SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
+
+_purchase: Final = attrgetter("amount", "currency", "media_item_id", "description", "details")
+"""What tells one purchase from another; the method does not, since two of them may pay for the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,12 @@ class Payment:
     @property
     def is_collected(self) -> bool:
         return self.status in COLLECTED
+
+    def is_likely_duplicate_of(self, earlier: Self) -> bool:
+        """Whether it asks for the very same that the earlier one pays for, or may pay for: that is not known yet."""
+        is_unknown = earlier.status is PaymentStatus.PENDING and earlier.processor_payment_id is None
+        may_pay = earlier.invoice_id is None and (earlier.status in PAYS or is_unknown)
+        return may_pay and _purchase(self) == _purchase(earlier)
 
     @property
     def is_disputed(self) -> bool:

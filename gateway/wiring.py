@@ -83,6 +83,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         grace=timedelta(days=settings.grace_days),
         renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
+        duplicate_window=timedelta(seconds=settings.duplicate_window_seconds),
     )
     plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
     subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)

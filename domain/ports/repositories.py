@@ -10,6 +10,7 @@ from domain.audit import AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import AuditSeal, RecordHash
 from domain.events import InboxEvent
+from domain.money import Money
 from domain.operation import ObjectKind, Operation
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
@@ -45,6 +46,10 @@ class Payments(Lists[Payment, PaymentFilter], Protocol):
         self, invoice_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Payment]]:
         """What pays each invoice, or has tried to, the oldest first."""
+        ...
+
+    async def of_amount(self, user_id: UUID, amount: Money, *, since: datetime) -> Sequence[Payment]:
+        """The user's payments of exactly that amount, the newest first."""
         ...
 
     async def known_as(self, processor_payment_id: str) -> UUID | None: ...
