@@ -84,7 +84,7 @@ def check_media_item_id(media_item_id: str, *, path: Sequence[str]) -> None:
 
 def _check_name(name: str, *, path: Sequence[str], maximum: int) -> None:
     checked_text(name, path=path, maximum=maximum)
-    if not name.isprintable() or not name.strip():
+    if not name.isprintable():
         raise InvalidInput(
             f"This takes 1 to {maximum} printable characters.", path=path, constraint="printable"
         )

@@ -60,6 +60,13 @@ class Actor:
     def may_see(self, owner: UUID) -> bool:
         return self.sees_everybody or self.user_id == owner
 
+    def payer(self, owner: UUID | None) -> UUID:
+        """Whose account a command is about: the caller's own, or that of whom an admin names. Raises Forbidden."""
+        if owner is None:
+            return self.known_id
+        self.must_be({Role.ADMIN})
+        return owner
+
     def must_see(self, owner: UUID, what: str, *, path: Sequence[str] = ()) -> None:
         """Another user's object looks exactly like one that does not exist: raises NotFound."""
         if not self.may_see(owner):

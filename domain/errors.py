@@ -12,6 +12,7 @@ What can go wrong, in the caller's terms.
     │   ├── Busy                another operation on the object is still running
     │   ├── Disputed            the payer's bank holds the money
     │   ├── AlreadySubscribed   the user has a live subscription to this plan
+    │   ├── LikelyDuplicate     the user has just paid for the same
     │   ├── TrialUsed           this person, or this card, has had a trial
     │   └── MethodInUse         a live subscription needs this payment method
     ├── KeyReused               the idempotency key belongs to another input
@@ -25,7 +26,7 @@ What can go wrong, in the caller's terms.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from domain.decline import Decline
 from domain.json_value import JsonObject
@@ -50,6 +51,7 @@ class ErrorCode(StrEnum):
     STATE_CONFLICT = "STATE_CONFLICT"
     DISPUTED = "DISPUTED"
     ALREADY_SUBSCRIBED = "ALREADY_SUBSCRIBED"
+    DUPLICATE_SUSPECTED = "DUPLICATE_SUSPECTED"
     TRIAL_USED = "TRIAL_USED"
     METHOD_IN_USE = "METHOD_IN_USE"
     PREVIEW_STALE = "PREVIEW_STALE"
@@ -114,6 +116,13 @@ class CurrencyRuleBroken(InvalidInput):
         super().__init__(message, path=path)
         self.currency = currency
 
+    @classmethod
+    def by_step(cls, currency: "Currency", *, path: Sequence[str]) -> Self:
+        """By an amount that the currency cannot express."""
+        step = currency.step_minor
+        message = f"Amounts in {currency.code} are multiples of {step} minor units."
+        return cls(message, path=path, currency=currency)
+
 
 class Unauthenticated(DomainError):
     code = ErrorCode.UNAUTHENTICATED
@@ -164,6 +173,21 @@ class AlreadySubscribed(StateConflict):
 
     def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
         super().__init__("There is a live subscription to this plan already.", current=current, path=path)
+        self.existing_id = existing_id
+
+
+class LikelyDuplicate(StateConflict):
+    """`existing_id` is the payment that asked for the same a moment ago; the key is still free."""
+
+    code = ErrorCode.DUPLICATE_SUSPECTED
+    retry = Retry.AFTER_CUSTOMER_ACTION
+
+    def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            "The same was paid for a moment ago, under another key: ask the customer whether this is meant.",
+            current=current,
+            path=path,
+        )
         self.existing_id = existing_id
 
 

@@ -35,6 +35,8 @@ async def _known_method(
     fresh = PaymentMethod(id=new_id(), user_id=user_id, created_at=at, updated_at=at, **facts_in(facts))
     if await work.payment_methods.add(fresh):
         await work.audit.add(audit_record("payment_method.added", None, fresh, at=at, by=by))
+        if fresh.fingerprint is not None and await work.payment_methods.is_saved_twice(fresh):
+            await work.jobs.keep_newest_of_same_cards(user_id)
         return fresh
     known = await work.payment_methods.lock_known(facts.processor_method_id)
     if known is None:

@@ -9,6 +9,7 @@ same payment again with another card.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.payment_method import MethodSnapshot, PaymentMethodType
 from domain.payment_status import (
     ACTIONS,
     COLLECTED,
+    PAYS,
     SUCCESSORS,
     UNDER_WAY,
     CaptureMethod,
@@ -33,6 +35,9 @@ from domain.payment_status import (
 from domain.refund import RefundSums
 
 SNAPSHOT: Final = tuple(part.name for part in fields(MethodSnapshot))
+
+_purchase: Final = attrgetter("amount", "currency", "media_item_id", "description", "details")
+"""What tells one purchase from another; the method does not, since two of them may pay for the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,9 @@ class Payment:
     @property
     def actions(self) -> tuple[PaymentAction, ...]:
         """
-        What never reached the processor cannot be tried again there; what an invoice asks for ends with it.
+        What never reached the processor cannot be tried again there.
+
+        What an invoice asks for is tried again, and ends, with the invoice: by `retryRenewal`, which counts.
         """
         if self.status is PaymentStatus.FAILED and self.processor_payment_id is None:
             return (PaymentAction.CANCEL,)
@@ -105,12 +112,18 @@ class Payment:
             return ()
         allowed = ACTIONS[self.status]
         if self.invoice_id is not None:
-            return tuple(each for each in allowed if each is not PaymentAction.CANCEL)
+            return tuple(each for each in allowed if each is PaymentAction.REFUND)
         return allowed
 
     @property
     def is_collected(self) -> bool:
         return self.status in COLLECTED
+
+    def is_likely_duplicate_of(self, earlier: Self) -> bool:
+        """Whether it asks for the very same that the earlier one pays for, or may pay for: that is not known yet."""
+        is_unknown = earlier.status is PaymentStatus.PENDING and earlier.processor_payment_id is None
+        may_pay = earlier.invoice_id is None and (earlier.status in PAYS or is_unknown)
+        return may_pay and _purchase(self) == _purchase(earlier)
 
     @property
     def is_disputed(self) -> bool:

@@ -1,19 +1,16 @@
 """What callers may read of payments. What they may do stands in `domain.commands`."""
 
-import asyncio
 from dataclasses import dataclass, replace
 
 from domain.actor import Actor
-from domain.errors import ProcessorUnavailable
 from domain.outcome import NextAction
 from domain.paging import Page, Slice, page_of
+from domain.patience import in_time
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_status import PaymentStatus
 from domain.ports import Database, PaymentProcessor
 
-PATIENCE = 5.0
-"""Seconds that a reader waits for the processor."""
 AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 
@@ -42,15 +39,8 @@ class PaymentService:
         """
         if payment.status not in AWAITS_THE_APP or payment.processor_payment_id is None:
             return None
-        action = await self._asked(payment)
+        action = await in_time(self.processor.next_action(payment))
         return action if action is None or actor.user_id == payment.user_id else NextAction(kind=action.kind)
-
-    async def _asked(self, payment: Payment) -> NextAction | None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self.processor.next_action(payment)
-        except TimeoutError as late:
-            raise ProcessorUnavailable("Stripe does not say what is to be done now.") from late
 
 
 def scoped(actor: Actor, wanted: PaymentFilter) -> PaymentFilter:

@@ -66,6 +66,8 @@ SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
 
 UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
 COLLECTED: Final = frozenset({S.COMPLETED, S.PARTIALLY_REFUNDED, S.REFUNDED})
+PAYS: Final = UNDER_WAY | {S.AUTHORIZED, S.COMPLETED, S.PARTIALLY_REFUNDED}
+"""What was collected and kept, or is on its way."""
 
 ACTIONS: Final[Mapping[PaymentStatus, tuple[PaymentAction, ...]]] = {
     S.PENDING: (PaymentAction.CONFIRM, PaymentAction.CANCEL),

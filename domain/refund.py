@@ -120,10 +120,6 @@ class Refund:
     succeeded_at: datetime | None = None
 
     @property
-    def is_pending(self) -> bool:
-        return self.status is RefundStatus.PENDING
-
-    @property
     def counts(self) -> bool:
         """Whether it takes its amount from what is left of the payment."""
         return self.status in {RefundStatus.PENDING, RefundStatus.SUCCEEDED}

@@ -17,6 +17,8 @@ class Rules:
     `grace` is how long access outlasts a failed renewal, `dunning_attempts` how often the processor tries to
     collect one in all (as it is told in its own settings), `customer_retries` how often a customer may.
 
+    `duplicate_window` is how long a payment stands in the way of another one for the same; no time at all by default.
+
     `renewal_leeway` is how long access outlasts a period while nobody knows yet whether its renewal was paid: the
     processor charges about an hour after the period's end (https://docs.stripe.com/billing/invoices/subscription),
     and its news may be late.
@@ -28,6 +30,7 @@ class Rules:
     renewal_leeway: timedelta = timedelta(hours=6)
     dunning_attempts: int = 4
     customer_retries: int = 5
+    duplicate_window: timedelta = timedelta(0)
 
     @property
     def currencies(self) -> Sequence[Currency]:
@@ -48,11 +51,7 @@ class Rules:
                     "This currency is not accepted.", path=[*path, "currency"], currency=None
                 )
             case AmountRefusal.NOT_A_MULTIPLE if currency:
-                raise CurrencyRuleBroken(
-                    f"Amounts in {currency.code} are multiples of {currency.step_minor} minor units.",
-                    path=[*path, "minor"],
-                    currency=currency,
-                )
+                raise CurrencyRuleBroken.by_step(currency, path=[*path, "minor"])
             case _ if currency:
                 raise AmountOutOfRange(
                     f"Amounts in {currency.code} are {currency.minimum} to {currency.maximum} minor units.",

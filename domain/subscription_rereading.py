@@ -98,13 +98,16 @@ class SubscriptionRereader:
         if facts.pending_price_id is not None:
             await self.plans.know(facts.pending_price_id)
         if facts.processor_method_id is not None:
-            await self._know_method(facts.processor_method_id, user_id)
+            await self._know_method(facts.processor_method_id, facts.customer_id, user_id)
 
-    async def _know_method(self, processor_method_id: str, user_id: UUID) -> None:
+    async def _know_method(self, processor_method_id: str, customer_id: str, user_id: UUID) -> None:
+        """What is named may have been detached since; then it pays for nothing any more."""
         async with self.database.reads() as reads:
             known = await reads.payment_methods.known_as(processor_method_id)
-        if known is None:
-            method = await self.processor.find_method(processor_method_id)
+        if known is not None:
+            return
+        method = await self.processor.attached_method(processor_method_id, customer_id)
+        if method is not None:
             async with self.database.work() as work:
                 await settle_method(work, user_id, method, at=self.clock(), by=SYSTEM)
 

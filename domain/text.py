@@ -21,8 +21,19 @@ LARGEST_INTEGER: Final = 2**53 - 1
 
 def checked_text(text: str, *, path: Sequence[str], maximum: int = MAXIMUM_DESCRIPTION) -> str:
     """
-    The text itself, if it may be stored and shown.
+    The text itself, if it may be stored, shown and sent: whoever has nothing to say leaves it out.
 
+    Raises InvalidInput for what is blank, which the processor takes for an attempt to unset something
+    (https://docs.stripe.com/error-codes#parameter-invalid-empty), and for the reasons of `_must_be_storable`.
+    """
+    if not text.strip():
+        raise InvalidInput("This text is blank: leave it out instead.", path=path, constraint="notBlank")
+    _must_be_storable(text, path=path, maximum=maximum)
+    return text
+
+
+def _must_be_storable(text: str, *, path: Sequence[str], maximum: int) -> None:
+    """
     Raises InvalidInput for control characters that PostgreSQL or a terminal would choke on, for lone
     surrogates, for more than `maximum` characters, and for card numbers (PCI DSS 4.0.1, requirement 3.2).
     """
@@ -38,13 +49,16 @@ def checked_text(text: str, *, path: Sequence[str], maximum: int = MAXIMUM_DESCR
         raise InvalidInput(
             "This looks like a card number. Never send one to this API.", path=path, constraint="noCardNumber"
         )
-    return text
 
 
 def checked_metadata(metadata: JsonObject, *, path: Sequence[str]) -> JsonObject:
-    """The metadata itself; raises InvalidInput for the reasons of `checked_text`, for numbers, size or depth."""
+    """
+    The metadata itself, whose texts may be empty, since it is kept here alone.
+
+    Raises InvalidInput for what cannot be stored, for numbers, size or depth.
+    """
     for text in _texts_in(metadata, path=path):
-        checked_text(text, path=path, maximum=MAXIMUM_METADATA_BYTES)
+        _must_be_storable(text, path=path, maximum=MAXIMUM_METADATA_BYTES)
     if len(json.dumps(metadata, ensure_ascii=False).encode()) > MAXIMUM_METADATA_BYTES:
         raise InvalidInput(
             f"Metadata may take {MAXIMUM_METADATA_BYTES} bytes of JSON.", path=path, constraint="maxBytes"

@@ -106,14 +106,31 @@ class WebhookService:
                 await self._close(work, event, Unhandled())
 
     async def _method_of(self, news: ProcessorEvent) -> MethodFacts | None:
-        """A finished set-up of ours names its method by id only."""
-        if not isinstance(news, SetupReported) or news.facts.status is not SetupStatus.SUCCEEDED:
-            return None
+        """The method that this is about. Raises NotFound where it is not, or no more, one of our customers'."""
+        match news:
+            case MethodReported():
+                return await self._reported_method(news)
+            case SetupReported() if news.facts.status is SetupStatus.SUCCEEDED:
+                return await self._method_of_setup(news)
+            case _:
+                return None
+
+    async def _reported_method(self, news: MethodReported) -> MethodFacts:
+        """News of one that is unknown may be late: if it was detached meanwhile, nobody else will tell."""
+        method_id = news.facts.processor_method_id
+        async with self.database.reads() as reads:
+            if await reads.payment_methods.known_as(method_id):
+                return news.facts
+            found(await reads.accounts.of_customer(news.customer_id))
+        return found(await self.processor.attached_method(method_id, news.customer_id))
+
+    async def _method_of_setup(self, news: SetupReported) -> MethodFacts | None:
+        """A finished set-up names its method by id only; None where that was detached meanwhile."""
         async with self.database.reads() as reads:
             setup_id = news.setup_id or await reads.setups.known_as(news.processor_setup_id)
-            is_ours = setup_id is not None and await reads.setups.get(setup_id) is not None
-        method_id = news.facts.processor_method_id
-        return await self.processor.find_method(method_id) if is_ours and method_id else None
+            setup = found(await reads.setups.get(found(setup_id)))
+        method_id, customer_id = news.facts.processor_method_id, setup.processor_customer_id
+        return await self.processor.attached_method(method_id, customer_id) if method_id else None
 
     async def _apply(self, work: Work, news: ProcessorEvent, method: MethodFacts | None) -> None:
         now = self.clock()
@@ -129,7 +146,7 @@ class WebhookService:
                 await settle_setup(work, found(setup_id), news.facts, method, at=now, by=SYSTEM)
             case MethodReported():
                 account = await work.accounts.of_customer(news.customer_id)
-                await settle_method(work, found(account).user_id, news.facts, at=now, by=SYSTEM)
+                await settle_method(work, found(account).user_id, found(method), at=now, by=SYSTEM)
             case MethodDetached():
                 known = await work.payment_methods.lock_known(news.processor_method_id)
                 await detach(work, found(known), at=now, by=SYSTEM)

@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     allow_client_amounts: bool = Field(
         default=True, description="Whether callers may name the amount that they pay."
     )
+    duplicate_window_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=3600,
+        description="How long after a payment another one for the same is refused as a likely duplicate, "
+        "unless its `allowDuplicate` is true. Never where this is 0.",
+    )
     grace_days: int = Field(
         default=7, ge=0, description="How many days access outlasts a renewal that failed."
     )

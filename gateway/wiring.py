@@ -23,6 +23,7 @@ from domain.ports import Clock
 from domain.preview_service import PreviewService
 from domain.refund_news import RefundNews
 from domain.rules import Rules
+from domain.same_cards import SameCards
 from domain.statistics_service import StatisticsService
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
@@ -50,6 +51,7 @@ class Gateway:
     plan_followers: PlanFollowers
     statements: SignedStatements
     default_methods: DefaultMethods
+    same_cards: SameCards
     authentication: Authentication
 
     async def close(self) -> None:
@@ -81,11 +83,20 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         grace=timedelta(days=settings.grace_days),
         renewal_leeway=timedelta(hours=settings.renewal_leeway_hours),
         dunning_attempts=settings.dunning_attempts,
+        duplicate_window=timedelta(seconds=settings.duplicate_window_seconds),
     )
     plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
     subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
     invoices = InvoiceRereader(
         database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
+    commands = CommandService(
+        database=database,
+        processor=processor,
+        customers=customers,
+        clock=clock,
+        rules=rules,
+        lease=timedelta(seconds=settings.operation_lease_seconds),
     )
     statements = SignedStatements(
         keys=statement_keys(settings.access_statement_keys.get_secret_value()),
@@ -100,14 +111,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         services=Services(
             database=database,
             processor=processor,
-            commands=CommandService(
-                database=database,
-                processor=processor,
-                customers=customers,
-                clock=clock,
-                rules=rules,
-                lease=timedelta(seconds=settings.operation_lease_seconds),
-            ),
+            commands=commands,
             customers=customers,
             payments=PaymentService(database=database, processor=processor),
             previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
@@ -145,6 +149,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         subscriptions=subscriptions,
         plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),
+        same_cards=SameCards(database=database, commands=commands),
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -22,6 +22,7 @@ from persistence.jobs import (
     FOLLOW_PLAN,
     HANDLE_EVENT,
     KEEP_DEFAULT_IN_STEP,
+    KEEP_NEWEST_OF_SAME_CARDS,
     REBUILD_STATISTICS,
     REREAD_SUBSCRIPTION,
 )
@@ -115,6 +116,10 @@ class Worker:
         @queue.entrypoint(KEEP_DEFAULT_IN_STEP, on_failure="hold", executor_factory=with_retries)
         async def keep_default_in_step(job: Job) -> None:
             await self._gateway.default_methods.keep_in_step(UUID(bytes=job.payload))
+
+        @queue.entrypoint(KEEP_NEWEST_OF_SAME_CARDS, on_failure="hold", executor_factory=with_retries)
+        async def keep_newest_of_same_cards(job: Job) -> None:
+            await self._gateway.same_cards.keep_newest(UUID(bytes=job.payload))
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:

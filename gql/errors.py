@@ -23,6 +23,7 @@ from domain.errors import (
     InvalidInput,
     KeyInProgress,
     KeyReused,
+    LikelyDuplicate,
     MethodInUse,
     PreviewStale,
     ProcessorRefused,
@@ -54,6 +55,7 @@ INPUT_NAMES: Final = {
     ("refundPayment", "amount"): "amount",
     ("acceptDispute", "dispute_id"): "id",
     ("changePlan", "subscription_id"): "subscriptionId",
+    "allows_duplicate": "allowDuplicate",
     "amount": "charge",
     "details": "metadata",
     "is_confirmed": "confirm",
@@ -97,14 +99,17 @@ class StateConflictError(UserError):
 @strawberry.type(description="There is such an object already.")
 class DuplicateError(UserError):
     existing_id: strawberry.Private[UUID]
+    is_payment: strawberry.Private[bool] = False
+    override: str | None = strawberry.field(
+        default=None, description="The input field that allows a second one; null where none does."
+    )
 
     @strawberry.field(description="The object that stands in the way.")
     async def existing(self, info: Info) -> Node | None:
-        return optional_view(Node, await info.context.loaders.subscriptions.load(self.existing_id))
-
-    @strawberry.field(description="The input field that allows a second one; null where none does.")
-    def override(self) -> str | None:
-        return None
+        loaders = info.context.loaders
+        if self.is_payment:
+            return optional_view(Node, await loaders.payments.load(self.existing_id))
+        return optional_view(Node, await loaders.subscriptions.load(self.existing_id))
 
 
 @strawberry.type(description="Live subscriptions need this method: name another one to replace it.")
@@ -143,7 +148,7 @@ class DeclinedError(UserError):
 class AmountError(UserError):
     minimum: MoneyView | None = strawberry.field(description="The least that may be asked for.")
     maximum: MoneyView | None = strawberry.field(
-        description="The most that may be: what is left to refund, for a refund."
+        description="The most that may be: what was authorised, for a capture; what is left, for a refund."
     )
     rule: CurrencyRuleView | None = strawberry.field(description="The rule; null for an unknown currency.")
 
@@ -173,6 +178,10 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
             return SimpleError(**common, constraint=error.constraint)
         case AlreadySubscribed():
             return DuplicateError(**common, existing_id=error.existing_id)
+        case LikelyDuplicate():
+            return DuplicateError(
+                **common, existing_id=error.existing_id, is_payment=True, override="allowDuplicate"
+            )
         case MethodInUse():
             return MethodInUseError(**common, subscription_ids=error.subscription_ids)
         case PreviewStale():

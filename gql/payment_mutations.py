@@ -73,6 +73,11 @@ class CreatePaymentInput:
         description="What is bought, by the Media Service's id: 1 to 64 printable characters. "
         "Whoever has paid for it owns it.",
     )
+    allow_duplicate: bool = strawberry.field(
+        default=False,
+        description="The customer means it: they pay once more for what they have just paid for. "
+        "Otherwise this gateway may refuse that as DUPLICATE_SUSPECTED.",
+    )
     on_behalf_of_user_id: strawberry.ID | None = strawberry.field(
         default=None, description="Admins: the user whose account pays, as a UUID."
     )
@@ -90,6 +95,7 @@ class CreatePaymentInput:
             description=self.description,
             details=self.metadata or {},
             media_item_id=self.media_item_id,
+            allows_duplicate=self.allow_duplicate,
             owner=user_id_of(owner, "on_behalf_of_user_id") if owner else None,
         )
 
@@ -133,7 +139,10 @@ class PaymentMutations:
         return await executed(PaymentPayload, info, input.command(), input.idempotency_key)
 
     @strawberry.mutation(
-        description="Try a payment (again), perhaps with another method.",
+        description=(
+            "Try a payment (again), perhaps with another method. retryRenewal tries what an invoice of a "
+            "subscription asks for."
+        ),
         extensions=[BusinessErrors(PaymentPayload)],
     )
     async def confirm_payment(

@@ -16,6 +16,7 @@ FOLLOW_PLAN: Final = "follow_plan"
 REBUILD_STATISTICS: Final = "rebuild_statistics"
 """Enqueued by a migration, or by whoever restored a backup."""
 KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
+KEEP_NEWEST_OF_SAME_CARDS: Final = "keep_newest_of_same_cards"
 
 
 class JobQueue:
@@ -37,6 +38,10 @@ class JobQueue:
     async def keep_default_in_step(self, user_id: UUID) -> None:
         """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
         await self._enqueue(KEEP_DEFAULT_IN_STEP, user_id)
+
+    async def keep_newest_of_same_cards(self, user_id: UUID) -> None:
+        """Have the worker leave one method of each of a user's cards, if and only if the transaction commits."""
+        await self._enqueue(KEEP_NEWEST_OF_SAME_CARDS, user_id)
 
     async def _enqueue(self, job: str, about: UUID) -> None:
         queries = Queries(AsyncpgDriver(await self._in_transaction()))

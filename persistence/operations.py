@@ -11,6 +11,7 @@ from domain.errors import Busy
 from domain.operation import Operation, OperationState
 from persistence.repository import Repository
 from persistence.tables import OperationRow, table_of
+from persistence.tables.operations import OPEN as IS_OPEN
 
 OPEN: Final = (OperationState.RUNNING, OperationState.OUTCOME_UNKNOWN)
 ONE_OPEN_PER_OBJECT: Final = "uq_operations_open_object"
@@ -47,6 +48,13 @@ class OperationRepository(Repository[Operation]):
             columns.started_at >= since,
         )
         return await self._connection.scalar(asked) or 0
+
+    async def is_open(self, mutation: str, object_id: UUID) -> bool:
+        columns = self.table.c
+        found = select(columns.id).where(
+            columns.object_id == object_id, columns.mutation == mutation, IS_OPEN
+        )
+        return await self._connection.scalar(found) is not None
 
     async def add(self, operation: Operation) -> bool:
         """

@@ -1,13 +1,13 @@
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from persistence.repository import Repository
+from persistence.repository import Repository, grouped, is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
 
@@ -25,23 +25,22 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         columns = self.table.c
         statement = (
             select(self.table)
-            .where(columns.user_id.in_(user_ids))
+            .where(is_among(columns.user_id, "user_ids"))
             .order_by(columns.is_default.desc(), columns.created_at.desc(), columns.id.desc())
         )
         if owner is not None:
             statement = statement.where(columns.user_id == owner)
         if not with_detached:
             statement = statement.where(columns.detached_at.is_(None))
-        grouped: defaultdict[UUID, list[PaymentMethod]] = defaultdict(list)
-        for method in await self._all(statement):
-            grouped[method.user_id].append(method)
-        return grouped
+        return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
 
     async def default_of(self, user_id: UUID) -> PaymentMethod | None:
-        columns = self.table.c
-        return await self._one(
-            select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
-        )
+        return await self._one(self._default(user_id))
+
+    async def lock_default(self, user_id: UUID) -> PaymentMethod | None:
+        """Looked for twice: one that ceases to be it while it is waited for is not found, nor is its successor."""
+        shared = self._default(user_id).with_for_update(read=True)
+        return await self._one(shared) or await self._one(shared)
 
     async def known_as(self, processor_method_id: str) -> UUID | None:
         return await self._id_where(self.table.c.processor_method_id == processor_method_id)
@@ -62,6 +61,16 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         )
         return added.rowcount == 1
 
+    async def is_saved_twice(self, method: PaymentMethod) -> bool:
+        columns = self.table.c
+        same = select(columns.id).where(
+            columns.user_id == method.user_id,
+            columns.fingerprint == method.fingerprint,
+            columns.id != method.id,
+            columns.detached_at.is_(None),
+        )
+        return bool(await self._connection.scalar(select(same.exists())))
+
     async def clear_default(self, user_id: UUID, *, at: datetime) -> PaymentMethod | None:
         """The method that was the default one until now, as it is from now on."""
         columns = self.table.c
@@ -71,6 +80,10 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
             .values(is_default=False, version=columns.version + 1, updated_at=at)
             .returning(self.table)
         )
+
+    def _default(self, user_id: UUID) -> Select[Any]:
+        columns = self.table.c
+        return select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
 
 
 class SetupRepository(Repository[PaymentMethodSetup]):

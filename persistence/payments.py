@@ -1,11 +1,13 @@
 """Payments."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, bindparam
+from sqlalchemy import Boolean, ColumnElement, bindparam, select
 
+from domain.money import Money
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
@@ -49,6 +51,18 @@ class PaymentRepository(Lists[Payment, PaymentFilter]):
     ) -> Mapping[UUID, Sequence[Payment]]:
         """What pays each invoice, or has tried to, the oldest first."""
         return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
+
+    async def of_amount(self, user_id: UUID, amount: Money, *, since: datetime) -> Sequence[Payment]:
+        return await self._all(
+            select(TABLE)
+            .where(
+                C.user_id == user_id,
+                C.created_at > since,
+                C.amount == amount.minor,
+                C.currency == amount.currency,
+            )
+            .order_by(C.created_at.desc(), C.id.desc())
+        )
 
     async def known_as(self, processor_payment_id: str) -> UUID | None:
         return await self._id_where(C.processor_payment_id == processor_payment_id)

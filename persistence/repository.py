@@ -72,6 +72,12 @@ class Repository(Generic[Entity]):
             select(self.table).where(self._identity == identity).with_for_update(key_share=True)
         )
 
+    async def lock_shared(self, identity: UUID) -> Entity | None:
+        """The row, which nobody locks or changes until the transaction ends; others may share it."""
+        return await self._one(
+            select(self.table).where(self._identity == identity).with_for_update(read=True)
+        )
+
     async def add(self, entity: Entity) -> Any:
         await self._connection.execute(insert(self.table).values(self._row(entity)))
 

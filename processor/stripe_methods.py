@@ -11,6 +11,7 @@ from domain.errors import Declined, ProcessorRefused
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
 from processor.stripe_calls import call, error_body
 from processor.stripe_shapes import (
+    Shape,
     decline_of,
     identity,
     method_facts,
@@ -67,6 +68,12 @@ class StripeMethods(StripeConnection):
     async def find_method(self, processor_method_id: str) -> MethodFacts:
         return await _facts(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
 
+    async def attached_method(self, processor_method_id: str, customer_id: str) -> MethodFacts | None:
+        method = await self._retrieved(processor_method_id)
+        if method is None or identity(method.get("customer")) != customer_id:
+            return None
+        return method_facts(method)
+
     async def update_method(
         self,
         method: PaymentMethod,
@@ -102,13 +109,18 @@ class StripeMethods(StripeConnection):
 
     async def _holder_of(self, processor_method_id: str) -> str | None:
         """The customer to whom a method is attached, if it is to any."""
+        method = await self._retrieved(processor_method_id)
+        return None if method is None else identity(method.get("customer"))
+
+    async def _retrieved(self, processor_method_id: str) -> Shape | None:
+        """None where there is no such method."""
         try:
             found = await call(lambda: self._stripe.payment_methods.retrieve_async(processor_method_id))
         except ProcessorRefused as refused:
             if refused.reason != UNKNOWN:
                 raise
             return None
-        return identity(shape(found).get("customer"))
+        return shape(found)
 
 
 async def _facts(send: Callable[[], Awaitable[StripePaymentMethod]]) -> MethodFacts:

@@ -46,8 +46,12 @@ class Dashboard:
 
     async def customer_of(self, actor: Actor, card: str = "pm_card_visa") -> str:
         """The user's customer, who pays with this card."""
+        customer = await self.customer_without_card(actor)
+        await self.gives_card(customer, card)
+        return customer
+
+    async def customer_without_card(self, actor: Actor) -> str:
         account = await self.gateway.services.customers.with_customer(actor.known_id, by=actor)
-        await self.gives_card(account.customer_id, card)
         return account.customer_id
 
     async def gives_card(self, customer: str, card: str) -> str:

@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.STATE_CONFLICT: 409,
     ErrorCode.DISPUTED: 409,
     ErrorCode.ALREADY_SUBSCRIBED: 409,
+    ErrorCode.DUPLICATE_SUSPECTED: 409,
     ErrorCode.TRIAL_USED: 409,
     ErrorCode.METHOD_IN_USE: 409,
     ErrorCode.PREVIEW_STALE: 409,

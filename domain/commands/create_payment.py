@@ -1,19 +1,18 @@
 """Create payments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.access import check_media_item_id
-from domain.actor import Actor, Role
+from domain.actor import Actor
 from domain.arguments import UNKEPT
 from domain.commands.command import Step
-from domain.commands.payment_command import PaymentCommand, usable_method
+from domain.commands.payment_command import PaymentCommand
+from domain.commands.usable_methods import method_or_default
 from domain.decline import Decline
-from domain.errors import (
-    InvalidInput,
-)
+from domain.errors import InvalidInput, LikelyDuplicate
 from domain.identity import new_id
 from domain.json_value import JsonValue
 from domain.money import Money
@@ -50,6 +49,7 @@ class CreatePayment(PaymentCommand):
     description: str | None = field(default=None, metadata=UNKEPT)
     details: Mapping[str, JsonValue] = field(default_factory=dict, metadata=UNKEPT)
     media_item_id: str | None = None
+    allows_duplicate: bool = False
     owner: UUID | None = None
 
     def check(self, rules: Rules) -> None:
@@ -66,32 +66,16 @@ class CreatePayment(PaymentCommand):
             raise InvalidInput("An off-session payment must be confirmed at once.", path=("off_session",))
 
     def payer(self, actor: Actor) -> UUID:
-        if self.owner is None:
-            return actor.known_id
-        actor.must_be({Role.ADMIN})
-        return self.owner
+        return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Payment]:
-        account = step.account
-        method = await self._method(step, account.user_id)
-        payment = Payment(
-            id=new_id(),
-            user_id=account.user_id,
-            status=PaymentStatus.PENDING,
-            trigger=PaymentTrigger.PURCHASE if self.owner is None else PaymentTrigger.ADMIN,
-            livemode=step.is_live,
-            amount=self.amount.minor,
-            currency=self.amount.currency,
-            capture_method=self.capture_method,
-            description=self.description,
-            details=self.details,
-            media_item_id=self.media_item_id,
-            payment_method_id=method.id if method else None,
-            processor_customer_id=account.customer_id,
-            processor_method_id=method.processor_method_id if method else None,
-            created_at=step.at,
-            updated_at=step.at,
-        )
+        payment = self._fresh(step)
+        await self._must_be_meant(step, payment)
+        method = await self._method(step, payment.user_id)
+        if method is not None:
+            payment = replace(
+                payment, payment_method_id=method.id, processor_method_id=method.processor_method_id
+            )
         await record_payment(step.work, None, payment, action="payment.created", at=step.at, by=step.by)
         return payment.id, payment
 
@@ -112,14 +96,42 @@ class CreatePayment(PaymentCommand):
         """The processor made nothing, so the payment has failed for a reason of ours."""
         return Outcome(status=PaymentStatus.FAILED, decline=Decline(code=REFUSED))
 
+    def _fresh(self, step: Step) -> Payment:
+        account = step.account
+        return Payment(
+            id=new_id(),
+            user_id=account.user_id,
+            status=PaymentStatus.PENDING,
+            trigger=PaymentTrigger.PURCHASE if self.owner is None else PaymentTrigger.ADMIN,
+            livemode=step.is_live,
+            amount=self.amount.minor,
+            currency=self.amount.currency,
+            capture_method=self.capture_method,
+            description=self.description,
+            details=self.details,
+            media_item_id=self.media_item_id,
+            processor_customer_id=account.customer_id,
+            created_at=step.at,
+            updated_at=step.at,
+        )
+
+    async def _must_be_meant(self, step: Step, payment: Payment) -> None:
+        """
+        Raises LikelyDuplicate where the same was paid for a moment ago, and the caller does not allow it once more.
+
+        Who comes second at the same moment waits for the first, by the lock on the account, which is taken before any
+        on a method.
+        """
+        if self.allows_duplicate or not step.rules.duplicate_window:
+            return
+        await step.work.accounts.lock(payment.user_id)
+        since = step.at - step.rules.duplicate_window
+        for earlier in await step.work.payments.of_amount(payment.user_id, self.amount, since=since):
+            if payment.is_likely_duplicate_of(earlier):
+                raise LikelyDuplicate(earlier.id, current=earlier.status, path=("allow_duplicate",))
+
     async def _method(self, step: Step, payer: UUID) -> PaymentMethod | None:
-        if self.payment_method_id is not None:
-            return await usable_method(step, self.payment_method_id, payer)
-        default = await step.work.payment_methods.default_of(payer) if self.is_confirmed else None
-        if default is None and self.is_confirmed:
-            raise InvalidInput(
-                "There is no default payment method: name one.",
-                path=("payment_method_id",),
-                constraint="required",
-            )
-        return default
+        """None where the app names one when it confirms."""
+        if self.payment_method_id is None and not self.is_confirmed:
+            return None
+        return await method_or_default(step, self.payment_method_id, payer)

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.commands.command import Command, Conclusion, Step
 from domain.commands.payment_methods import customer_of, locked_method, owned_method
 from domain.commands.subscriptions.subscription_command import take_answer
+from domain.commands.usable_methods import DELETION, usable_method
 from domain.errors import InvalidInput, MethodInUse, NotFound
 from domain.method_settlement import detach, fill_default, hold_methods
 from domain.operation import ObjectKind, Operation
@@ -33,7 +34,7 @@ class DeletePaymentMethod(Command[Removal, Sequence[SubscriptionFacts]]):
     removed one, and becomes the default where that was. A method that is needed has to have a successor.
     """
 
-    mutation: ClassVar = "deletePaymentMethod"
+    mutation: ClassVar = DELETION
     object_kind: ClassVar = ObjectKind.PAYMENT_METHOD
     is_repeatable: ClassVar = True
 
@@ -41,6 +42,7 @@ class DeletePaymentMethod(Command[Removal, Sequence[SubscriptionFacts]]):
     successor_id: UUID | None = None
 
     async def intend(self, step: Step) -> tuple[UUID, Removal]:
+        await self._hold_methods(step)
         method = await owned_method(step, self.method_id)
         if self.successor_id is not None:
             await self._check_successor(step, method, self.successor_id)
@@ -68,13 +70,20 @@ class DeletePaymentMethod(Command[Removal, Sequence[SubscriptionFacts]]):
         return answers
 
     async def conclude(self, step: Step, intent: Removal, answer: Sequence[SubscriptionFacts]) -> Conclusion:
+        """Subscriptions are locked before methods here as everywhere, so that nobody waits in a circle."""
         await hold_methods(step.work, intent.method.user_id)
+        for read_as, facts in zip(intent.handed_over, answer, strict=True):
+            await take_answer(step, read_as, facts)
         await detach(step.work, await locked_method(step, intent.method.id), at=step.at, by=step.by)
         if self.successor_id is not None:
             await self._hand_over(step, self.successor_id)
-        for read_as, facts in zip(intent.handed_over, answer, strict=True):
-            await take_answer(step, read_as, facts)
         return Conclusion(object_id=intent.method.id)
+
+    async def _hold_methods(self, step: Step) -> None:
+        """Two deletions may name each other's method as the successor."""
+        method = await step.work.payment_methods.get(self.method_id)
+        if method is not None:
+            await hold_methods(step.work, method.user_id)
 
     async def _removal(self, reads: Reads, method: PaymentMethod) -> Removal:
         customer_id, successor_id = await customer_of(reads, method.user_id), self.successor_id
@@ -95,11 +104,10 @@ class DeletePaymentMethod(Command[Removal, Sequence[SubscriptionFacts]]):
             await fill_default(step.work, successor, at=step.at, by=step.by)
 
     async def _check_successor(self, step: Step, method: PaymentMethod, successor_id: UUID) -> None:
-        successor = await step.work.payment_methods.get(successor_id)
-        if successor is None or successor.user_id != method.user_id or not successor.is_attached:
-            raise NotFound("There is no such payment method.", path=("replace_with_id",))
-        if successor.id == method.id:
-            raise InvalidInput("A method cannot replace itself.", path=("replace_with_id",))
+        path = ("replace_with_id",)
+        if successor_id == method.id:
+            raise InvalidInput("A method cannot replace itself.", path=path)
+        await usable_method(step, successor_id, method.user_id, path=path)
 
 
 async def subscriptions_needing(reads: Reads, method: PaymentMethod) -> Sequence[Subscription]:

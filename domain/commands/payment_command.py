@@ -7,15 +7,17 @@ from uuid import UUID
 
 from domain.commands.command import Command, Conclusion, Step
 from domain.errors import (
+    AmountOutOfRange,
+    CurrencyRuleBroken,
     Declined,
     NotFound,
     ProcessorRefused,
     Verdict,
 )
+from domain.money import Money
 from domain.operation import ObjectKind, Operation
 from domain.outcome import Outcome
 from domain.payment import Payment
-from domain.payment_method import PaymentMethod
 from domain.payment_status import PaymentStatus
 from domain.ports import PaymentProcessor, Reads
 from domain.settlement import settle
@@ -65,6 +67,24 @@ class PaymentCommand(Command[Payment, Outcome]):
         return Outcome(status=intent.status)
 
 
+def part_of(payment: Payment, amount: Money, *, most: int, message: str) -> int:
+    """
+    The amount in the payment's minor units, of which there are `most`; `message` says so.
+
+    Raises CurrencyRuleBroken or AmountOutOfRange.
+    """
+    currency, path = payment.currency_rule, ("amount", "minor")
+    if amount.currency != payment.currency:
+        raise CurrencyRuleBroken(
+            f"This payment is in {payment.currency}.", path=("amount", "currency"), currency=currency
+        )
+    if not 0 < amount.minor <= most:
+        raise AmountOutOfRange(message, path=path, currency=currency, left=most)
+    if amount.minor % currency.step_minor:
+        raise CurrencyRuleBroken.by_step(currency, path=path)
+    return amount.minor
+
+
 async def owned_payment(step: Step, payment_id: UUID) -> Payment:
     """The caller's payment, locked; another's looks like none."""
     payment = await step.work.payments.lock(payment_id)
@@ -72,11 +92,3 @@ async def owned_payment(step: Step, payment_id: UUID) -> Payment:
         raise NotFound("There is no such payment.", path=("payment_id",))
     step.by.must_act_for(payment.user_id, "payment", path=("payment_id",))
     return payment
-
-
-async def usable_method(step: Step, method_id: UUID, owner: UUID) -> PaymentMethod:
-    """The owner's method, if it may still be charged; another's and a removed one look like none."""
-    method = await step.work.payment_methods.get(method_id)
-    if method is None or method.user_id != owner or not method.is_attached:
-        raise NotFound("There is no such payment method.", path=("payment_method_id",))
-    return method

@@ -26,7 +26,6 @@ from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
 from domain.text import checked_text
 
-LONGEST_PROCESSOR_ID = 255
 LATEST_YEAR = 2100
 
 

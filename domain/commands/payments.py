@@ -8,12 +8,9 @@ from domain.actor import Role
 from domain.arguments import UNKEPT
 from domain.audit import audit_record
 from domain.commands.command import Step
-from domain.commands.payment_command import PaymentCommand, owned_payment, usable_method
-from domain.errors import (
-    AmountOutOfRange,
-    Busy,
-    CurrencyRuleBroken,
-)
+from domain.commands.payment_command import PaymentCommand, owned_payment, part_of
+from domain.commands.usable_methods import usable_method
+from domain.errors import Busy
 from domain.money import Money
 from domain.outcome import Outcome
 from domain.payment import Payment
@@ -95,7 +92,9 @@ class CapturePayment(PaymentCommand):
         payment = await owned_payment(step, self.payment_id)
         payment.must_allow(PaymentAction.CAPTURE)
         if self.amount is not None:
-            self._check_amount(self.amount, payment)
+            most = payment.authorized_amount
+            message = f"At most {most} minor units were authorised."
+            part_of(payment, self.amount, most=most, message=message)
         return payment.id, payment
 
     async def call(self, processor: PaymentProcessor, intent: Payment, *, key: str) -> Outcome:
@@ -104,25 +103,6 @@ class CapturePayment(PaymentCommand):
 
     def is_seen_in(self, payment: Payment) -> bool:
         return payment.status is PaymentStatus.COMPLETED
-
-    def _check_amount(self, amount: Money, payment: Payment) -> None:
-        currency = payment.currency_rule
-        if amount.currency != payment.currency:
-            raise CurrencyRuleBroken(
-                f"This payment is in {payment.currency}.", path=("amount", "currency"), currency=currency
-            )
-        if not 0 < amount.minor <= payment.authorized_amount:
-            raise AmountOutOfRange(
-                f"At most {payment.authorized_amount} minor units were authorised.",
-                path=("amount", "minor"),
-                currency=currency,
-            )
-        if amount.minor % currency.step_minor:
-            raise CurrencyRuleBroken(
-                f"Amounts in {currency.code} are multiples of {currency.step_minor} minor units.",
-                path=("amount", "minor"),
-                currency=currency,
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,8 @@ from uuid import UUID
 from domain.actor import Role
 from domain.arguments import UNKEPT
 from domain.commands.command import Command, Conclusion, Step
-from domain.commands.payment_command import owned_payment
+from domain.commands.payment_command import owned_payment, part_of
 from domain.errors import (
-    AmountOutOfRange,
-    CurrencyRuleBroken,
     Disputed,
     NotFound,
     ProcessorRefused,
@@ -109,25 +107,8 @@ class RefundPayment(Command[Reserved, RefundFacts]):
         left = payment.refundable_amount
         if self.amount is None:
             return left
-        currency = payment.currency_rule
-        if self.amount.currency != payment.currency:
-            raise CurrencyRuleBroken(
-                f"This payment is in {payment.currency}.", path=("amount", "currency"), currency=currency
-            )
-        if not 0 < self.amount.minor <= left:
-            raise AmountOutOfRange(
-                f"Of this payment {left} minor units are left to refund.",
-                path=("amount", "minor"),
-                currency=currency,
-                left=left,
-            )
-        if self.amount.minor % currency.step_minor:
-            raise CurrencyRuleBroken(
-                f"Amounts in {currency.code} are multiples of {currency.step_minor} minor units.",
-                path=("amount", "minor"),
-                currency=currency,
-            )
-        return self.amount.minor
+        message = f"Of this payment {left} minor units are left to refund."
+        return part_of(payment, self.amount, most=left, message=message)
 
 
 def must_be_refundable(payment: Payment) -> None:

@@ -48,6 +48,10 @@ class Jobs(Protocol):
         """Have the worker tell the processor of a user's default method, if and only if the transaction commits."""
         ...
 
+    async def keep_newest_of_same_cards(self, user_id: UUID) -> None:
+        """Have the worker leave one method of each of a user's cards, if and only if the transaction commits."""
+        ...
+
 
 class Reads(Protocol):
     """The repositories; whoever opened them decides whether a transaction holds them together."""

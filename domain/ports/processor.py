@@ -58,7 +58,14 @@ class PaymentProcessor(
         """Raises Declined where the bank refuses the card."""
         ...
 
-    async def find_method(self, processor_method_id: str) -> MethodFacts: ...
+    async def find_method(self, processor_method_id: str) -> MethodFacts:
+        """Whoever's it is."""
+        ...
+
+    async def attached_method(self, processor_method_id: str, customer_id: str) -> MethodFacts | None:
+        """None where it is not, or no more, attached to this customer."""
+        ...
+
     async def update_method(
         self,
         method: PaymentMethod,

@@ -41,7 +41,7 @@ class StumblingProcessor(WatchedProcessor):
 
 
 class OvertakenProcessor(WatchedProcessor):
-    """Something else happens after the intent was written down, and before Stripe hears of the refund."""
+    """Something else happens after the first look at the database, and before Stripe hears of what follows from it."""
 
     beforehand: Callable[[], Awaitable[None]]
 
@@ -56,6 +56,10 @@ class OvertakenProcessor(WatchedProcessor):
     async def refund(self, refund: Refund, payment: Payment, *, key: str) -> RefundFacts:
         await self.beforehand()
         return await super().refund(refund, payment, key=key)
+
+    async def make_default_method(self, customer_id: str, processor_method_id: str) -> None:
+        await self.beforehand()
+        await super().make_default_method(customer_id, processor_method_id)
 
 
 async def is_paid_once(customer: Shopper, sandbox: Sandbox) -> bool:

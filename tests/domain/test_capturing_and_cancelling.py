@@ -59,7 +59,7 @@ class TestCapturePayment:
                 CapturePayment(payment_id=authorized.id, amount=Money(minor=minor, currency="EUR"))
             )
 
-        assert refused.value.path == ("amount", "minor")
+        assert (refused.value.path, refused.value.maximum) == (("amount", "minor"), 450)
         assert captures(sandbox) == 0
 
     async def test_in_another_currency_is_refused(self, clerk: Shopper, authorized: Payment) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -6,12 +7,16 @@ import pytest
 from domain.command_service import Executed
 from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.commands.payment_methods import UpdatePaymentMethod
-from domain.errors import InvalidInput, NotFound, StateConflict
+from domain.errors import Busy, DomainError, InvalidInput, NotFound, StateConflict
 from domain.identity import new_id
 from domain.operation import OperationState
 from domain.payment_method import PaymentMethod, PaymentMethodState
 from sandbox import Sandbox
+from sandbox.control.faults import Kind
+from tests.domain.faults import resumed_later, spoil
 from tests.domain.shopping import Post, Shopper
+
+KEY = "delete-17"
 
 
 def defaults(methods: Sequence[PaymentMethod]) -> list[UUID]:
@@ -99,3 +104,53 @@ class TestDeletePaymentMethod:
         await post.deliver(*post.events("payment_method.attached", "payment_method.updated"))
 
         assert await shopper.method(card) == removed
+
+
+class TestMethodThatIsBeingDeleted:
+    @pytest.fixture
+    async def card(self, shopper: Shopper, sandbox: Sandbox, impatient: None) -> UUID:
+        """Whether it is still attached is not known."""
+        card = await shopper.saves()
+        spoil(sandbox, "/v1/payment_methods/.*/detach$", Kind.RESET_BEFORE)
+        await shopper.does(DeletePaymentMethod(method_id=card), key=KEY)
+        sandbox.faults.clear()
+        return card
+
+    @pytest.mark.parametrize("is_named", [True, False])
+    async def test_pays_for_nothing_new(self, shopper: Shopper, card: UUID, is_named: bool) -> None:
+        with pytest.raises(Busy, match="being deleted"):
+            await shopper.pays(payment_method_id=card if is_named else None)
+
+    async def test_is_nobodys_successor(self, shopper: Shopper, card: UUID) -> None:
+        other = await shopper.saves("pm_card_amex")
+
+        with pytest.raises(Busy) as refusal:
+            await shopper.does(DeletePaymentMethod(method_id=other, successor_id=card))
+
+        assert refusal.value.path == ("replace_with_id",)
+
+    async def test_is_gone_once_that_is_known(self, shopper: Shopper, card: UUID) -> None:
+        await resumed_later(shopper.gateway)
+
+        with pytest.raises(NotFound):
+            await shopper.pays(payment_method_id=card)
+
+    async def test_does_not_keep_another_from_paying(self, shopper: Shopper, card: UUID) -> None:
+        other = await shopper.saves("pm_card_amex")
+
+        payment = await shopper.pays(payment_method_id=other)
+
+        assert payment.payment_method_id == other
+
+    async def test_by_two_that_name_each_other_goes_once(self, shopper: Shopper) -> None:
+        cards = [await shopper.saves(f"pm_card_{name}") for name in ("visa", "amex")]
+        both = [
+            DeletePaymentMethod(method_id=one, successor_id=other) for one, other in (cards, reversed(cards))
+        ]
+
+        answers = await asyncio.gather(*map(shopper.does, both), return_exceptions=True)
+
+        [refusal] = [answer for answer in answers if isinstance(answer, BaseException)]
+        assert isinstance(refusal, DomainError)
+        [left] = await shopper.methods()
+        assert left.is_default

@@ -94,6 +94,53 @@ class TestFinishedSetup:
         assert (await setup_of(shopper, setup.id)).status is SetupStatus.REQUIRES_METHOD
 
 
+class TestCardThatIsSavedAgain:
+    async def test_by_a_set_up_is_one_method_in_the_end(
+        self, shopper: Shopper, gateway: Gateway, post: Post, cardholder: Cardholder, sandbox: Sandbox
+    ) -> None:
+        former = await shopper.saves()
+        setup = await started(shopper)
+        await cardholder.confirms(setup.processor_setup_id or "")
+        await post.deliver_all()
+
+        await gateway.same_cards.keep_newest(shopper.actor.known_id)
+
+        [method] = await shopper.methods()
+        assert method.id == (await setup_of(shopper, setup.id)).payment_method_id
+        assert (method.id != former, method.is_default) == (True, True)
+        attached = [each["id"] for each in sandbox.objects.all("payment_method") if each["customer"]]
+        assert attached == [method.processor_method_id]
+
+    async def test_with_a_payment_is_one_method_in_the_end(
+        self, shopper: Shopper, gateway: Gateway, post: Post, cardholder: Cardholder
+    ) -> None:
+        await shopper.saves()
+        payment = await shopper.pays(is_confirmed=False, saves_method=True)
+        await cardholder.confirms(payment.processor_payment_id or "")
+        await post.deliver_all()
+
+        await gateway.same_cards.keep_newest(shopper.actor.known_id)
+
+        [method] = await shopper.methods()
+        assert (await shopper.payment(payment.id)).payment_method_id == method.id
+
+    async def test_leaves_other_cards_alone(
+        self, shopper: Shopper, gateway: Gateway, post: Post, cardholder: Cardholder
+    ) -> None:
+        other = await shopper.saves("pm_card_amex")
+        await shopper.saves()
+        setup = await started(shopper)
+        await cardholder.confirms(setup.processor_setup_id or "")
+        await post.deliver_all()
+
+        await gateway.same_cards.keep_newest(shopper.actor.known_id)
+
+        assert [(method.id == other, method.is_default) for method in await shopper.methods()] == [
+            (True, True),
+            (False, False),
+        ]
+
+
 class TestUnfinishedSetup:
     async def test_saves_no_card_while_the_bank_is_still_asking(
         self, shopper: Shopper, post: Post, cardholder: Cardholder

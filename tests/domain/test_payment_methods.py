@@ -9,6 +9,7 @@ from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.errors import Declined, InvalidInput, NotFound, ProcessorRefused
 from domain.identity import new_id
+from domain.method_settlement import make_default
 from domain.operation import ObjectKind, OperationState
 from domain.payment_method import PaymentMethod, PaymentMethodType
 from domain.rules import Rules
@@ -209,6 +210,26 @@ class TestUpdatePaymentMethod:
         [default] = defaults(await shopper.methods())
         assert default in cards
 
+    async def test_makes_it_the_default_of_those_who_wait_for_it_too(
+        self, shopper: Shopper, gateway: Gateway
+    ) -> None:
+        await shopper.saves()
+        second = await shopper.method(await shopper.saves("pm_card_mastercard"))
+        database, user_id = gateway.services.database, shopper.actor.known_id
+
+        async def default_for_a_payment() -> PaymentMethod | None:
+            async with database.work() as work:
+                return await work.payment_methods.lock_default(user_id)
+
+        async with database.work() as work:
+            await make_default(work, second, at=second.updated_at, by=shopper.actor)
+            waiting = asyncio.create_task(default_for_a_payment())
+            await asyncio.sleep(0.1)
+
+        default = await waiting
+        assert default is not None
+        assert default.id == second.id
+
     @pytest.mark.parametrize(
         ("wrong", "field"),
         [
@@ -218,6 +239,7 @@ class TestUpdatePaymentMethod:
             ({"exp_month": 0, "exp_year": 2030}, "exp_month"),
             ({"exp_month": 1, "exp_year": 2001}, "exp_year"),
             ({"exp_month": 1, "exp_year": 2101}, "exp_year"),
+            ({"billing_name": ""}, "billing_name"),
             ({"billing_name": "Ada \0"}, "billing_name"),
             ({"billing_name": "x" * 201}, "billing_name"),
             ({"makes_default": False}, "make_default"),

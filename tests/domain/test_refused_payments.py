@@ -36,6 +36,8 @@ AGAINST_THE_CURRENCY = [
 NESTED_TOO_DEEPLY: dict[str, Any] = {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}
 
 BAD_TEXTS = {
+    "nothing": "",
+    "white space": " \n\t",
     "a NUL byte": "cof\0fee",
     "an escape sequence": "\x1b[31mcoffee",
     "a lone surrogate": "coffee \ud83d",
@@ -127,7 +129,7 @@ class TestRefusedText:
         CreatePayment(
             amount=COFFEE,
             description="Zwei Kaffee ☕\nund ein Kuchen" + "x" * 900,
-            details={"a": {"b": {"c": [1, -2.5, True, None, "d"]}}, "order": 2**53 - 1},
+            details={"a": {"b": {"c": [1, -2.5, True, None, "d", ""]}}, "order": 2**53 - 1},
             return_url="coffee-app://thanks",
         ).check(Rules())
 

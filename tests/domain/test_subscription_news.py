@@ -129,6 +129,23 @@ class TestSubscriptionMadeElsewhere:
         assert method is not None
         assert (method.processor_method_id, method.user_id) == (card, actor.known_id)
 
+    async def test_on_a_card_that_was_detached_since_names_none(
+        self, dashboard: Dashboard, post: Post, actor: Actor
+    ) -> None:
+        price = await dashboard.sells()
+        customer = await dashboard.customer_of(actor)
+        card = await dashboard.gives_card(customer, "pm_card_mastercard")
+        made = await dashboard.subscribes(customer, price, default_payment_method=card)
+        await dashboard.client.v1.payment_methods.detach_async(card)
+        there = dashboard.sandbox.objects.find("subscription", made.id)
+        dashboard.sandbox.objects.save({**(there or {}), "default_payment_method": card})
+
+        await post.deliver(*post.events("customer.subscription.created"))
+
+        assert (await dashboard.subscription(made.id)).payment_method_id is None
+        async with dashboard.gateway.services.database.reads() as reads:
+            assert await reads.payment_methods.known_as(card) is None
+
 
 class TestNewsBeforeTheAnswer:
     """What a command has written down, and Stripe tells of before its call has been answered."""

@@ -1,7 +1,14 @@
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
 from sqlalchemy import text
 
+from domain.commands.payment_methods import StartPaymentMethodSetup
+from domain.payment_method import SetupStatus
 from gateway.wiring import Gateway
 from sandbox import Sandbox
+from tests.dashboard import Dashboard
 from tests.domain.shopping import Cardholder, Post, Shopper
 
 DUMP = "SELECT string_agg(row_to_json(t)::text, ' ') FROM {table} t"
@@ -45,6 +52,42 @@ class TestMethodNews:
         )
 
         assert not (await shopper.method(card)).is_attached
+
+
+class TestMethodThatCameAndWentElsewhere:
+    @pytest.mark.parametrize("order", list(permutations(("attached", "updated", "detached"))))
+    async def test_is_none_of_ours_in_whichever_order_that_is_told(
+        self, shopper: Shopper, dashboard: Dashboard, post: Post, order: Sequence[str]
+    ) -> None:
+        customer = await dashboard.customer_without_card(shopper.actor)
+        methods = dashboard.client.v1.payment_methods
+        method = await methods.attach_async("pm_card_visa", {"customer": customer})
+        await methods.update_async(method.id, {"billing_details": {"name": "Ada"}})
+        await methods.detach_async(method.id)
+
+        for what in order:
+            await post.deliver(*post.events(f"payment_method.{what}"))
+
+        assert await shopper.methods(with_detached=True) == []
+
+    async def test_by_a_set_up_leaves_that_without_one(
+        self, shopper: Shopper, dashboard: Dashboard, post: Post, cardholder: Cardholder
+    ) -> None:
+        setup_id = (await shopper.does(StartPaymentMethodSetup())).operation.subject
+        async with shopper.gateway.services.database.reads() as reads:
+            setup = await reads.setups.get(setup_id)
+        assert setup is not None
+        await cardholder.confirms(setup.processor_setup_id or "")
+        [attached] = post.events("payment_method.attached")
+        await dashboard.client.v1.payment_methods.detach_async(attached["data"]["object"]["id"])
+
+        await post.deliver(*post.events("setup_intent.succeeded"))
+
+        async with shopper.gateway.services.database.reads() as reads:
+            finished = await reads.setups.get(setup_id)
+        assert finished is not None
+        assert (finished.status, finished.payment_method_id) == (SetupStatus.SUCCEEDED, None)
+        assert await shopper.methods(with_detached=True) == []
 
 
 class TestSecretsAtRest:

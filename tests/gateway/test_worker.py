@@ -125,6 +125,23 @@ class TestWorker:
         async with at_work(own):
             await until(lambda: value(own, "SELECT count(*) = 1 FROM entitlements WHERE feature = '4k'"))
 
+    async def test_leaves_one_method_of_a_card_that_is_saved_again(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, running_sandbox: RunningSandbox
+    ) -> None:
+        http = HTTPXClient()
+        dashboard = Dashboard(
+            gateway=own, sandbox=sandbox, client=merchants_client(running_sandbox.url, http)
+        )
+        await own.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+        await dashboard.gives_card(await dashboard.customer_without_card(actor), "pm_card_visa")
+        await deliver_news(sandbox, own)
+
+        async with at_work(own):
+            await until(
+                lambda: value(own, "SELECT count(*) = 1 FROM payment_methods WHERE detached_at IS NULL")
+            )
+        await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
+
     async def test_keeps_the_default_method_at_stripe_in_step(
         self, own: Gateway, actor: Actor, sandbox: Sandbox
     ) -> None:

@@ -56,6 +56,7 @@ class TestIdempotencyError:
             "description": "coffee",
             "metadata": {"order": 17},
             "returnUrl": "https://shop.example/back",
+            "allowDuplicate": True,
         }
 
         payload = await api.mutate(

@@ -23,6 +23,7 @@ from domain.errors import (
     InvalidInput,
     KeyInProgress,
     KeyReused,
+    LikelyDuplicate,
     MethodInUse,
     NotFound,
     PreviewStale,
@@ -84,6 +85,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (Busy("Wait.", current="RUNNING"), 409, [], "LATER_SAME_KEY"),
     (Disputed(), 409, [], "NEVER"),
     (AlreadySubscribed(uuid4(), current="ACTIVE"), 409, [], "NEVER"),
+    (LikelyDuplicate(uuid4(), current="COMPLETED"), 409, [], "AFTER_CUSTOMER_ACTION"),
     (TrialUsed(), 409, [], "NEW_KEY"),
     (MethodInUse([uuid4()]), 409, [], "NEW_KEY"),
     (

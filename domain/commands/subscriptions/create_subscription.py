@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
-from domain.actor import Actor, Role
+from domain.actor import Actor
 from domain.arguments import UNKEPT
 from domain.audit import audit_record
 from domain.charge_preview import ChargePreview
 from domain.commands.command import Step
-from domain.commands.payment_command import usable_method
 from domain.commands.subscriptions.charge import charged_for
 from domain.commands.subscriptions.previewed import binding_preview, must_cost_the_same
 from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
+from domain.commands.usable_methods import method_or_default
 from domain.errors import (
     AlreadySubscribed,
-    InvalidInput,
     NotFound,
     PreviewStale,
     ProcessorRefused,
@@ -71,14 +70,14 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         checked_metadata(self.details, path=("metadata",))
 
     def payer(self, actor: Actor) -> UUID:
-        if self.owner is None:
-            return actor.known_id
-        actor.must_be({Role.ADMIN})
-        return self.owner
+        return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Starting]:
         plan = await offered_plan(step.work, self.plan_id, is_live=step.is_live)
-        method = await self._method(step, plan)
+        is_free = plan.amount == 0
+        method = await method_or_default(
+            step, self.payment_method_id, step.account.user_id, is_needed=not is_free
+        )
         subscription = self._fresh(step, plan)
         await self._add(step, subscription)
         if self._trial_days(plan):
@@ -148,20 +147,6 @@ class CreateSubscription(SubscriptionCommand[Starting]):
 
     def _trial_days(self, plan: Plan) -> int:
         return plan.trial_days if self.uses_trial else 0
-
-    async def _method(self, step: Step, plan: Plan) -> PaymentMethod | None:
-        """The method that will pay; what is free needs none."""
-        payer = step.account.user_id
-        if self.payment_method_id is not None:
-            return await usable_method(step, self.payment_method_id, payer)
-        default = await step.work.payment_methods.default_of(payer)
-        if default is None and plan.amount > 0:
-            raise InvalidInput(
-                "There is no default payment method: name one.",
-                path=("payment_method_id",),
-                constraint="required",
-            )
-        return default
 
     def _fresh(self, step: Step, plan: Plan) -> Subscription:
         """Its period is the processor's to say."""

@@ -6,9 +6,9 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.commands.command import Step
-from domain.commands.payment_command import usable_method
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
-from domain.errors import InvalidInput, NotFound, StateConflict
+from domain.commands.usable_methods import method_or_default
+from domain.errors import NotFound, StateConflict
 from domain.invoice import Invoice, InvoiceFacts, InvoiceStatus
 from domain.operation import Operation
 from domain.payment_method import PaymentMethod
@@ -69,10 +69,8 @@ class RetryRenewal(ChangeCommand[Repaid]):
         return subject, intent
 
     async def examine(self, step: Step, subscription: Subscription) -> None:
-        if self.payment_method_id is not None:
-            await usable_method(step, self.payment_method_id, subscription.user_id)
-        elif subscription.payment_method_id is None:
-            await _must_have_default(step, subscription.user_id)
+        if self.payment_method_id is not None or subscription.payment_method_id is None:
+            await method_or_default(step, self.payment_method_id, subscription.user_id)
 
     async def recall(self, reads: Reads, operation: Operation) -> Repaid:
         """The invoice that was open when this began, whatever has been billed since."""
@@ -137,12 +135,3 @@ async def _latest_invoice(reads: Reads, subscription: Subscription) -> Invoice:
     if invoice is None:
         raise NotFound("This subscription has no invoice yet.", path=("id",))
     return invoice
-
-
-async def _must_have_default(step: Step, user_id: UUID) -> None:
-    if await step.work.payment_methods.default_of(user_id) is None:
-        raise InvalidInput(
-            "There is no default payment method: name one.",
-            path=("payment_method_id",),
-            constraint="required",
-        )

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from domain.arguments import UNKEPT
 from domain.commands.command import Step
-from domain.commands.payment_command import usable_method
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
+from domain.commands.usable_methods import usable_method
 from domain.errors import InvalidInput
 from domain.json_value import JsonValue
 from domain.payment_method import PaymentMethod

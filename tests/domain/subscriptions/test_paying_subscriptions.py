@@ -1,23 +1,39 @@
 """What subscriptions are paid with, and paying what is owed."""
 
+import asyncio
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+
 import pytest
 
 from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.commands.payment_methods import UpdatePaymentMethod
-from domain.commands.payments import CancelPayment
+from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import Declined, InvalidInput, MethodInUse, NotFound, StateConflict
+from domain.errors import Busy, Declined, InvalidInput, MethodInUse, NotFound, StateConflict
 from domain.invoice import InvoiceStatus
-from domain.payment_status import PaymentAction, PaymentStatus, PaymentTrigger
+from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.rules import Rules
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
+from sandbox.control.faults import Kind
 from tests.dashboard import Dashboard
+from tests.domain.faults import resumed_later, spoil
 from tests.domain.shopping import Cardholder, Post, captures
-from tests.domain.subscriptions.subscribing import Subscriber, at_stripe
+from tests.domain.stumbling import OvertakenProcessor
+from tests.domain.subscriptions.subscribing import Subscriber, at_stripe, live_at_stripe
+
+
+def default_at_stripe(sandbox: Sandbox, subscription: Subscription) -> str | None:
+    """That of its customer."""
+    customer = sandbox.objects.find("customer", subscription.processor_customer_id)
+    assert customer is not None
+    default: str | None = customer["invoice_settings"]["default_payment_method"]
+    return default
 
 
 @pytest.fixture
@@ -81,16 +97,19 @@ class TestRetryRenewal:
         await post.deliver_all()
         assert (await subscriber.subscription(overdue.id)).status is SubscriptionStatus.ACTIVE
 
-    async def test_is_the_way_to_pay_where_a_payment_cannot_be_given_up(
-        self, subscriber: Subscriber, overdue: Subscription
+    @pytest.mark.parametrize("command", [CancelPayment, ConfirmPayment])
+    async def test_is_the_only_way_to_try_or_end_what_an_invoice_asks_for(
+        self, subscriber: Subscriber, overdue: Subscription, sandbox: Sandbox, command: Any
     ) -> None:
         charge = await subscriber.charge(overdue)
+        sandbox.requests.clear()
 
         with pytest.raises(StateConflict) as refusal:
-            await subscriber.does(CancelPayment(payment_id=charge.id))
+            await subscriber.does(command(payment_id=charge.id))
 
-        assert charge.status is PaymentStatus.FAILED
-        assert refusal.value.allowed == (PaymentAction.RETRY,)
+        assert (charge.status, charge.actions) == (PaymentStatus.FAILED, ())
+        assert refusal.value.allowed == ()
+        assert sandbox.requests.newest_first() == []
 
     async def test_pays_a_first_charge_that_was_declined(self, subscriber: Subscriber) -> None:
         await subscriber.saves("pm_card_chargeCustomerFail")
@@ -225,6 +244,40 @@ class TestMethodInUse:
         dashboard.passes(32)
         assert captures(sandbox) == 2
 
+    @pytest.mark.parametrize("is_named", [True, False])
+    async def test_by_nothing_until_its_deletion_was_asked_for_gets_no_new_subscription(
+        self, subscriber: Subscriber, sandbox: Sandbox, impatient: None, is_named: bool
+    ) -> None:
+        card, plan = await subscriber.saves(), await subscriber.plan()
+        spoil(sandbox, "/v1/payment_methods/.*/detach$", Kind.RESET_BEFORE)
+        await subscriber.does(DeletePaymentMethod(method_id=card), key="delete-17")
+        sandbox.faults.clear()
+
+        with pytest.raises(Busy):
+            await subscriber.subscribes(plan, payment_method_id=card if is_named else None)
+
+        assert live_at_stripe(sandbox) == []
+        await resumed_later(subscriber.gateway)
+        assert not (await subscriber.method(card)).is_attached
+
+    async def test_by_a_subscription_that_was_made_at_the_same_moment_is_kept_or_never_got(
+        self, subscriber: Subscriber
+    ) -> None:
+        plan, heir = await subscriber.plan(), await subscriber.saves("pm_card_amex")
+        card = await subscriber.saves()
+
+        await asyncio.gather(
+            subscriber.subscribes(plan, payment_method_id=card),
+            subscriber.does(DeletePaymentMethod(method_id=card)),
+            return_exceptions=True,
+        )
+
+        async with subscriber.gateway.services.database.reads() as reads:
+            relying = await reads.subscriptions.live_paid_by([card], owner=None)
+        attached = [method.id for method in await subscriber.methods()]
+        assert (card in attached) == bool(relying)
+        assert heir in attached
+
     async def test_by_what_ends_anyway_may_go(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         [card] = await subscriber.methods()
         await subscriber.made(CancelSubscription(subscription_id=subscribed.id))
@@ -240,6 +293,25 @@ class TestMethodInUse:
         await subscriber.does(DeletePaymentMethod(method_id=card))
 
         assert await subscriber.methods() == []
+
+
+class TestCardThatIsSavedAgain:
+    async def test_goes_on_paying_by_its_newest_method(
+        self, subscriber: Subscriber, dashboard: Dashboard, post: Post, sandbox: Sandbox
+    ) -> None:
+        named = await subscriber.saves("pm_card_mastercard")
+        subscription = await subscriber.subscribes(await subscriber.plan(), payment_method_id=named)
+        await dashboard.client.v1.payment_methods.attach_async(
+            "pm_card_mastercard", {"customer": subscription.processor_customer_id}
+        )
+        await post.deliver_all()
+
+        await subscriber.gateway.same_cards.keep_newest(subscriber.actor.known_id)
+
+        [method] = await subscriber.methods()
+        assert method.id != named
+        assert (await subscriber.subscription(subscription.id)).payment_method_id == method.id
+        assert at_stripe(sandbox, subscription)["default_payment_method"] == method.processor_method_id
 
 
 class TestDefaultMethod:
@@ -266,6 +338,38 @@ class TestDefaultMethod:
 
         await subscriber.gateway.default_methods.keep_in_step(subscriber.actor.known_id)
 
-        customer = sandbox.objects.find("customer", subscribed.processor_customer_id)
-        assert customer is not None
-        assert customer["invoice_settings"]["default_payment_method"] == card.processor_method_id
+        assert default_at_stripe(sandbox, subscribed) == card.processor_method_id
+
+    async def test_that_is_changed_while_a_job_tells_of_the_former_one_stays_the_default_at_stripe(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox
+    ) -> None:
+        gateway, user_id = subscriber.gateway, subscriber.actor.known_id
+        new = await subscriber.method(await subscriber.saves("pm_card_amex"))
+        changes = iter([UpdatePaymentMethod(method_id=new.id, makes_default=True)])
+
+        async def another_job_is_faster() -> None:
+            for change in changes:
+                await subscriber.does(change)
+                await gateway.default_methods.keep_in_step(user_id)
+
+        processor = OvertakenProcessor.beside(gateway, another_job_is_faster)
+        await replace(gateway.default_methods, processor=processor).keep_in_step(user_id)
+        await processor.close()
+
+        assert default_at_stripe(sandbox, subscribed) == new.processor_method_id
+
+    async def test_that_keeps_changing_is_left_to_the_next_attempt(
+        self, subscriber: Subscriber, subscribed: Subscription
+    ) -> None:
+        gateway = subscriber.gateway
+        cards = cycle([await subscriber.saves("pm_card_amex"), (await subscriber.methods())[0].id])
+
+        async def it_changes() -> None:
+            await subscriber.does(UpdatePaymentMethod(method_id=next(cards), makes_default=True))
+
+        processor = OvertakenProcessor.beside(gateway, it_changes)
+        with pytest.raises(Busy):
+            await replace(gateway.default_methods, processor=processor).keep_in_step(
+                subscriber.actor.known_id
+            )
+        await processor.close()
