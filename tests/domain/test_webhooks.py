@@ -1,6 +1,7 @@
 import asyncio
 import re
 
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -8,11 +9,14 @@ from domain.events import InboxStatus
 from domain.identity import new_id
 from domain.operation import OperationState
 from domain.payment_status import PaymentStatus
+from domain.ports import Database
 from gateway.wiring import Gateway
+from persistence.tables import metadata
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.domain.shopping import Post, Shopper, captures, signed, until
-from tests.domain.values import every_stripe_event, stripe_event
+from tests.domain.values import NOON, a_method, a_payment, a_setup, every_stripe_event, stripe_event
+from tests.tables import Contents, contents_of
 
 SAMPLES = dict(every_stripe_event())
 
@@ -72,6 +76,18 @@ class TestEverySample:
         stored = [await post.stored(event) for event in received.values()]
         assert {event.status for event in stored} == {InboxStatus.IGNORED}
         assert all(event.handled_at and event.attempts == 1 for event in stored)
+
+    async def test_told_again_changes_nothing(
+        self, shopper: Shopper, post: Post, database: Database, database_url: str
+    ) -> None:
+        await what_the_samples_are_about(shopper, database)
+
+        for name, body in SAMPLES.items():
+            event = orjson.loads(body)
+            await post.deliver(event)
+            before = await told(database_url)
+            await post.deliver(event, {**event, "id": f"{event['id']}_again"})
+            assert await told(database_url) == before, name
 
     async def test_about_a_payment_of_ours_leaves_it_where_all_orders_do(
         self, shopper: Shopper, post: Post
@@ -202,3 +218,22 @@ class TestEventThatOvertakes:
         assert payment.status is PaymentStatus.COMPLETED
         assert (await shopper.operation("createPayment", "coffee-17")).state is OperationState.SUCCEEDED
         assert captures(sandbox) == 1
+
+
+async def what_the_samples_are_about(shopper: Shopper, database: Database) -> None:
+    """Their customer, payment, method and set-up, as if they were ours."""
+    owner = shopper.actor.known_id
+    await shopper.gateway.services.customers.account(owner, by=shopper.actor)
+    async with database.work() as work:
+        await work.accounts.set_customer(owner, "cus_SampleCust0001", at=NOON)
+        await work.payments.add(a_payment(user_id=owner, processor_payment_id="pi_SampleIntent000000001"))
+        await work.payment_methods.add(
+            a_method(user_id=owner, processor_method_id="pm_SampleMethod000000001")
+        )
+        await work.setups.add(a_setup(user_id=owner, processor_setup_id="seti_SampleSetup0000001"))
+
+
+async def told(database_url: str) -> Contents:
+    """All that is known, but for the events themselves."""
+    contents = await contents_of(database_url, metadata)
+    return {table: rows for table, rows in contents.items() if table != "inbox_events"}

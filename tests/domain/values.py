@@ -14,7 +14,7 @@ from domain.identity import new_id
 from domain.operation import KEPT_FOR, ObjectKind, Operation
 from domain.outcome import Outcome
 from domain.payment import Payment
-from domain.payment_method import PaymentMethod, PaymentMethodType
+from domain.payment_method import PaymentMethod, PaymentMethodSetup, PaymentMethodType, SetupStatus
 from domain.payment_status import CaptureMethod, PaymentStatus, PaymentTrigger
 from processor.stripe_events import StripeNews
 
@@ -54,6 +54,20 @@ def a_method(**known: Any) -> PaymentMethod:
         "updated_at": NOON,
     }
     return PaymentMethod(**{**usual, **known})
+
+
+def a_setup(**known: Any) -> PaymentMethodSetup:
+    """A method that is about to be saved."""
+    usual: dict[str, Any] = {
+        "id": new_id(),
+        "user_id": OWNER,
+        "status": SetupStatus.REQUIRES_METHOD,
+        "makes_default": False,
+        "processor_customer_id": "cus_SampleCust0001",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return PaymentMethodSetup(**{**usual, **known})
 
 
 def an_operation(**known: Any) -> Operation:
