@@ -1,11 +1,15 @@
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.account import BillingAccount
@@ -41,6 +45,16 @@ async def left_in(engine: AsyncEngine) -> int:
         return int(relations or 0) + int(await connection.scalar(LEFT_FUNCTIONS) or 0)
 
 
+async def upgraded(address: str) -> int:
+    """The exit code of a process of its own, since alembic knows one migration per process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "alembic", "upgrade", "head"),
+        cwd=schema.MIGRATIONS.parent,
+        env={**os.environ, "DATABASE_URL": address},
+    )
+    return await process.wait()
+
+
 class TestMigrations:
     async def test_lead_down_to_nothing_and_up_again(self, fresh_database: MakeDatabase) -> None:
         address = await fresh_database()
@@ -55,6 +69,31 @@ class TestMigrations:
         assert await schema.current_revision(engine) == schema.wanted_revision()
         await asyncio.to_thread(command.check, schema.configuration(address))
         await engine.dispose()
+
+    async def test_that_fail_leave_those_before_them_done(self, fresh_database: MakeDatabase) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        async with engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE statistics_deltas ()"))
+
+        with pytest.raises(ProgrammingError, match="statistics_deltas"):
+            await asyncio.to_thread(schema.migrate, address)
+
+        assert await schema.current_revision(engine) == "0004"
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP TABLE statistics_deltas"))
+        await asyncio.to_thread(schema.migrate, address)
+        assert await schema.current_revision(engine) == schema.wanted_revision()
+        await engine.dispose()
+
+    async def test_of_two_at_once_run_one_after_the_other(self, fresh_database: MakeDatabase) -> None:
+        address = await fresh_database()
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "base")
+
+        codes = await asyncio.gather(upgraded(address), upgraded(address))
+
+        assert list(codes) == [0, 0]
 
     async def test_chain_the_records_that_are_there_already(self, fresh_database: MakeDatabase) -> None:
         address = await fresh_database()
