@@ -3,6 +3,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -25,11 +26,11 @@ from tests.domain.values import NOON, OWNER, a_payment
 OLD_RECORD = text(
     """
     INSERT INTO audit_records (id, at, actor_role, actor_id, request_id, action, object_kind, object_id, changes)
-    VALUES (gen_random_uuid(), '2026-07-01 12:00:00.123456+02', 'USER', gen_random_uuid(), 'request ☕',
+    VALUES (:id, :at, 'USER', gen_random_uuid(), 'request ☕',
         'test.' || CAST(:number AS integer), 'PAYMENT', :thing,
         '{"amount": [null, 1.0], "note": "é \\"☕\\" \\\\", "b": [1e16, 18446744073709551615], "a": [5e-324, {}]}')
     """
-).bindparams(bindparam("thing", type_=Uuid()))
+).bindparams(bindparam("id", type_=Uuid()), bindparam("thing", type_=Uuid()))
 
 ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
@@ -95,13 +96,17 @@ class TestMigrations:
 
         assert list(codes) == [0, 0]
 
-    async def test_chain_the_records_that_are_there_already(self, fresh_database: MakeDatabase) -> None:
+    async def test_chain_the_records_that_are_there_already_in_the_order_of_their_time(
+        self, fresh_database: MakeDatabase
+    ) -> None:
         address = await fresh_database()
         engine = create_engine(address)
         await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
         async with engine.begin() as connection:
-            for number in range(5):
-                await connection.execute(OLD_RECORD, {"thing": UUID(int=number % 2), "number": number})
+            for number in (3, 0, 4, 2, 1):
+                at = NOON + timedelta(microseconds=123456 + number // 3)
+                record = {"id": UUID(int=number), "at": at, "thing": UUID(int=number % 2), "number": number}
+                await connection.execute(OLD_RECORD, record)
 
         await asyncio.to_thread(schema.migrate, address)
 
@@ -112,6 +117,16 @@ class TestMigrations:
             first, second, third = await work.audit.of_object(ObjectKind.PAYMENT, UUID(int=0))
             await work.audit.add(replace(third, id=new_id()))
         assert [each.action for each in (first, second, third)] == ["test.0", "test.2", "test.4"]
+        async with database.snapshot() as reads:
+            numbers = [(each.sequence, each.action) async for each in reads.audit.in_chains()]
+        assert sorted(numbers) == [
+            (1, "test.0"),
+            (2, "test.1"),
+            (3, "test.2"),
+            (4, "test.3"),
+            (5, "test.4"),
+            (6, "test.4"),
+        ]
         assert (await verified(database))[1] == []
         await engine.dispose()
 
