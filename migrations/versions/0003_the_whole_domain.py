@@ -6,6 +6,7 @@ Checks and indexes are added to payments under its lock, since the servers of th
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql
 
 revision = "0003"
@@ -15,6 +16,7 @@ depends_on = None
 
 FORMER_KINDS = ("PAYMENT", "PAYMENT_METHOD", "PAYMENT_METHOD_SETUP", "BILLING_ACCOUNT")
 KINDS = (*FORMER_KINDS, "REFUND", "DISPUTE", "PLAN", "SUBSCRIPTION", "INVOICE", "ENTITLEMENT")
+TABLES_WITH_KINDS = ("operations", "audit_records")
 FORMER_STATUSES = (
     "PENDING",
     "REQUIRES_ACTION",
@@ -37,6 +39,12 @@ TRIGGERS = (
 )
 FORMERLY_COMPLETED = "(status = 'COMPLETED') = (completed_at IS NOT NULL)"
 COMPLETED = "(status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')) = (completed_at IS NOT NULL)"
+
+
+NO_WAY_BACK = (
+    "This database has refunds, disputes, plans, subscriptions, invoices or entitlements, which 0002 has no room for, "
+    "and audit records about them, which are never deleted: restore a backup from before the upgrade instead."
+)
 
 
 def among(column: str, values: tuple[str, ...]) -> str:
@@ -652,12 +660,15 @@ def upgrade() -> None:
         "refund_pending_amount BETWEEN 0 AND captured_amount - refunded_amount",
     )
     add_check("payments", "disputed_amount", "disputed_amount >= 0")
-    for table in ("operations", "audit_records"):
+    for table in TABLES_WITH_KINDS:
         replace_check(table, "object_kind", among("object_kind", KINDS))
 
 
 def downgrade() -> None:
-    for table in ("operations", "audit_records"):
+    """Raises CommandError where anything was written that the tables of before have no room for."""
+    if any(map(has_new_kinds, TABLES_WITH_KINDS)):
+        raise CommandError(NO_WAY_BACK)
+    for table in TABLES_WITH_KINDS:
         replace_check(table, "object_kind", among("object_kind", FORMER_KINDS))
     replace_check("payments", "completed_at", FORMERLY_COMPLETED)
     replace_check("payments", "trigger", among("trigger", FORMER_TRIGGERS))
@@ -712,3 +723,9 @@ def downgrade() -> None:
     op.drop_table("subscriptions")
     op.drop_index("ix_plans_product", table_name="plans")
     op.drop_table("plans")
+
+
+def has_new_kinds(table: str) -> bool:
+    kind = sa.column("object_kind", sa.String())
+    new = sa.select(kind).select_from(sa.table(table)).where(kind.not_in(FORMER_KINDS))
+    return op.get_bind().scalar(new.limit(1)) is not None

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -31,6 +32,13 @@ OLD_RECORD = text(
         '{"amount": [null, 1.0], "note": "é \\"☕\\" \\\\", "b": [1e16, 18446744073709551615], "a": [5e-324, {}]}')
     """
 ).bindparams(bindparam("id", type_=Uuid()), bindparam("thing", type_=Uuid()))
+NEW_RECORD = text(
+    """
+    INSERT INTO audit_records (id, at, actor_role, request_id, action, object_kind, object_id, changes)
+    VALUES (gen_random_uuid(), now(), 'SYSTEM', 'request', 'subscription.started', 'SUBSCRIPTION',
+        gen_random_uuid(), '{}')
+    """
+)
 
 ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
@@ -128,6 +136,21 @@ class TestMigrations:
             (6, "test.4"),
         ]
         assert (await verified(database))[1] == []
+        await engine.dispose()
+
+    async def test_do_not_lead_down_where_the_former_tables_have_no_room_for_what_is_there(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        async with engine.begin() as connection:
+            await connection.execute(NEW_RECORD)
+
+        with pytest.raises(CommandError, match="restore a backup"):
+            await asyncio.to_thread(command.downgrade, schema.configuration(address), "0002")
+
+        assert await schema.current_revision(engine) == "0003"
         await engine.dispose()
 
     async def test_remember_why_payments_failed_and_have_what_is_there_counted(
