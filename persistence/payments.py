@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, bindparam
+from sqlalchemy import ColumnElement, bindparam, literal_column
 
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
@@ -31,14 +31,14 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "payment_method_id": C.payment_method_id == bindparam("payment_method_id"),
     "subscription_id": C.subscription_id == bindparam("subscription_id"),
     "media_item_id": C.media_item_id == bindparam("media_item_id"),
-    "disputed": (C.disputed_amount > 0) == bindparam("disputed", type_=Boolean),
 }
+FLAGS: Final[Mapping[str, ColumnElement[bool]]] = {"disputed": C.disputed_amount > literal_column("0")}
 
 
 class PaymentRepository(Lists[Payment, PaymentFilter]):
     table = TABLE
     entity = Payment
-    lists = Keyset(TABLE, CONDITIONS)
+    lists = Keyset(TABLE, CONDITIONS, flags=FLAGS)
 
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         return await self._owned(payment_ids, owner=owner)
@@ -58,4 +58,4 @@ class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
 
     table = TABLE
     entity = Payment
-    lists = Keyset(TABLE, CONDITIONS, parent="subscription_id")
+    lists = Keyset(TABLE, CONDITIONS, flags=FLAGS, parent="subscription_id")
