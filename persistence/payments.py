@@ -10,7 +10,7 @@ from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import grouped, is_among
+from persistence.repository import Mirror, grouped, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -35,22 +35,17 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 FLAGS: Final[Mapping[str, ColumnElement[bool]]] = {"disputed": C.disputed_amount > literal_column("0")}
 
 
-class PaymentRepository(Lists[Payment, PaymentFilter]):
+class PaymentRepository(Mirror[Payment], Lists[Payment, PaymentFilter]):
     table = TABLE
     entity = Payment
+    known_by = "processor_payment_id"
     lists = Keyset(TABLE, CONDITIONS, flags=FLAGS)
-
-    async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
-        return await self._owned(payment_ids, owner=owner)
 
     async def of_invoices(
         self, invoice_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Payment]]:
         """What pays each invoice, or has tried to, the oldest first."""
         return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
-
-    async def known_as(self, processor_payment_id: str) -> UUID | None:
-        return await self._id_where(C.processor_payment_id == processor_payment_id)
 
 
 class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
