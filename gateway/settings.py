@@ -44,7 +44,11 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on.")
     database_url: str = Field(default="", description="PostgreSQL's address. Needed.")
-    database_pool_size: int = Field(default=10, ge=1, description="Connections per process.")
+    database_pool_size: int = Field(
+        default=10,
+        ge=2,
+        description="Connections per process; at least two, which a recount of the statistics takes.",
+    )
     database_pool_timeout: float = Field(
         default=5.0, gt=0, description="Seconds that a request waits for a connection."
     )

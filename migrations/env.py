@@ -5,8 +5,8 @@ import os
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlmodel import AutoString
 
 from persistence.address import sqlalchemy_url
@@ -15,8 +15,9 @@ from persistence.tables import metadata
 JOB_QUEUE = "pgqueuer"
 IMPATIENT = {"lock_timeout": "5s"}
 """A migration that waits for a lock holds up everybody behind it: rather fail, and be run again."""
-ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('payments-gateway migrations'))")
+ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtext('payments-gateway migrations'))")
 """Held until the connection closes, since each migration commits on its own."""
+PAUSE = 0.1
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
@@ -43,13 +44,21 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def connect_and_run(address: str) -> None:
-    engine = create_async_engine(sqlalchemy_url(address), connect_args={"server_settings": IMPATIENT})
-    async with engine.connect() as connection:
-        await connection.execute(ONE_AT_A_TIME)
-        await connection.run_sync(run)
+async def take_turn(connection: AsyncConnection) -> None:
+    """Outside a transaction both while it waits, which would hold up CREATE INDEX CONCURRENTLY, and afterwards."""
+    while not await connection.scalar(ONE_AT_A_TIME):
         await connection.commit()
-    await engine.dispose()
+        await asyncio.sleep(PAUSE)
+    await connection.commit()
+
+
+async def connect_and_run(address: str) -> None:
+    engine = create_async_engine(
+        sqlalchemy_url(address), poolclass=NullPool, connect_args={"server_settings": IMPATIENT}
+    )
+    async with engine.connect() as connection:
+        await take_turn(connection)
+        await connection.run_sync(run)
 
 
 asyncio.run(connect_and_run(context.config.attributes.get("address") or os.environ["DATABASE_URL"]))

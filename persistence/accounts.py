@@ -1,22 +1,17 @@
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.account import BillingAccount
-from persistence.repository import Repository
+from persistence.repository import Owned
 from persistence.tables import BillingAccountRow, table_of
 
 
-class AccountRepository(Repository[BillingAccount]):
+class AccountRepository(Owned[BillingAccount]):
     table = table_of(BillingAccountRow)
     entity = BillingAccount
     identity = "user_id"
-
-    async def by_ids(self, user_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, BillingAccount]:
-        return await self._owned(user_ids, owner=owner)
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
         return await self._one(
@@ -25,10 +20,9 @@ class AccountRepository(Repository[BillingAccount]):
 
     async def ensure(self, account: BillingAccount) -> BillingAccount:
         """The account of that user: this very one where there was none yet."""
-        added = await self._connection.execute(
-            insert(self.table).values(self._row(account)).on_conflict_do_nothing(index_elements=["user_id"])
-        )
-        return account if added.rowcount else await self.get(account.user_id) or account
+        if await self._added(account, "user_id"):
+            return account
+        return await self.get(account.user_id) or account
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Column, Select, String, Uuid, bindparam, column, f
 
 from domain.access import AccessQuestion, AccessTarget, Entitlement
 from domain.payment_status import PaymentStatus
-from persistence.repository import Repository, grouped, is_among
+from persistence.repository import Owned, grouped, is_among
 from persistence.tables import EntitlementRow, PaymentRow, PlanRow, SubscriptionRow, table_of
 
 TABLE: Final = table_of(EntitlementRow)
@@ -35,14 +35,9 @@ AWAITED: Final = (
 )
 
 
-class EntitlementRepository(Repository[Entitlement]):
+class EntitlementRepository(Owned[Entitlement]):
     table = TABLE
     entity = Entitlement
-
-    async def by_ids(
-        self, entitlement_ids: Sequence[UUID], *, owner: UUID | None
-    ) -> Mapping[UUID, Entitlement]:
-        return await self._owned(entitlement_ids, owner=owner)
 
     async def of_users(
         self, user_ids: Sequence[UUID], *, owner: UUID | None

@@ -1,17 +1,17 @@
 """Invoices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.invoice import Invoice, InvoiceStatus
 from domain.subscription_list import InvoiceFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
+from persistence.repository import Mirror
 from persistence.tables import InvoiceRow, table_of
 
 TABLE: Final = table_of(InvoiceRow)
@@ -22,16 +22,11 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 }
 
 
-class InvoiceRepository(Lists[Invoice, InvoiceFilter]):
+class InvoiceRepository(Mirror[Invoice], Lists[Invoice, InvoiceFilter]):
     table = TABLE
     entity = Invoice
+    known_by = "processor_invoice_id"
     lists = Keyset(TABLE, CONDITIONS)
-
-    async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]:
-        return await self._owned(invoice_ids, owner=owner)
-
-    async def known_as(self, processor_invoice_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_invoice_id == processor_invoice_id)
 
     async def latest_of(self, subscription_id: UUID, *, until: datetime) -> Invoice | None:
         """The newest invoice of the subscription that existed by then."""
@@ -58,19 +53,6 @@ class InvoiceRepository(Lists[Invoice, InvoiceFilter]):
         )
         return end
 
-    async def lock_known(self, processor_invoice_id: str) -> Invoice | None:
-        """By the processor's id, held until the transaction ends."""
-        return await self._one(
-            select(self.table)
-            .where(self.table.c.processor_invoice_id == processor_invoice_id)
-            .with_for_update(key_share=True)
-        )
-
     async def add(self, invoice: Invoice) -> bool:
         """False where the processor's invoice is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(invoice))
-            .on_conflict_do_nothing(index_elements=["processor_invoice_id"])
-        )
-        return added.rowcount == 1
+        return await self._added(invoice, "processor_invoice_id")

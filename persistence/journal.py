@@ -1,7 +1,6 @@
 """The inbox of the processor's events."""
 
 from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.events import InboxEvent, InboxStatus
 from persistence.repository import Repository
@@ -14,12 +13,7 @@ class InboxRepository(Repository[InboxEvent]):
 
     async def add(self, event: InboxEvent) -> bool:
         """False where the processor's event was stored before; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(event))
-            .on_conflict_do_nothing(index_elements=["processor_event_id"])
-        )
-        return added.rowcount == 1
+        return await self._added(event, "processor_event_id")
 
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""

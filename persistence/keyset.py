@@ -7,6 +7,7 @@ because building one and finding its compiled form costs more than PostgreSQL ne
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     func,
+    not_,
     select,
     true,
     tuple_,
@@ -38,8 +40,9 @@ class Keyset:
     The lists of one table: of all its rows, or of those that name a parent in that column.
 
     `conditions` go by the attributes of a filter, which are their parameters' names too. An attribute that is None
-    does not ask; an empty list does, and matches nothing. Columns that are `unique` order rows by themselves, all
-    others together with the id.
+    does not ask; an empty list does, and matches nothing. `flags` go by attributes that are true or false, and have no
+    parameter, so that an index may be about them. Columns that are `unique` order rows by themselves, all others
+    together with the id.
     """
 
     def __init__(
@@ -47,11 +50,15 @@ class Keyset:
         table: Table,
         conditions: Mapping[str, ColumnElement[bool]],
         *,
+        flags: Mapping[str, ColumnElement[bool]] = MappingProxyType({}),
         parent: str = "user_id",
         unique: Collection[str] = (),
     ) -> None:
         self.parent: Final = parent
-        self._table, self._conditions, self._unique = table, conditions, unique
+        self._table, self._flags, self._unique = table, flags, unique
+        self._attributes: Final = (*conditions, *flags)
+        refuted = {f"not {name}": not_(flag) for name, flag in flags.items()}
+        self._conditions: Final = {**conditions, **flags, **refuted}
         self._page = lru_cache(MOST_SHAPES)(self._built_page)
         self._count = lru_cache(MOST_SHAPES)(self._built_count)
         self._page_below = lru_cache(MOST_SHAPES)(self._built_page_below)
@@ -89,8 +96,13 @@ class Keyset:
         return shape, {**given, **start, "limit": part.limit}
 
     def _given(self, wanted: object) -> dict[str, Any]:
-        asked = ((name, getattr(wanted, name)) for name in self._conditions)
-        return {name: value for name, value in asked if value is not None}
+        """The names of conditions with their parameters."""
+        asked = ((name, getattr(wanted, name)) for name in self._attributes)
+        given = {name: value for name, value in asked if value is not None}
+        return {
+            f"not {name}" if name in self._flags and not value else name: value
+            for name, value in given.items()
+        }
 
     def _built_count(self, given: Sequence[str]) -> Select[int]:
         conditions = (self._conditions[name] for name in given)

@@ -4,7 +4,6 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Busy
@@ -62,18 +61,12 @@ class OperationRepository(Repository[Operation]):
 
         Raises Busy where another operation on the same object has not ended.
         """
-        statement = (
-            insert(self.table)
-            .values(self._row(operation))
-            .on_conflict_do_nothing(index_elements=["caller_id", "mutation", "key"])
-        )
         try:
-            added = await self._connection.execute(statement)
+            return await self._added(operation, "caller_id", "mutation", "key")
         except IntegrityError as violation:
             if ONE_OPEN_PER_OBJECT in str(violation.orig):
                 raise Busy("Another operation on this is still running.", current="BUSY") from violation
             raise
-        return added.rowcount == 1
 
     async def end(self, ended: Operation) -> bool:
         """False where it had ended before, in whichever way; nothing is changed then."""

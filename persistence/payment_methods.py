@@ -4,19 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from persistence.repository import Repository, grouped, is_among
+from persistence.repository import Mirror, grouped, is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
 
-class PaymentMethodRepository(Repository[PaymentMethod]):
+class PaymentMethodRepository(Mirror[PaymentMethod]):
     table = table_of(PaymentMethodRow)
     entity = PaymentMethod
-
-    async def by_ids(self, method_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, PaymentMethod]:
-        return await self._owned(method_ids, owner=owner)
+    known_by = "processor_method_id"
 
     async def of_users(
         self, user_ids: Sequence[UUID], *, owner: UUID | None, with_detached: bool
@@ -42,24 +39,9 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         shared = self._default(user_id).with_for_update(read=True)
         return await self._one(shared) or await self._one(shared)
 
-    async def known_as(self, processor_method_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_method_id == processor_method_id)
-
-    async def lock_known(self, processor_method_id: str) -> PaymentMethod | None:
-        return await self._one(
-            select(self.table)
-            .where(self.table.c.processor_method_id == processor_method_id)
-            .with_for_update(key_share=True)
-        )
-
     async def add(self, method: PaymentMethod) -> bool:
         """False where the processor's method is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(method))
-            .on_conflict_do_nothing(index_elements=["processor_method_id"])
-        )
-        return added.rowcount == 1
+        return await self._added(method, "processor_method_id")
 
     async def is_saved_twice(self, method: PaymentMethod) -> bool:
         columns = self.table.c
@@ -86,14 +68,7 @@ class PaymentMethodRepository(Repository[PaymentMethod]):
         return select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
 
 
-class SetupRepository(Repository[PaymentMethodSetup]):
+class SetupRepository(Mirror[PaymentMethodSetup]):
     table = table_of(PaymentMethodSetupRow)
     entity = PaymentMethodSetup
-
-    async def by_ids(
-        self, setup_ids: Sequence[UUID], *, owner: UUID | None
-    ) -> Mapping[UUID, PaymentMethodSetup]:
-        return await self._owned(setup_ids, owner=owner)
-
-    async def known_as(self, processor_setup_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_setup_id == processor_setup_id)
+    known_by = "processor_setup_id"

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from domain.money import Money
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import grouped, is_among
+from persistence.repository import Mirror, grouped, is_among
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -34,17 +34,15 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "subscription_id": C.subscription_id == bindparam("subscription_id"),
     "processor_payment_id": C.processor_payment_id == bindparam("processor_payment_id"),
     "media_item_id": C.media_item_id == bindparam("media_item_id"),
-    "disputed": (C.disputed_amount > 0) == bindparam("disputed", type_=Boolean),
 }
+FLAGS: Final[Mapping[str, ColumnElement[bool]]] = {"disputed": C.disputed_amount > literal_column("0")}
 
 
-class PaymentRepository(Lists[Payment, PaymentFilter]):
+class PaymentRepository(Mirror[Payment], Lists[Payment, PaymentFilter]):
     table = TABLE
     entity = Payment
-    lists = Keyset(TABLE, CONDITIONS)
-
-    async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
-        return await self._owned(payment_ids, owner=owner)
+    known_by = "processor_payment_id"
+    lists = Keyset(TABLE, CONDITIONS, flags=FLAGS)
 
     async def of_invoices(
         self, invoice_ids: Sequence[UUID], *, owner: UUID | None
@@ -64,13 +62,10 @@ class PaymentRepository(Lists[Payment, PaymentFilter]):
             .order_by(C.created_at.desc(), C.id.desc())
         )
 
-    async def known_as(self, processor_payment_id: str) -> UUID | None:
-        return await self._id_where(C.processor_payment_id == processor_payment_id)
-
 
 class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
     """The same payments, in a list per subscription."""
 
     table = TABLE
     entity = Payment
-    lists = Keyset(TABLE, CONDITIONS, parent="subscription_id")
+    lists = Keyset(TABLE, CONDITIONS, flags=FLAGS, parent="subscription_id")

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.plan import Plan
 from persistence.repository import Repository
@@ -35,9 +34,4 @@ class PlanRepository(Repository[Plan]):
 
     async def add(self, plan: Plan) -> bool:
         """False where the processor's price is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(plan))
-            .on_conflict_do_nothing(index_elements=["processor_price_id"])
-        )
-        return added.rowcount == 1
+        return await self._added(plan, "processor_price_id")

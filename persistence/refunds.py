@@ -5,26 +5,20 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.dispute import HOLDS_MONEY, Dispute
 from domain.dispute_list import DisputeFilter
 from domain.refund import Refund, RefundStatus, RefundSums
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Repository, grouped, is_among
+from persistence.repository import Mirror, grouped, is_among
 from persistence.tables import DisputeRow, RefundRow, table_of
 
 
-class RefundRepository(Repository[Refund]):
+class RefundRepository(Mirror[Refund]):
     table = table_of(RefundRow)
     entity = Refund
-
-    async def by_ids(self, refund_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Refund]:
-        return await self._owned(refund_ids, owner=owner)
-
-    async def known_as(self, processor_refund_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_refund_id == processor_refund_id)
+    known_by = "processor_refund_id"
 
     async def of_payments(
         self, payment_ids: Sequence[UUID], *, owner: UUID | None
@@ -49,16 +43,11 @@ class RefundRepository(Repository[Refund]):
 TABLE: Final = table_of(DisputeRow)
 
 
-class DisputeRepository(Lists[Dispute, DisputeFilter]):
+class DisputeRepository(Mirror[Dispute], Lists[Dispute, DisputeFilter]):
     table = TABLE
     entity = Dispute
+    known_by = "processor_dispute_id"
     lists = Keyset(TABLE, {"statuses": is_among(TABLE.c.status, "statuses")})
-
-    async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]:
-        return await self._owned(dispute_ids, owner=owner)
-
-    async def known_as(self, processor_dispute_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_dispute_id == processor_dispute_id)
 
     async def of_payments(
         self, payment_ids: Sequence[UUID], *, owner: UUID | None
@@ -68,12 +57,7 @@ class DisputeRepository(Lists[Dispute, DisputeFilter]):
 
     async def add(self, dispute: Dispute) -> bool:
         """False where the processor's dispute is known already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(dispute))
-            .on_conflict_do_nothing(index_elements=["processor_dispute_id"])
-        )
-        return added.rowcount == 1
+        return await self._added(dispute, "processor_dispute_id")
 
     async def held_amount(self, payment_id: UUID) -> int:
         """What the payer's bank holds of the payment, in its minor units."""

@@ -14,12 +14,13 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    TextClause,
     any_,
     bindparam,
-    insert,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -81,6 +82,18 @@ class Repository(Generic[Entity]):
     async def add(self, entity: Entity) -> Any:
         await self._connection.execute(insert(self.table).values(self._row(entity)))
 
+    async def _added(self, entity: Entity, *unique: str, where: TextClause | None = None) -> bool:
+        """
+        False where there is a row with the same values in these columns already; nothing is added then.
+
+        `where` is the condition of the index that makes them unique. Without columns, any unique ones count.
+        """
+        addition = insert(self.table).values(self._row(entity))
+        added = await self._connection.execute(
+            addition.on_conflict_do_nothing(index_elements=unique or None, index_where=where)
+        )
+        return added.rowcount == 1
+
     async def save(self, entity: Entity) -> None:
         row = self._row(entity)
         await self._connection.execute(
@@ -120,6 +133,33 @@ class Repository(Generic[Entity]):
     def _owned_by(cls, column: str | None) -> Select[Any]:
         statement = select(cls.table).where(is_among(cls.table.c[cls.identity], "identities"))
         return statement if column is None else statement.where(cls.table.c[column] == bindparam("owner"))
+
+
+class Owned(Repository[Entity]):
+    """A table whose rows belong to users."""
+
+    async def by_ids(self, identities: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Entity]:
+        """Those that are the owner's; None is everybody."""
+        return await self._owned(identities, owner=owner)
+
+
+class Mirror(Owned[Entity]):
+    """A table of what the processor has too. Subclasses name the column with the processor's id."""
+
+    known_by: ClassVar[str]
+
+    @property
+    def _known_by(self) -> Column[Any]:
+        return self.table.c[self.known_by]
+
+    async def known_as(self, processor_id: str) -> UUID | None:
+        return await self._id_where(self._known_by == processor_id)
+
+    async def lock_known(self, processor_id: str) -> Entity | None:
+        """The row, held until the transaction ends."""
+        return await self._one(
+            select(self.table).where(self._known_by == processor_id).with_for_update(key_share=True)
+        )
 
 
 def is_among(column: Column[Any], name: str) -> ColumnElement[bool]:

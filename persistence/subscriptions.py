@@ -17,7 +17,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 from domain.charge_preview import ChargePreview
 from domain.subscription import Subscription
@@ -26,7 +25,7 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionSta
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Repository, grouped, is_among
+from persistence.repository import Mirror, Repository, grouped, is_among
 from persistence.tables import (
     ChargePreviewRow,
     PaymentMethodRow,
@@ -72,27 +71,15 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 }
 
 
-class SubscriptionRepository(Lists[Subscription, SubscriptionFilter]):
+class SubscriptionRepository(Mirror[Subscription], Lists[Subscription, SubscriptionFilter]):
     table = TABLE
     entity = Subscription
+    known_by = "processor_subscription_id"
     lists = Keyset(TABLE, CONDITIONS)
-
-    async def by_ids(
-        self, subscription_ids: Sequence[UUID], *, owner: UUID | None
-    ) -> Mapping[UUID, Subscription]:
-        return await self._owned(subscription_ids, owner=owner)
 
     async def add(self, subscription: Subscription) -> bool:
         """False where the user has a live subscription to the plan already; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table)
-            .values(self._row(subscription))
-            .on_conflict_do_nothing(index_elements=["user_id", "plan_id"], index_where=LIVE)
-        )
-        return added.rowcount == 1
-
-    async def known_as(self, processor_subscription_id: str) -> UUID | None:
-        return await self._id_where(self.table.c.processor_subscription_id == processor_subscription_id)
+        return await self._added(subscription, "user_id", "plan_id", where=LIVE)
 
     async def live_of(self, user_id: UUID, plan_id: UUID) -> Subscription | None:
         """The user's live subscription to the plan, of which a constraint allows one."""
@@ -175,10 +162,7 @@ class TrialRepository(Repository[TrialRedemption]):
 
     async def redeem(self, redemption: TrialRedemption) -> bool:
         """False where this person, or this card, has had a trial; nothing is added then."""
-        added = await self._connection.execute(
-            insert(self.table).values(self._row(redemption)).on_conflict_do_nothing()
-        )
-        return added.rowcount == 1
+        return await self._added(redemption)
 
     async def give_back(self, subscription_id: UUID) -> None:
         """The trial never began."""

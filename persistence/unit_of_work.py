@@ -24,8 +24,6 @@ from persistence.statements import counting
 from persistence.statistics import ONE_FOLDER, StatisticsRepository
 from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
 
-WITHOUT_END = text("SET LOCAL statement_timeout = 0")
-
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
 
@@ -145,7 +143,7 @@ class SqlDatabase:
         """
         A transaction that sees one moment throughout, may take long, and during which nobody folds statistics.
 
-        A connection of its own keeps folders out, since the moment must not be chosen before the last one has ended.
+        A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
         with _holding():
             async with self._engine.begin() as guard:
@@ -160,10 +158,10 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlReads]:
-        """Everything as it was at one moment, for statements that may take long."""
+        """Everything as it was at one moment, for statements and readers that may take long."""
         with _holding():
             async with self._snapshots.begin() as connection:
-                await connection.execute(WITHOUT_END)
+                await _without_time_outs(connection)
                 yield SqlReads(connection)
 
     async def close(self) -> None:

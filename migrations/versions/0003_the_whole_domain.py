@@ -1,7 +1,14 @@
-"""Refunds, disputes, plans, subscriptions, invoices and entitlements."""
+"""
+Refunds, disputes, plans, subscriptions, invoices and entitlements.
+
+Checks and indexes are added to payments under its lock, since the servers of the version before are stopped: see 0004.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql
 
 revision = "0003"
@@ -11,6 +18,7 @@ depends_on = None
 
 FORMER_KINDS = ("PAYMENT", "PAYMENT_METHOD", "PAYMENT_METHOD_SETUP", "BILLING_ACCOUNT")
 KINDS = (*FORMER_KINDS, "REFUND", "DISPUTE", "PLAN", "SUBSCRIPTION", "INVOICE", "ENTITLEMENT")
+TABLES_WITH_KINDS = ("operations", "audit_records")
 FORMER_STATUSES = (
     "PENDING",
     "REQUIRES_ACTION",
@@ -33,6 +41,23 @@ TRIGGERS = (
 )
 FORMERLY_COMPLETED = "(status = 'COMPLETED') = (completed_at IS NOT NULL)"
 COMPLETED = "(status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')) = (completed_at IS NOT NULL)"
+ACCESS_REASONS = (
+    "OWNED",
+    "SUBSCRIBED",
+    "TRIAL",
+    "GRACE_PERIOD",
+    "GRANTED",
+    "NOT_PURCHASED",
+    "SUBSCRIPTION_ENDED",
+    "PAYMENT_OVERDUE",
+    "REFUNDED",
+    "DISPUTED",
+)
+NEW_AMOUNTS = ("refunded_amount", "refund_pending_amount", "disputed_amount")
+NO_WAY_BACK = (
+    "This database has refunds, disputes, plans, subscriptions, invoices or entitlements, which 0002 has no room for, "
+    "and audit records about them, which are never deleted: restore a backup from before the upgrade instead."
+)
 
 
 def among(column: str, values: tuple[str, ...]) -> str:
@@ -41,164 +66,189 @@ def among(column: str, values: tuple[str, ...]) -> str:
 
 
 def replace_check(table: str, name: str, condition: str) -> None:
-    """Added without a look at the rows that are there, then checked without a lock that holds up writers."""
-    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}")
+    op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
     add_check(table, name, condition)
 
 
 def add_check(table: str, name: str, condition: str) -> None:
-    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{name} CHECK ({condition}) NOT VALID")
-    op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_{name}")
+    op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
+
+
+def one_of(name: str, *values: str, nullable: bool = False) -> sa.Column[Any]:
+    enum = sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+    return sa.Column(name, enum, nullable=nullable)
+
+
+def instant(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def identifier(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Uuid(), nullable=nullable)
+
+
+def text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.String(), nullable=nullable)
+
+
+def prose(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=True)
+
+
+def number(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer(), nullable=False)
+
+
+def amount(name: str, **more: Any) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger(), nullable=False, **more)
+
+
+def flag(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def currency() -> sa.Column[Any]:
+    return sa.Column("currency", sa.String(length=3), nullable=False)
+
+
+def document(name: str) -> sa.Column[Any]:
+    return sa.Column(name, postgresql.JSONB(astext_type=sa.Text()), nullable=False)
+
+
+def synced_by() -> sa.Column[Any]:
+    return one_of("synced_by", "API_CALL", "WEBHOOK", "RECONCILIATION")
+
+
+def versions() -> tuple[sa.Column[Any], ...]:
+    return number("version"), instant("created_at"), instant("updated_at")
+
+
+def primary_key(table: str, column: str = "id") -> sa.PrimaryKeyConstraint:
+    return sa.PrimaryKeyConstraint(column, name=op.f(f"pk_{table}"))
+
+
+def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
+
+
+def unique(table: str, column: str) -> sa.UniqueConstraint:
+    return sa.UniqueConstraint(column, name=op.f(f"uq_{table}_{column}"))
+
+
+def reference(table: str, column: str, target: str, key: str = "id") -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{target}.{key}"], name=op.f(f"fk_{table}_{column}_{target}"))
+
+
+def owner(table: str) -> sa.ForeignKeyConstraint:
+    return reference(table, "user_id", "billing_accounts", "user_id")
 
 
 def upgrade() -> None:
+    create_plans()
+    create_subscriptions()
+    create_charge_previews()
+    create_invoices()
+    create_trial_redemptions()
+    create_disputes()
+    create_entitlements()
+    create_refunds()
+    widen_payments()
+    for table in TABLES_WITH_KINDS:
+        replace_check(table, "object_kind", among("object_kind", KINDS))
+
+
+def create_plans() -> None:
     op.create_table(
         "plans",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("processor_price_id", sa.String(), nullable=False),
-        sa.Column("processor_product_id", sa.String(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column(
-            "interval",
-            sa.Enum(
-                "DAY",
-                "WEEK",
-                "MONTH",
-                "YEAR",
-                name="interval",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("interval_count", sa.Integer(), nullable=False),
-        sa.Column("trial_days", sa.Integer(), nullable=False),
-        sa.Column("features", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("livemode", sa.Boolean(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("amount >= 0", name=op.f("ck_plans_amount")),
-        sa.CheckConstraint("interval_count > 0", name=op.f("ck_plans_interval_count")),
-        sa.CheckConstraint("trial_days >= 0", name=op.f("ck_plans_trial_days")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
-        sa.UniqueConstraint("processor_price_id", name=op.f("uq_plans_processor_price_id")),
+        identifier("id"),
+        text("processor_price_id"),
+        text("processor_product_id"),
+        text("code"),
+        text("name"),
+        prose("description"),
+        amount("amount"),
+        currency(),
+        one_of("interval", "DAY", "WEEK", "MONTH", "YEAR"),
+        number("interval_count"),
+        number("trial_days"),
+        document("features"),
+        flag("active"),
+        flag("livemode"),
+        *versions(),
+        check("plans", "amount", "amount >= 0"),
+        check("plans", "interval_count", "interval_count > 0"),
+        check("plans", "trial_days", "trial_days >= 0"),
+        primary_key("plans"),
+        unique("plans", "processor_price_id"),
     )
-    op.create_index("ix_plans_product", "plans", ["processor_product_id"], unique=False)
+    op.create_index("ix_plans_product", "plans", ["processor_product_id"])
+
+
+def create_subscriptions() -> None:
     op.create_table(
         "subscriptions",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("plan_id", sa.Uuid(), nullable=False),
-        sa.Column("pending_plan_id", sa.Uuid(), nullable=True),
-        sa.Column("payment_method_id", sa.Uuid(), nullable=True),
-        sa.Column(
+        identifier("id"),
+        identifier("user_id"),
+        identifier("plan_id"),
+        identifier("pending_plan_id", nullable=True),
+        identifier("payment_method_id", nullable=True),
+        one_of(
             "status",
-            sa.Enum(
-                "INCOMPLETE",
-                "TRIALING",
-                "ACTIVE",
-                "PAST_DUE",
-                "UNPAID",
-                "PAUSED",
-                "CANCELLED",
-                "EXPIRED",
-                name="status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
+            "INCOMPLETE",
+            "TRIALING",
+            "ACTIVE",
+            "PAST_DUE",
+            "UNPAID",
+            "PAUSED",
+            "CANCELLED",
+            "EXPIRED",
         ),
-        sa.Column("livemode", sa.Boolean(), nullable=False),
-        sa.Column("is_surplus", sa.Boolean(), nullable=False),
-        sa.Column("current_period_start", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("current_period_end", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("paid_through", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("past_due_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("trial_ends_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("cancel_at_period_end", sa.Boolean(), nullable=False),
-        sa.Column("cancel_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
+        flag("livemode"),
+        flag("is_surplus"),
+        instant("current_period_start"),
+        instant("current_period_end"),
+        instant("paid_through", nullable=True),
+        instant("past_due_since", nullable=True),
+        instant("trial_ends_at", nullable=True),
+        flag("cancel_at_period_end"),
+        instant("cancel_at", nullable=True),
+        instant("cancelled_at", nullable=True),
+        instant("ended_at", nullable=True),
+        instant("paused_until", nullable=True),
+        one_of(
             "cancel_reason",
-            sa.Enum(
-                "TOO_EXPENSIVE",
-                "UNUSED",
-                "MISSING_CONTENT",
-                "SWITCHED_SERVICE",
-                "TECHNICAL_PROBLEMS",
-                "OTHER",
-                name="cancel_reason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            "TOO_EXPENSIVE",
+            "UNUSED",
+            "MISSING_CONTENT",
+            "SWITCHED_SERVICE",
+            "TECHNICAL_PROBLEMS",
+            "OTHER",
             nullable=True,
         ),
-        sa.Column("latest_invoice_id", sa.Uuid(), nullable=True),
-        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("processor_customer_id", sa.String(), nullable=False),
-        sa.Column("processor_subscription_id", sa.String(), nullable=True),
-        sa.Column("processor_item_id", sa.String(), nullable=True),
-        sa.Column("processor_schedule_id", sa.String(), nullable=True),
-        sa.Column("last_event_id", sa.String(), nullable=True),
-        sa.Column(
-            "synced_by",
-            sa.Enum(
-                "API_CALL",
-                "WEBHOOK",
-                "RECONCILIATION",
-                name="synced_by",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("readings", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "status NOT IN ('CANCELLED', 'EXPIRED') OR ended_at IS NOT NULL",
-            name=op.f("ck_subscriptions_ended_at"),
-        ),
-        sa.CheckConstraint("version > 0", name=op.f("ck_subscriptions_version")),
-        sa.ForeignKeyConstraint(
-            ["payment_method_id"],
-            ["payment_methods.id"],
-            name=op.f("fk_subscriptions_payment_method_id_payment_methods"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["pending_plan_id"], ["plans.id"], name=op.f("fk_subscriptions_pending_plan_id_plans")
-        ),
-        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_subscriptions_plan_id_plans")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["billing_accounts.user_id"], name=op.f("fk_subscriptions_user_id_billing_accounts")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
-        sa.UniqueConstraint(
-            "processor_subscription_id", name=op.f("uq_subscriptions_processor_subscription_id")
-        ),
+        identifier("latest_invoice_id", nullable=True),
+        document("details"),
+        text("processor_customer_id"),
+        text("processor_subscription_id", nullable=True),
+        text("processor_item_id", nullable=True),
+        text("processor_schedule_id", nullable=True),
+        text("last_event_id", nullable=True),
+        synced_by(),
+        number("readings"),
+        *versions(),
+        check("subscriptions", "ended_at", "status NOT IN ('CANCELLED', 'EXPIRED') OR ended_at IS NOT NULL"),
+        check("subscriptions", "version", "version > 0"),
+        reference("subscriptions", "payment_method_id", "payment_methods"),
+        reference("subscriptions", "pending_plan_id", "plans"),
+        reference("subscriptions", "plan_id", "plans"),
+        owner("subscriptions"),
+        primary_key("subscriptions"),
+        unique("subscriptions", "processor_subscription_id"),
     )
-    op.create_index("ix_subscriptions_created", "subscriptions", ["created_at", "id"], unique=False)
-    op.create_index("ix_subscriptions_method", "subscriptions", ["payment_method_id"], unique=False)
-    op.create_index(
-        "ix_subscriptions_period_end", "subscriptions", ["current_period_end", "id"], unique=False
-    )
-    op.create_index("ix_subscriptions_plan", "subscriptions", ["plan_id"], unique=False)
-    op.create_index(
-        "ix_subscriptions_user_created", "subscriptions", ["user_id", "created_at", "id"], unique=False
-    )
+    op.create_index("ix_subscriptions_created", "subscriptions", ["created_at", "id"])
+    op.create_index("ix_subscriptions_method", "subscriptions", ["payment_method_id"])
+    op.create_index("ix_subscriptions_period_end", "subscriptions", ["current_period_end", "id"])
+    op.create_index("ix_subscriptions_plan", "subscriptions", ["plan_id"])
+    op.create_index("ix_subscriptions_user_created", "subscriptions", ["user_id", "created_at", "id"])
     op.create_index(
         "uq_subscriptions_live",
         "subscriptions",
@@ -206,440 +256,222 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status NOT IN ('CANCELLED', 'EXPIRED') AND NOT is_surplus"),
     )
+
+
+def create_charge_previews() -> None:
     op.create_table(
         "charge_previews",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("plan_id", sa.Uuid(), nullable=False),
-        sa.Column("subscription_id", sa.Uuid(), nullable=True),
+        identifier("id"),
+        identifier("user_id"),
+        identifier("plan_id"),
+        identifier("subscription_id", nullable=True),
         sa.Column("subscription_version", sa.Integer(), nullable=True),
-        sa.Column(
-            "timing",
-            sa.Enum("NOW", "PERIOD_END", name="timing", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column(
-            "proration",
-            sa.Enum(
-                "PRORATE",
-                "INVOICE_NOW",
-                "FULL_PRICE_NOW",
-                "NONE",
-                name="proration",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("prorated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("subtotal", sa.BigInteger(), nullable=False),
-        sa.Column("tax", sa.BigInteger(), nullable=False),
-        sa.Column("credit_applied", sa.BigInteger(), nullable=False),
-        sa.Column("due_now", sa.BigInteger(), nullable=False),
-        sa.Column("next_renewal", sa.BigInteger(), nullable=False),
-        sa.Column("charged_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_charge_previews_plan_id_plans")),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"],
-            ["subscriptions.id"],
-            name=op.f("fk_charge_previews_subscription_id_subscriptions"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["billing_accounts.user_id"],
-            name=op.f("fk_charge_previews_user_id_billing_accounts"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_charge_previews")),
+        one_of("timing", "NOW", "PERIOD_END"),
+        one_of("proration", "PRORATE", "INVOICE_NOW", "FULL_PRICE_NOW", "NONE"),
+        instant("prorated_at"),
+        currency(),
+        document("lines"),
+        *map(amount, ("subtotal", "tax", "credit_applied", "due_now", "next_renewal")),
+        instant("charged_at"),
+        instant("created_at"),
+        instant("expires_at"),
+        reference("charge_previews", "plan_id", "plans"),
+        reference("charge_previews", "subscription_id", "subscriptions"),
+        owner("charge_previews"),
+        primary_key("charge_previews"),
     )
-    op.create_index("ix_charge_previews_expiry", "charge_previews", ["expires_at"], unique=False)
+    op.create_index("ix_charge_previews_expiry", "charge_previews", ["expires_at"])
+
+
+def create_invoices() -> None:
     op.create_table(
         "invoices",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("subscription_id", sa.Uuid(), nullable=True),
-        sa.Column("livemode", sa.Boolean(), nullable=False),
-        sa.Column("processor_invoice_id", sa.String(), nullable=False),
-        sa.Column("number", sa.String(), nullable=True),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "DRAFT",
-                "OPEN",
-                "PAID",
-                "UNCOLLECTIBLE",
-                "VOID",
-                name="status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "reason",
-            sa.Enum(
-                "SUBSCRIPTION_START",
-                "RENEWAL",
-                "PLAN_CHANGE",
-                "OTHER",
-                name="reason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("subtotal", sa.BigInteger(), nullable=False),
-        sa.Column("tax", sa.BigInteger(), nullable=False),
-        sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.Column("amount_due", sa.BigInteger(), nullable=False),
-        sa.Column("amount_paid", sa.BigInteger(), nullable=False),
-        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("attempt_count", sa.Integer(), nullable=False),
-        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("period_end", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("paid_through", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("hosted_url", sa.Text(), nullable=True),
-        sa.Column("pdf_url", sa.Text(), nullable=True),
-        sa.Column("readings", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("amount_paid >= 0", name=op.f("ck_invoices_amount_paid")),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_invoices_subscription_id_subscriptions")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["billing_accounts.user_id"], name=op.f("fk_invoices_user_id_billing_accounts")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
-        sa.UniqueConstraint("processor_invoice_id", name=op.f("uq_invoices_processor_invoice_id")),
+        identifier("id"),
+        identifier("user_id"),
+        identifier("subscription_id", nullable=True),
+        flag("livemode"),
+        text("processor_invoice_id"),
+        text("number", nullable=True),
+        one_of("status", "DRAFT", "OPEN", "PAID", "UNCOLLECTIBLE", "VOID"),
+        one_of("reason", "SUBSCRIPTION_START", "RENEWAL", "PLAN_CHANGE", "OTHER"),
+        currency(),
+        *map(amount, ("subtotal", "tax", "total", "amount_due", "amount_paid")),
+        document("lines"),
+        number("attempt_count"),
+        instant("next_attempt_at", nullable=True),
+        instant("period_start"),
+        instant("period_end"),
+        instant("paid_through", nullable=True),
+        instant("paid_at", nullable=True),
+        prose("hosted_url"),
+        prose("pdf_url"),
+        number("readings"),
+        *versions(),
+        check("invoices", "amount_paid", "amount_paid >= 0"),
+        reference("invoices", "subscription_id", "subscriptions"),
+        owner("invoices"),
+        primary_key("invoices"),
+        unique("invoices", "processor_invoice_id"),
     )
-    op.create_index(
-        "ix_invoices_subscription", "invoices", ["subscription_id", "created_at", "id"], unique=False
-    )
-    op.create_index("ix_invoices_user", "invoices", ["user_id", "created_at", "id"], unique=False)
+    op.create_index("ix_invoices_subscription", "invoices", ["subscription_id", "created_at", "id"])
+    op.create_index("ix_invoices_user", "invoices", ["user_id", "created_at", "id"])
+
+
+def create_trial_redemptions() -> None:
     op.create_table(
         "trial_redemptions",
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=True),
-        sa.Column("subscription_id", sa.Uuid(), nullable=False),
-        sa.Column("redeemed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"],
-            ["subscriptions.id"],
-            name=op.f("fk_trial_redemptions_subscription_id_subscriptions"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["billing_accounts.user_id"],
-            name=op.f("fk_trial_redemptions_user_id_billing_accounts"),
-        ),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_trial_redemptions")),
-        sa.UniqueConstraint("fingerprint", name=op.f("uq_trial_redemptions_fingerprint")),
+        identifier("user_id"),
+        text("fingerprint", nullable=True),
+        identifier("subscription_id"),
+        instant("redeemed_at"),
+        reference("trial_redemptions", "subscription_id", "subscriptions"),
+        owner("trial_redemptions"),
+        primary_key("trial_redemptions", "user_id"),
+        unique("trial_redemptions", "fingerprint"),
     )
+
+
+def create_disputes() -> None:
     op.create_table(
         "disputes",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("payment_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "INQUIRY",
-                "NEEDS_RESPONSE",
-                "UNDER_REVIEW",
-                "WON",
-                "LOST",
-                "PREVENTED",
-                "CLOSED",
-                name="status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("evidence_due_by", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("evidence_draft", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("evidence_submitted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("history", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("processor_dispute_id", sa.String(), nullable=False),
-        sa.Column("last_event_id", sa.String(), nullable=True),
-        sa.Column(
-            "synced_by",
-            sa.Enum(
-                "API_CALL",
-                "WEBHOOK",
-                "RECONCILIATION",
-                name="synced_by",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("readings", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("amount >= 0", name=op.f("ck_disputes_amount")),
-        sa.CheckConstraint("version > 0", name=op.f("ck_disputes_version")),
-        sa.ForeignKeyConstraint(
-            ["payment_id"], ["payments.id"], name=op.f("fk_disputes_payment_id_payments")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["billing_accounts.user_id"], name=op.f("fk_disputes_user_id_billing_accounts")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
-        sa.UniqueConstraint("processor_dispute_id", name=op.f("uq_disputes_processor_dispute_id")),
+        identifier("id"),
+        identifier("user_id"),
+        identifier("payment_id"),
+        one_of("status", "INQUIRY", "NEEDS_RESPONSE", "UNDER_REVIEW", "WON", "LOST", "PREVENTED", "CLOSED"),
+        amount("amount"),
+        currency(),
+        text("reason"),
+        instant("evidence_due_by", nullable=True),
+        document("evidence_draft"),
+        instant("evidence_submitted_at", nullable=True),
+        document("history"),
+        text("processor_dispute_id"),
+        text("last_event_id", nullable=True),
+        synced_by(),
+        number("readings"),
+        *versions(),
+        check("disputes", "amount", "amount >= 0"),
+        check("disputes", "version", "version > 0"),
+        reference("disputes", "payment_id", "payments"),
+        owner("disputes"),
+        primary_key("disputes"),
+        unique("disputes", "processor_dispute_id"),
     )
-    op.create_index("ix_disputes_created", "disputes", ["created_at", "id"], unique=False)
-    op.create_index("ix_disputes_payment", "disputes", ["payment_id", "created_at", "id"], unique=False)
-    op.create_index("ix_disputes_status", "disputes", ["status", "created_at", "id"], unique=False)
-    op.create_index("ix_disputes_user", "disputes", ["user_id", "created_at", "id"], unique=False)
+    op.create_index("ix_disputes_created", "disputes", ["created_at", "id"])
+    op.create_index("ix_disputes_payment", "disputes", ["payment_id", "created_at", "id"])
+    op.create_index("ix_disputes_status", "disputes", ["status", "created_at", "id"])
+    op.create_index("ix_disputes_user", "disputes", ["user_id", "created_at", "id"])
+
+
+def create_entitlements() -> None:
     op.create_table(
         "entitlements",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "source",
-            sa.Enum(
-                "PURCHASE",
-                "SUBSCRIPTION",
-                "GRANT",
-                name="source",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "reason",
-            sa.Enum(
-                "OWNED",
-                "SUBSCRIBED",
-                "TRIAL",
-                "GRACE_PERIOD",
-                "GRANTED",
-                "NOT_PURCHASED",
-                "SUBSCRIPTION_ENDED",
-                "PAYMENT_OVERDUE",
-                "REFUNDED",
-                "DISPUTED",
-                name="reason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("payment_id", sa.Uuid(), nullable=True),
-        sa.Column("subscription_id", sa.Uuid(), nullable=True),
-        sa.Column("media_item_id", sa.String(), nullable=True),
-        sa.Column("feature", sa.String(), nullable=True),
-        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("renews", sa.Boolean(), nullable=False),
-        sa.Column(
-            "revoked_reason",
-            sa.Enum(
-                "OWNED",
-                "SUBSCRIBED",
-                "TRIAL",
-                "GRACE_PERIOD",
-                "GRANTED",
-                "NOT_PURCHASED",
-                "SUBSCRIPTION_ENDED",
-                "PAYMENT_OVERDUE",
-                "REFUNDED",
-                "DISPUTED",
-                name="revoked_reason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("granter_id", sa.Uuid(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(source = 'PURCHASE') = (payment_id IS NOT NULL)", name=op.f("ck_entitlements_payment")
-        ),
-        sa.CheckConstraint(
-            "(source = 'SUBSCRIPTION') = (subscription_id IS NOT NULL)",
-            name=op.f("ck_entitlements_subscription"),
-        ),
-        sa.CheckConstraint(
-            "(revoked_reason IS NULL) = (revoked_at IS NULL)", name=op.f("ck_entitlements_revoked")
-        ),
-        sa.CheckConstraint("num_nonnulls(media_item_id, feature) = 1", name=op.f("ck_entitlements_target")),
-        sa.ForeignKeyConstraint(
-            ["payment_id"], ["payments.id"], name=op.f("fk_entitlements_payment_id_payments")
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"],
-            ["subscriptions.id"],
-            name=op.f("fk_entitlements_subscription_id_subscriptions"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["billing_accounts.user_id"], name=op.f("fk_entitlements_user_id_billing_accounts")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlements")),
+        identifier("id"),
+        identifier("user_id"),
+        one_of("source", "PURCHASE", "SUBSCRIPTION", "GRANT"),
+        one_of("reason", *ACCESS_REASONS),
+        identifier("payment_id", nullable=True),
+        identifier("subscription_id", nullable=True),
+        text("media_item_id", nullable=True),
+        text("feature", nullable=True),
+        instant("starts_at"),
+        instant("ends_at", nullable=True),
+        flag("renews"),
+        one_of("revoked_reason", *ACCESS_REASONS, nullable=True),
+        instant("revoked_at", nullable=True),
+        identifier("granter_id", nullable=True),
+        prose("note"),
+        *versions(),
+        check("entitlements", "payment", "(source = 'PURCHASE') = (payment_id IS NOT NULL)"),
+        check("entitlements", "subscription", "(source = 'SUBSCRIPTION') = (subscription_id IS NOT NULL)"),
+        check("entitlements", "revoked", "(revoked_reason IS NULL) = (revoked_at IS NULL)"),
+        check("entitlements", "target", "num_nonnulls(media_item_id, feature) = 1"),
+        reference("entitlements", "payment_id", "payments"),
+        reference("entitlements", "subscription_id", "subscriptions"),
+        owner("entitlements"),
+        primary_key("entitlements"),
     )
     op.create_index(
         "ix_entitlements_feature",
         "entitlements",
         ["user_id", "feature"],
-        unique=False,
         postgresql_where=sa.text("feature IS NOT NULL"),
     )
     op.create_index(
         "ix_entitlements_media_item",
         "entitlements",
         ["user_id", "media_item_id"],
-        unique=False,
         postgresql_where=sa.text("media_item_id IS NOT NULL"),
     )
+    op.create_index("ix_entitlements_user", "entitlements", ["user_id", "created_at", "id"])
     op.create_index("uq_entitlements_payment", "entitlements", ["payment_id"], unique=True)
     op.create_index(
         "uq_entitlements_subscription", "entitlements", ["subscription_id", "feature"], unique=True
     )
+
+
+def create_refunds() -> None:
     op.create_table(
         "refunds",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("payment_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "PENDING",
-                "SUCCEEDED",
-                "FAILED",
-                "CANCELLED",
-                name="status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column(
+        identifier("id"),
+        identifier("user_id"),
+        identifier("payment_id"),
+        one_of("status", "PENDING", "SUCCEEDED", "FAILED", "CANCELLED"),
+        amount("amount"),
+        currency(),
+        one_of(
             "reason",
-            sa.Enum(
-                "DUPLICATE",
-                "FRAUDULENT",
-                "CUSTOMER_REQUEST",
-                "SERVICE_DISRUPTION",
-                "GOODWILL",
-                "DISPUTE_PREVENTION",
-                "OTHER",
-                name="reason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
+            "DUPLICATE",
+            "FRAUDULENT",
+            "CUSTOMER_REQUEST",
+            "SERVICE_DISRUPTION",
+            "GOODWILL",
+            "DISPUTE_PREVENTION",
+            "OTHER",
         ),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("failure_reason", sa.String(), nullable=True),
-        sa.Column(
-            "origin",
-            sa.Enum(
-                "API",
-                "STRIPE_DASHBOARD",
-                "DISPUTE_PREVENTION",
-                name="origin",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("revokes_access", sa.Boolean(), nullable=False),
-        sa.Column("created_by", sa.Uuid(), nullable=True),
-        sa.Column("processor_refund_id", sa.String(), nullable=True),
-        sa.Column("last_event_id", sa.String(), nullable=True),
-        sa.Column(
-            "synced_by",
-            sa.Enum(
-                "API_CALL",
-                "WEBHOOK",
-                "RECONCILIATION",
-                name="synced_by",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "status <> 'SUCCEEDED' OR succeeded_at IS NOT NULL", name=op.f("ck_refunds_succeeded_at")
-        ),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_amount")),
-        sa.CheckConstraint("version > 0", name=op.f("ck_refunds_version")),
-        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id_payments")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["billing_accounts.user_id"], name=op.f("fk_refunds_user_id_billing_accounts")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
-        sa.UniqueConstraint("processor_refund_id", name=op.f("uq_refunds_processor_refund_id")),
+        prose("note"),
+        text("failure_reason", nullable=True),
+        one_of("origin", "API", "STRIPE_DASHBOARD", "DISPUTE_PREVENTION"),
+        flag("revokes_access"),
+        identifier("created_by", nullable=True),
+        text("processor_refund_id", nullable=True),
+        text("last_event_id", nullable=True),
+        synced_by(),
+        *versions(),
+        instant("succeeded_at", nullable=True),
+        check("refunds", "succeeded_at", "status <> 'SUCCEEDED' OR succeeded_at IS NOT NULL"),
+        check("refunds", "amount", "amount > 0"),
+        check("refunds", "version", "version > 0"),
+        reference("refunds", "payment_id", "payments"),
+        owner("refunds"),
+        primary_key("refunds"),
+        unique("refunds", "processor_refund_id"),
     )
-    op.create_index("ix_refunds_payment", "refunds", ["payment_id", "created_at", "id"], unique=False)
-    op.create_index("ix_refunds_user", "refunds", ["user_id", "created_at", "id"], unique=False)
-    op.add_column(
-        "payments", sa.Column("refunded_amount", sa.BigInteger(), nullable=False, server_default="0")
-    )
-    op.add_column(
-        "payments", sa.Column("refund_pending_amount", sa.BigInteger(), nullable=False, server_default="0")
-    )
-    op.add_column(
-        "payments", sa.Column("disputed_amount", sa.BigInteger(), nullable=False, server_default="0")
-    )
-    op.add_column("payments", sa.Column("media_item_id", sa.String(), nullable=True))
-    op.add_column("payments", sa.Column("subscription_id", sa.Uuid(), nullable=True))
-    op.add_column("payments", sa.Column("invoice_id", sa.Uuid(), nullable=True))
-    op.create_index("ix_payments_charge", "payments", ["processor_charge_id"], unique=False)
-    op.create_index("ix_payments_invoice", "payments", ["invoice_id"], unique=False)
-    op.create_index("ix_payments_media_item", "payments", ["user_id", "media_item_id"], unique=False)
-    op.create_index(
-        "ix_payments_subscription", "payments", ["subscription_id", "created_at", "id"], unique=False
-    )
-    op.create_foreign_key(
-        op.f("fk_payments_invoice_id_invoices"), "payments", "invoices", ["invoice_id"], ["id"]
-    )
-    op.create_foreign_key(
-        op.f("fk_payments_subscription_id_subscriptions"),
-        "payments",
-        "subscriptions",
-        ["subscription_id"],
-        ["id"],
-    )
+    op.create_index("ix_refunds_payment", "refunds", ["payment_id", "created_at", "id"])
+    op.create_index("ix_refunds_user", "refunds", ["user_id", "created_at", "id"])
 
-    for amount in ("refunded_amount", "refund_pending_amount", "disputed_amount"):
-        op.alter_column("payments", amount, server_default=None)
+
+def widen_payments() -> None:
+    for each in NEW_AMOUNTS:
+        op.add_column("payments", amount(each, server_default="0"))
+        op.alter_column("payments", each, server_default=None)
+    op.add_column("payments", text("media_item_id", nullable=True))
+    op.add_column("payments", identifier("subscription_id", nullable=True))
+    op.add_column("payments", identifier("invoice_id", nullable=True))
+    op.create_index("ix_payments_charge", "payments", ["processor_charge_id"])
+    op.create_index(
+        "ix_payments_disputed",
+        "payments",
+        ["created_at", "id"],
+        postgresql_where=sa.text("disputed_amount > 0"),
+    )
+    op.create_index("ix_payments_invoice", "payments", ["invoice_id"])
+    op.create_index("ix_payments_media_item", "payments", ["user_id", "media_item_id"])
+    op.create_index("ix_payments_subscription", "payments", ["subscription_id", "created_at", "id"])
+    for thing in ("invoice", "subscription"):
+        op.create_foreign_key(
+            op.f(f"fk_payments_{thing}_id_{thing}s"), "payments", f"{thing}s", [f"{thing}_id"], ["id"]
+        )
     replace_check("payments", "status", among("status", STATUSES))
     replace_check("payments", "trigger", among("trigger", TRIGGERS))
     replace_check("payments", "completed_at", COMPLETED)
@@ -650,63 +482,34 @@ def upgrade() -> None:
         "refund_pending_amount BETWEEN 0 AND captured_amount - refunded_amount",
     )
     add_check("payments", "disputed_amount", "disputed_amount >= 0")
-    for table in ("operations", "audit_records"):
-        replace_check(table, "object_kind", among("object_kind", KINDS))
 
 
 def downgrade() -> None:
-    for table in ("operations", "audit_records"):
+    """Raises CommandError where anything was written that the tables of before have no room for."""
+    if any(map(has_new_kinds, TABLES_WITH_KINDS)):
+        raise CommandError(NO_WAY_BACK)
+    for table in TABLES_WITH_KINDS:
         replace_check(table, "object_kind", among("object_kind", FORMER_KINDS))
     replace_check("payments", "completed_at", FORMERLY_COMPLETED)
     replace_check("payments", "trigger", among("trigger", FORMER_TRIGGERS))
     replace_check("payments", "status", among("status", FORMER_STATUSES))
-    op.drop_constraint(op.f("fk_payments_subscription_id_subscriptions"), "payments", type_="foreignkey")
-    op.drop_constraint(op.f("fk_payments_invoice_id_invoices"), "payments", type_="foreignkey")
-    op.drop_index("ix_payments_subscription", table_name="payments")
-    op.drop_index("ix_payments_media_item", table_name="payments")
-    op.drop_index("ix_payments_invoice", table_name="payments")
+    for column in ("invoice_id", "subscription_id", "media_item_id", *NEW_AMOUNTS):
+        op.drop_column("payments", column)
     op.drop_index("ix_payments_charge", table_name="payments")
-    op.drop_column("payments", "invoice_id")
-    op.drop_column("payments", "subscription_id")
-    op.drop_column("payments", "media_item_id")
-    op.drop_column("payments", "disputed_amount")
-    op.drop_column("payments", "refund_pending_amount")
-    op.drop_column("payments", "refunded_amount")
-    op.drop_index("ix_refunds_user", table_name="refunds")
-    op.drop_index("ix_refunds_payment", table_name="refunds")
-    op.drop_table("refunds")
-    op.drop_index("uq_entitlements_subscription", table_name="entitlements")
-    op.drop_index("uq_entitlements_payment", table_name="entitlements")
-    op.drop_index(
-        "ix_entitlements_media_item",
-        table_name="entitlements",
-        postgresql_where=sa.text("media_item_id IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_entitlements_feature", table_name="entitlements", postgresql_where=sa.text("feature IS NOT NULL")
-    )
-    op.drop_table("entitlements")
-    op.drop_index("ix_disputes_user", table_name="disputes")
-    op.drop_index("ix_disputes_status", table_name="disputes")
-    op.drop_index("ix_disputes_payment", table_name="disputes")
-    op.drop_index("ix_disputes_created", table_name="disputes")
-    op.drop_table("disputes")
-    op.drop_table("trial_redemptions")
-    op.drop_index("ix_invoices_user", table_name="invoices")
-    op.drop_index("ix_invoices_subscription", table_name="invoices")
-    op.drop_table("invoices")
-    op.drop_index("ix_charge_previews_expiry", table_name="charge_previews")
-    op.drop_table("charge_previews")
-    op.drop_index(
-        "uq_subscriptions_live",
-        table_name="subscriptions",
-        postgresql_where=sa.text("status NOT IN ('CANCELLED', 'EXPIRED') AND NOT is_surplus"),
-    )
-    op.drop_index("ix_subscriptions_user_created", table_name="subscriptions")
-    op.drop_index("ix_subscriptions_plan", table_name="subscriptions")
-    op.drop_index("ix_subscriptions_period_end", table_name="subscriptions")
-    op.drop_index("ix_subscriptions_method", table_name="subscriptions")
-    op.drop_index("ix_subscriptions_created", table_name="subscriptions")
-    op.drop_table("subscriptions")
-    op.drop_index("ix_plans_product", table_name="plans")
-    op.drop_table("plans")
+    for table in (
+        "refunds",
+        "entitlements",
+        "disputes",
+        "trial_redemptions",
+        "invoices",
+        "charge_previews",
+        "subscriptions",
+        "plans",
+    ):
+        op.drop_table(table)
+
+
+def has_new_kinds(table: str) -> bool:
+    kind = sa.column("object_kind", sa.String())
+    new = sa.select(kind).select_from(sa.table(table)).where(kind.not_in(FORMER_KINDS))
+    return op.get_bind().scalar(new.limit(1)) is not None

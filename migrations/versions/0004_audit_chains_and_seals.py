@@ -48,6 +48,16 @@ RECORDS = sa.table(
     sa.column("previous_hash", sa.String()),
     sa.column("hash", sa.String()),
 )
+# Not in the order in which rows lie, since several connections add them to pages of their own. Ids are UUIDv7.
+NUMBER_WHAT_IS_THERE = """
+UPDATE audit_records SET sequence = numbered.sequence
+FROM (SELECT id, row_number() OVER (ORDER BY at, id) AS sequence FROM audit_records) AS numbered
+WHERE audit_records.id = numbered.id
+"""
+NUMBER_FROM_THERE_ON = """
+SELECT setval(pg_get_serial_sequence('audit_records', 'sequence'), coalesce(max(sequence), 0) + 1, false)
+FROM audit_records
+"""
 SEALS_ONLY_GROW = """
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
@@ -56,21 +66,21 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 
 def upgrade() -> None:
     op.execute("LOCK TABLE audit_records IN ACCESS EXCLUSIVE MODE")
-    # Rows lie in the order in which they were added, and so they are numbered.
-    op.add_column(
-        "audit_records", sa.Column("sequence", sa.BigInteger(), sa.Identity(always=True), nullable=False)
-    )
+    op.add_column("audit_records", sa.Column("sequence", sa.BigInteger(), nullable=True))
     op.add_column("audit_records", sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("audit_records", sa.Column("ip", sa.String(), nullable=True))
     op.add_column("audit_records", sa.Column("previous_hash", sa.String(length=64), nullable=True))
     op.add_column("audit_records", sa.Column("hash", sa.String(length=64), nullable=True))
+    op.execute("ALTER TABLE audit_records DISABLE TRIGGER append_only")
+    op.execute(NUMBER_WHAT_IS_THERE)
     op.drop_index("ix_audit_records_object", table_name="audit_records")
     op.create_index("ix_audit_records_object", "audit_records", ["object_kind", "object_id", "sequence"])
-    op.execute("ALTER TABLE audit_records DISABLE TRIGGER append_only")
     chain(op.get_bind())
     op.execute("ALTER TABLE audit_records ENABLE TRIGGER append_only")
-    op.alter_column("audit_records", "previous_hash", nullable=False)
-    op.alter_column("audit_records", "hash", nullable=False)
+    for column in ("sequence", "previous_hash", "hash"):
+        op.alter_column("audit_records", column, nullable=False)
+    op.execute("ALTER TABLE audit_records ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY")
+    op.execute(NUMBER_FROM_THERE_ON)
     op.create_index(
         "ix_audit_records_actor",
         "audit_records",

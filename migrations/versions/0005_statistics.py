@@ -39,7 +39,7 @@ UPDATE payments SET failures = jsonb_build_array(jsonb_build_object(
 )) WHERE status = 'FAILED'
 """
 
-# What is there already is counted by the worker, since servers of the old version write without counting.
+# What is there already is counted by the worker, who needs minutes for it.
 COUNT_WHAT_IS_THERE = """
 INSERT INTO pgqueuer (priority, entrypoint, status)
 SELECT 0, 'rebuild_statistics', 'queued'
@@ -98,11 +98,7 @@ def upgrade() -> None:
         sa.Column("failures", postgresql.JSONB(astext_type=sa.Text()), nullable=False, server_default=EMPTY),
     )
     op.add_column("payments", sa.Column("plan_id", sa.Uuid(), nullable=True))
-    op.execute(
-        "ALTER TABLE payments ADD CONSTRAINT fk_payments_plan_id_plans"
-        " FOREIGN KEY (plan_id) REFERENCES plans (id) NOT VALID"
-    )
-    op.execute("ALTER TABLE payments VALIDATE CONSTRAINT fk_payments_plan_id_plans")
+    op.create_foreign_key(op.f("fk_payments_plan_id_plans"), "payments", "plans", ["plan_id"], ["id"])
     op.execute(REMEMBER_FAILURES)
     op.execute(COUNT_WHAT_IS_THERE)
 

@@ -19,6 +19,7 @@ class EntitlementRow(Row, table=True):
         CheckConstraint("(source = 'PURCHASE') = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(source = 'SUBSCRIPTION') = (subscription_id IS NOT NULL)", name="subscription"),
         CheckConstraint("(revoked_reason IS NULL) = (revoked_at IS NULL)", name="revoked"),
+        Index("ix_entitlements_user", "user_id", "created_at", "id"),
         Index("uq_entitlements_payment", "payment_id", unique=True),
         Index("uq_entitlements_subscription", "subscription_id", "feature", unique=True),
         Index(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -43,6 +43,7 @@ class PaymentRow(Row, table=True):
         Index("ix_payments_invoice", "invoice_id"),
         Index("ix_payments_media_item", "user_id", "media_item_id"),
         Index("ix_payments_charge", "processor_charge_id"),
+        Index("ix_payments_disputed", "created_at", "id", postgresql_where=text("disputed_amount > 0")),
     )
 
     id: UUID = Field(primary_key=True)

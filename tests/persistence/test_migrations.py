@@ -1,11 +1,17 @@
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.account import BillingAccount
@@ -21,11 +27,18 @@ from tests.domain.values import NOON, OWNER, a_payment
 OLD_RECORD = text(
     """
     INSERT INTO audit_records (id, at, actor_role, actor_id, request_id, action, object_kind, object_id, changes)
-    VALUES (gen_random_uuid(), '2026-07-01 12:00:00.123456+02', 'USER', gen_random_uuid(), 'request ☕',
+    VALUES (:id, :at, 'USER', gen_random_uuid(), 'request ☕',
         'test.' || CAST(:number AS integer), 'PAYMENT', :thing,
         '{"amount": [null, 1.0], "note": "é \\"☕\\" \\\\", "b": [1e16, 18446744073709551615], "a": [5e-324, {}]}')
     """
-).bindparams(bindparam("thing", type_=Uuid()))
+).bindparams(bindparam("id", type_=Uuid()), bindparam("thing", type_=Uuid()))
+NEW_RECORD = text(
+    """
+    INSERT INTO audit_records (id, at, actor_role, request_id, action, object_kind, object_id, changes)
+    VALUES (gen_random_uuid(), now(), 'SYSTEM', 'request', 'subscription.started', 'SUBSCRIPTION',
+        gen_random_uuid(), '{}')
+    """
+)
 
 ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
@@ -39,6 +52,16 @@ async def left_in(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
         relations = await connection.scalar(LEFT)
         return int(relations or 0) + int(await connection.scalar(LEFT_FUNCTIONS) or 0)
+
+
+async def upgraded(address: str) -> int:
+    """The exit code of a process of its own, since alembic knows one migration per process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "alembic", "upgrade", "head"),
+        cwd=schema.MIGRATIONS.parent,
+        env={**os.environ, "DATABASE_URL": address},
+    )
+    return await process.wait()
 
 
 class TestMigrations:
@@ -56,13 +79,42 @@ class TestMigrations:
         await asyncio.to_thread(command.check, schema.configuration(address))
         await engine.dispose()
 
-    async def test_chain_the_records_that_are_there_already(self, fresh_database: MakeDatabase) -> None:
+    async def test_that_fail_leave_those_before_them_done(self, fresh_database: MakeDatabase) -> None:
         address = await fresh_database()
         engine = create_engine(address)
         await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
         async with engine.begin() as connection:
-            for number in range(5):
-                await connection.execute(OLD_RECORD, {"thing": UUID(int=number % 2), "number": number})
+            await connection.execute(text("CREATE TABLE statistics_deltas ()"))
+
+        with pytest.raises(ProgrammingError, match="statistics_deltas"):
+            await asyncio.to_thread(schema.migrate, address)
+
+        assert await schema.current_revision(engine) == "0004"
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP TABLE statistics_deltas"))
+        await asyncio.to_thread(schema.migrate, address)
+        assert await schema.current_revision(engine) == schema.wanted_revision()
+        await engine.dispose()
+
+    async def test_of_two_at_once_run_one_after_the_other(self, fresh_database: MakeDatabase) -> None:
+        address = await fresh_database()
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "base")
+
+        codes = await asyncio.gather(upgraded(address), upgraded(address))
+
+        assert list(codes) == [0, 0]
+
+    async def test_chain_the_records_that_are_there_already_in_the_order_of_their_time(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        async with engine.begin() as connection:
+            for number in (3, 0, 4, 2, 1):
+                at = NOON + timedelta(microseconds=123456 + number // 3)
+                record = {"id": UUID(int=number), "at": at, "thing": UUID(int=number % 2), "number": number}
+                await connection.execute(OLD_RECORD, record)
 
         await asyncio.to_thread(schema.migrate, address)
 
@@ -73,7 +125,32 @@ class TestMigrations:
             first, second, third = await work.audit.of_object(ObjectKind.PAYMENT, UUID(int=0))
             await work.audit.add(replace(third, id=new_id()))
         assert [each.action for each in (first, second, third)] == ["test.0", "test.2", "test.4"]
+        async with database.snapshot() as reads:
+            numbers = [(each.sequence, each.action) async for each in reads.audit.in_chains()]
+        assert sorted(numbers) == [
+            (1, "test.0"),
+            (2, "test.1"),
+            (3, "test.2"),
+            (4, "test.3"),
+            (5, "test.4"),
+            (6, "test.4"),
+        ]
         assert (await verified(database))[1] == []
+        await engine.dispose()
+
+    async def test_do_not_lead_down_where_the_former_tables_have_no_room_for_what_is_there(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0003")
+        async with engine.begin() as connection:
+            await connection.execute(NEW_RECORD)
+
+        with pytest.raises(CommandError, match="restore a backup"):
+            await asyncio.to_thread(command.downgrade, schema.configuration(address), "0002")
+
+        assert await schema.current_revision(engine) == "0003"
         await engine.dispose()
 
     async def test_remember_why_payments_failed_and_have_what_is_there_counted(

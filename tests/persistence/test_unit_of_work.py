@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.identity import new_id
 from domain.ports import Database
+from gateway.settings import Settings
 from gateway.wiring import Gateway
 from persistence.engine import create_engine, is_reachable
 from persistence.unit_of_work import SqlDatabase, SqlReads, holds_connection
@@ -16,6 +17,7 @@ from tests.domain.values import a_payment, an_event
 
 pytestmark = pytest.mark.usefixtures("owner")
 
+TIME_OUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 COUNT_JOBS = text("SELECT count(*) FROM pgqueuer")
 
 
@@ -88,6 +90,28 @@ class TestReads:
             assert not pooled.driver_connection.is_in_transaction()
 
 
+class TestSnapshot:
+    async def test_waits_for_a_slow_reader(self, database: Database) -> None:
+        async with database.snapshot() as reads:
+            connection = cast("SqlReads", reads)._connection
+            limits = [await connection.scalar(text(f"SHOW {name}")) for name in TIME_OUTS]
+
+        assert limits == ["0", "0", "0"]
+
+
+class TestRecount:
+    async def test_is_possible_with_the_smallest_pool(self, gateway: Gateway) -> None:
+        smallest, *_ = Settings.model_fields["database_pool_size"].metadata
+        engine = create_engine(gateway.settings.database_url, pool_size=smallest.ge, pool_timeout=0.05)
+        database = SqlDatabase(engine)
+
+        async with database.recount() as work:
+            payments = await work.payments.after(None, limit=1)
+
+        assert payments == []
+        await database.close()
+
+
 class TestJobs:
     async def test_vanish_with_their_transaction(self, database: Database, gateway: Gateway) -> None:
         event = an_event()
@@ -130,10 +154,7 @@ class TestEngine:
 
     async def test_bounds_every_statement(self, gateway: Gateway) -> None:
         async with gateway.engine.connect() as connection:
-            limits = {
-                name: await connection.scalar(text(f"SHOW {name}"))
-                for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-            }
+            limits = {name: await connection.scalar(text(f"SHOW {name}")) for name in TIME_OUTS}
 
         assert limits == {
             "statement_timeout": "10s",

@@ -1,0 +1,49 @@
+"""Lists are found by an index: what PostgreSQL plans, whatever the parameters, where it must not walk a whole table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, text
+
+from domain.account import BillingAccount
+from domain.paging import Slice
+from domain.payment_list import PaymentFilter, PaymentOrder
+from gateway.wiring import Gateway
+from persistence.entitlements import EntitlementRepository
+from persistence.payments import PaymentRepository
+from tests.domain.values import OWNER
+
+
+async def plan(gateway: Gateway, statement: Select[Any], values: Mapping[str, Any]) -> str:
+    async with gateway.engine.begin() as connection:
+        for way in ("seqscan", "bitmapscan"):
+            await connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        compiled = statement.compile(dialect=connection.dialect)
+        parameters = compiled.construct_params(dict(values))
+        given = tuple(parameters[name] for name in compiled.positiontup or ())
+        lines = await connection.exec_driver_sql(f"EXPLAIN (COSTS OFF, GENERIC_PLAN) {compiled}", given)
+        return "\n".join(lines.scalars())
+
+
+class TestDisputedPayments:
+    async def test_are_read_from_an_index_of_their_own_in_order(self, gateway: Gateway) -> None:
+        page = PaymentRepository.lists.page(PaymentFilter(disputed=True), PaymentOrder(), Slice(limit=20))
+
+        found = await plan(gateway, *page)
+
+        assert "ix_payments_disputed" in found
+        assert "Sort" not in found
+
+    async def test_are_counted_by_it(self, gateway: Gateway) -> None:
+        count = PaymentRepository.lists.count(PaymentFilter(disputed=True))
+
+        assert "ix_payments_disputed" in await plan(gateway, *count)
+
+
+class TestEntitlements:
+    async def test_of_an_account_are_found_by_an_index(self, gateway: Gateway, owner: BillingAccount) -> None:
+        theirs = EntitlementRepository._children_by("user_id", has_owner=False)
+
+        found = await plan(gateway, theirs, {"identities": [OWNER], "owner": None})
+
+        assert "ix_entitlements_user" in found
