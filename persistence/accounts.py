@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -7,7 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domain.account import BillingAccount
 from persistence.repository import Repository
-from persistence.tables import BillingAccountRow, table_of
+from persistence.tables import BillingAccountRow, SubscriptionRow, table_of
+
+SUBSCRIPTIONS: Final = table_of(SubscriptionRow).c
 
 
 class AccountRepository(Repository[BillingAccount]):
@@ -17,6 +20,15 @@ class AccountRepository(Repository[BillingAccount]):
 
     async def by_ids(self, user_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, BillingAccount]:
         return await self._owned(user_ids, owner=owner)
+
+    async def lock_subscriber(self, subscription_id: UUID) -> BillingAccount | None:
+        """The account that the subscription belongs to, held until the transaction ends."""
+        subscriber = select(SUBSCRIPTIONS.user_id).where(SUBSCRIPTIONS.id == subscription_id)
+        return await self._one(
+            select(self.table)
+            .where(self.table.c.user_id == subscriber.scalar_subquery())
+            .with_for_update(key_share=True)
+        )
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
         return await self._one(
