@@ -186,12 +186,17 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         return SubscriptionOutcome(facts=await self._facts(subscription["id"]), decline=outcome.decline)
 
     async def _schedule(self, subscription: Shape) -> Shape:
-        """The schedule that runs the subscription, made where there is none; Stripe allows one."""
-        schedule = expanded(subscription.get("schedule"))
-        if schedule:
+        """The schedule that runs the subscription, made where there is none; Stripe allows one, and refuses another."""
+        if schedule := expanded(subscription.get("schedule")):
             return schedule
-        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription["id"]}
-        return shape(await call(lambda: self._stripe.subscription_schedules.create_async(params)))
+        subscription_id = subscription["id"]
+        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription_id}
+        try:
+            return shape(await call(lambda: self._stripe.subscription_schedules.create_async(params)))
+        except ProcessorRefused:
+            if made := expanded((await self._subscription(subscription_id)).get("schedule")):
+                return made
+            raise
 
 
 def _was_dropped(facts: SubscriptionFacts, plan: Plan) -> bool:

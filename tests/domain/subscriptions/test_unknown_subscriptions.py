@@ -260,6 +260,35 @@ class TestUnknownChange:
         after = await subscriber.subscription(subscribed.id)
         assert (after.plan_id, after.pending_plan_id) == (subscribed.plan_id, None)
 
+    @pytest.mark.parametrize("kind", EXECUTED)
+    async def test_with_the_next_period_is_planned_although_an_answer_got_lost(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, kind: Kind
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        spoil(sandbox, "/v1/subscription_schedules$", kind, times=1)
+
+        executed = await subscriber.does(
+            ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        )
+
+        assert executed.operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.of(executed)).pending_plan_id == plan
+
+    @SETTLED
+    async def test_with_the_next_period_is_planned_in_the_end(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        command = ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        spoil(sandbox, "/v1/subscription_schedules", Kind.RESET_AFTER)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.subscription(subscribed.id)).pending_plan_id == plan
+
     async def declined_change(
         self, subscriber: Subscriber, subscribed: Subscription, card: str = "pm_card_chargeCustomerFail"
     ) -> ChangePlan:
