@@ -1,15 +1,17 @@
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.errors import InvalidInput, StateConflict
+from domain.operation import OperationState
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
 from tests.domain.shopping import Post, captures
-from tests.domain.subscriptions.subscribing import Subscriber
+from tests.domain.subscriptions.subscribing import Subscriber, at_stripe
 
 
 @pytest.fixture
@@ -64,6 +66,23 @@ class TestPauseSubscription:
 
         assert refusal.value.current == SubscriptionStatus.PAUSED
         assert SubscriptionAction.RESUME in refusal.value.allowed
+
+    async def test_after_the_merchant_has_moved_it_to_a_plan_unheard_of_learns_the_plan(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        [item] = at_stripe(sandbox, subscribed)["items"]["data"]
+        price = await dashboard.sells(7700)
+        there = subscribed.processor_subscription_id or ""
+        moved = {"items": [{"id": item["id"], "price": price.id}]}
+        await dashboard.client.v1.subscriptions.update_async(there, cast("Any", moved))
+
+        executed = await subscriber.does(PauseSubscription(subscription_id=subscribed.id))
+        await subscriber.gateway.subscriptions.reread(subscribed.id)
+
+        assert executed.operation.state is OperationState.SUCCEEDED
+        paused = await subscriber.of(executed)
+        assert paused.status is SubscriptionStatus.PAUSED
+        assert [plan.amount for plan in await dashboard.plans() if plan.id == paused.plan_id] == [7700]
 
 
 class TestResumeSubscription:
