@@ -8,7 +8,7 @@ from domain.commands.payments import CancelPayment
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import Declined, InvalidInput, MethodInUse, NotFound, StateConflict
+from domain.errors import Declined, InvalidInput, MethodInUse, NotFound, ProcessorRefused, StateConflict
 from domain.invoice import InvoiceStatus
 from domain.payment_status import PaymentAction, PaymentStatus, PaymentTrigger
 from domain.rules import Rules
@@ -169,6 +169,20 @@ class TestUpdateSubscription:
 
         assert (updated.details, updated.version) == ({"seat": 4}, subscribed.version + 1)
         assert sandbox.requests.newest_first() == []
+
+    async def test_that_stripe_refuses_changes_nothing(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
+    ) -> None:
+        gone = await subscriber.method(await subscriber.saves("pm_card_mastercard"))
+        await dashboard.client.v1.payment_methods.detach_async(gone.processor_method_id)
+
+        executed = await subscriber.does(
+            UpdateSubscription(subscription_id=subscribed.id, payment_method_id=gone.id, details={"seat": 4})
+        )
+
+        assert isinstance(executed.operation.verdict, ProcessorRefused)
+        after = await subscriber.of(executed)
+        assert (after.details, after.payment_method_id) == ({}, None)
 
     async def test_of_nothing_is_refused(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(InvalidInput):

@@ -15,8 +15,10 @@ from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.pausing import PauseSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
+from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.decline import DeclineCategory
 from domain.errors import Busy, Declined, ProcessorUnavailable
+from domain.json_value import JsonObject
 from domain.operation import Operation, OperationState
 from domain.subscription import CancelTiming, Subscription, SubscriptionFacts
 from domain.subscription_status import SubscriptionStatus
@@ -296,6 +298,26 @@ class TestUnknownChange:
         method = await subscriber.saves(card)
         await subscriber.does(UpdatePaymentMethod(method_id=method, makes_default=True))
         return ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000))
+
+
+class TestUnknownUpdate:
+    @SETTLED
+    async def test_keeps_the_apps_own_data_for_when_it_is_settled(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    ) -> None:
+        card = await subscriber.saves("pm_card_mastercard")
+        details: JsonObject = {"seat": 4, "tags": ["a", None]}
+        command = UpdateSubscription(subscription_id=subscribed.id, payment_method_id=card, details=details)
+        spoil(sandbox, UPDATE, Kind.RESET_BEFORE)
+        await failed(subscriber, command)
+        assert (await subscriber.subscription(subscribed.id)).details == {}
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        updated = await subscriber.subscription(subscribed.id)
+        assert (updated.details, updated.payment_method_id) == (details, card)
 
 
 class TestUnknownRetry:
