@@ -14,7 +14,7 @@ from typing import Self
 from uuid import UUID
 
 from domain.errors import StateConflict
-from domain.invoice import BillingReason, InvoiceFacts
+from domain.invoice import WRITTEN_OFF, BillingReason, InvoiceFacts
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_status import SyncSource
 from domain.subscription_status import (
@@ -82,6 +82,18 @@ class SubscriptionFacts:
     def is_ending(self) -> bool:
         """Whether somebody, or a first payment that never came, has ended it or will."""
         return self.cancel_at_period_end or self.cancel_at is not None or self.has_ended
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether the current period will never be paid for, since its renewal was written off, as in a pause."""
+        if self.latest_invoice is None or self.status not in {
+            SubscriptionStatus.ACTIVE,
+            SubscriptionStatus.PAUSED,
+        }:
+            return False
+        terms = self.latest_invoice.terms
+        is_for_now = terms.paid_through is not None and terms.paid_through >= self.current_period_end
+        return is_for_now and terms.reason is BillingReason.RENEWAL and terms.status in WRITTEN_OFF
 
     def told_by(self, event_id: str) -> Self:
         """As what an event made us read."""

@@ -81,13 +81,39 @@ class StripeSubscriptionEnds(StripeSubscriptions):
     async def resume_subscription(self, subscription: Subscription, *, key: str) -> SubscriptionFacts:
         """One whose trial ended without a method is resumed in a way of its own, which bills a new period."""
         subscription_id = known_id(subscription)
-        if (await self._subscription(subscription_id))["status"] == "paused":
+        current = await self._subscription(subscription_id)
+        facts = await self._with_invoice(current)
+        if current["status"] == "paused":
             begins: asked.SubscriptionResumeParams = {"billing_cycle_anchor": {"type": "now"}}
             await call(lambda: self._stripe.subscriptions.resume_async(subscription_id, begins, under(key)))
+        elif facts.is_lapsed:
+            await self._begin_period(facts)
         else:
             goes_on: asked.SubscriptionUpdateParams = {"pause_collection": ""}
             await call(lambda: self._stripe.subscriptions.update_async(subscription_id, goes_on, under(key)))
         return await self._facts(subscription_id)
+
+    async def _begin_period(self, lapsed: SubscriptionFacts) -> None:
+        """
+        Instead of the one whose renewal was written off, and charged in full and at once.
+
+        https://docs.stripe.com/billing/subscriptions/billing-cycle. Under a key of that renewal, so that it is
+        replaced once, whoever asks.
+        """
+        if lapsed.pending_price_id is None:
+            await self._release(lapsed.processor_schedule_id)
+        subscription_id = lapsed.processor_subscription_id
+        renewal = (
+            lapsed.latest_invoice.terms.processor_invoice_id if lapsed.latest_invoice else subscription_id
+        )
+        params: asked.SubscriptionUpdateParams = {
+            "pause_collection": "",
+            "billing_cycle_anchor": {"type": "now"},
+            "proration_behavior": "none",
+            "payment_behavior": "allow_incomplete",
+        }
+        key = under(f"period_after_{renewal}")
+        await call(lambda: self._stripe.subscriptions.update_async(subscription_id, params, key))
 
     async def _updated(
         self, subscription_id: str, params: "asked.SubscriptionUpdateParams"

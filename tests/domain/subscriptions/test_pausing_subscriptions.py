@@ -3,9 +3,15 @@ from typing import Any, cast
 
 import pytest
 
+from domain.access import AccessQuestion, AccessReason, AccessTarget
+from domain.access_decision import AccessDecision
+from domain.charge_preview import ChangeTiming
+from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
-from domain.errors import InvalidInput, StateConflict
+from domain.commands.subscriptions.retry_renewal import RetryRenewal
+from domain.errors import Declined, InvalidInput, StateConflict
 from domain.operation import OperationState
+from domain.payment_status import PaymentStatus
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
@@ -98,6 +104,73 @@ class TestResumeSubscription:
         dashboard.passes(32)
         assert captures(sandbox) == 2
 
+    async def test_after_a_renewal_that_was_not_collected_begins_a_period_that_is_paid_at_once(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        post: Post,
+        sandbox: Sandbox,
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        await post.deliver_all()
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIPTION_ENDED
+
+        resumed = await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        assert (resumed.status, resumed.current_period_start) == (SubscriptionStatus.ACTIVE, dashboard.now())
+        assert (await subscriber.charge(resumed)).amount == 1500
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIBED
+        assert captures(sandbox) == 2
+        dashboard.passes(32)
+        assert captures(sandbox) == 3
+
+    async def test_while_a_renewal_is_still_to_be_collected_begins_no_other_period(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        to_the_end = subscribed.current_period_end - dashboard.now()
+        dashboard.passes((to_the_end + timedelta(minutes=30)) / timedelta(days=1))
+
+        await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        assert captures(sandbox) == 1
+        dashboard.passes(1)
+        assert captures(sandbox) == 2
+
+    async def test_that_is_declined_owes_the_new_period(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        await subscriber.saves("pm_card_chargeCustomerFail", makes_default=True)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+
+        executed = await subscriber.does(ResumeSubscription(subscription_id=subscribed.id))
+
+        owed = await subscriber.of(executed)
+        assert isinstance(executed.operation.verdict, Declined)
+        assert (owed.status, captures(sandbox)) == (SubscriptionStatus.PAST_DUE, 1)
+        good = await subscriber.saves("pm_card_mastercard")
+        paid = await subscriber.made(RetryRenewal(subscription_id=owed.id, payment_method_id=good))
+        assert (paid.status, captures(sandbox)) == (SubscriptionStatus.ACTIVE, 2)
+
+    async def test_pays_for_the_plan_that_was_to_follow(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        await subscriber.made(
+            ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        )
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        await post.deliver_all()
+
+        resumed = await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        charge = await subscriber.charge(resumed)
+        assert (resumed.plan_id, charge.amount, charge.status) == (plan, 3000, PaymentStatus.COMPLETED)
+
     async def test_begins_a_new_period_after_a_trial_without_a_card(
         self, subscriber: Subscriber, dashboard: Dashboard, post: Post, sandbox: Sandbox
     ) -> None:
@@ -127,3 +200,9 @@ class TestResumeSubscription:
             await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
 
         assert SubscriptionAction.PAUSE in refusal.value.allowed
+
+
+async def decision(subscriber: Subscriber) -> AccessDecision:
+    question = AccessQuestion(user_id=subscriber.actor.known_id, target=AccessTarget(feature="films"))
+    [decided] = await subscriber.gateway.services.access.decisions([question])
+    return decided

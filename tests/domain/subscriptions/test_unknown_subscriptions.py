@@ -13,7 +13,7 @@ from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription
-from domain.commands.subscriptions.pausing import PauseSubscription
+from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.decline import DeclineCategory
@@ -298,6 +298,32 @@ class TestUnknownChange:
         method = await subscriber.saves(card)
         await subscriber.does(UpdatePaymentMethod(method_id=method, makes_default=True))
         return ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000))
+
+
+class TestUnknownResumption:
+    @SETTLED
+    @pytest.mark.parametrize("kind", [Kind.RESET_BEFORE, *EXECUTED])
+    async def test_begins_and_charges_one_period(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        kind: Kind,
+        settles: Settles,
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        command = ResumeSubscription(subscription_id=subscribed.id)
+        spoil(sandbox, UPDATE, kind)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
+        assert captures(sandbox) == 2
 
 
 class TestUnknownUpdate:
