@@ -53,6 +53,8 @@ async def settle_subscription(
     links = await _links(work, before, facts, invoice, plan_id=plan_id, pending_plan_id=pending_plan_id)
     after = before.take(facts, links, at=at)
     await record_subscription(work, before, after, at=at, by=by)
+    if before.has_sat_out_its_pause(at) and facts.awaits_a_period:
+        await work.jobs.begin_period(after.id)
     return after
 
 

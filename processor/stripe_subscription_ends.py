@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from domain.errors import ProcessorRefused
 from domain.subscription import CancelReason, Subscription, SubscriptionFacts
+from domain.subscription_status import SubscriptionStatus
 from processor.stripe_calls import call, every_one
 from processor.stripe_client import shape, under
 from processor.stripe_payments import LARGEST_PAGE
@@ -87,18 +88,22 @@ class StripeSubscriptionEnds(StripeSubscriptions):
             begins: asked.SubscriptionResumeParams = {"billing_cycle_anchor": {"type": "now"}}
             await call(lambda: self._stripe.subscriptions.resume_async(subscription_id, begins, under(key)))
         elif facts.is_lapsed:
-            await self._begin_period(facts)
+            await self._replace_period(facts)
         else:
             goes_on: asked.SubscriptionUpdateParams = {"pause_collection": ""}
             await call(lambda: self._stripe.subscriptions.update_async(subscription_id, goes_on, under(key)))
         return await self._facts(subscription_id)
 
-    async def _begin_period(self, lapsed: SubscriptionFacts) -> None:
-        """
-        Instead of the one whose renewal was written off, and charged in full and at once.
+    async def begin_period(self, subscription: Subscription) -> None:
+        facts = await self._facts(known_id(subscription))
+        if facts.is_lapsed and facts.status is SubscriptionStatus.ACTIVE:
+            await self._replace_period(facts)
 
-        https://docs.stripe.com/billing/subscriptions/billing-cycle. Under a key of that renewal, so that it is
-        replaced once, whoever asks.
+    async def _replace_period(self, lapsed: SubscriptionFacts) -> None:
+        """
+        https://docs.stripe.com/billing/subscriptions/billing-cycle
+
+        Under a key of the renewal that was written off, so that its period is replaced once, whoever asks.
         """
         if lapsed.pending_price_id is None:
             await self._release(lapsed.processor_schedule_id)

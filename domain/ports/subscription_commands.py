@@ -96,6 +96,10 @@ class SubscriptionCommands(Protocol):
         """Where nobody pays for the current period any more, a new one begins, and is charged in full and at once."""
         ...
 
+    async def begin_period(self, subscription: Subscription) -> None:
+        """In the place of a lapsed one, charged in full and at once, once however often this is asked."""
+        ...
+
     async def pay_with(self, subscription: Subscription, processor_method_id: str) -> SubscriptionFacts:
         """Let this method pay for the subscription from now on. One that has ended stays as it is."""
         ...

@@ -2,17 +2,19 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 from domain.access import AccessQuestion, AccessReason, AccessTarget
 from domain.access_decision import AccessDecision
 from domain.charge_preview import ChangeTiming
 from domain.commands.subscriptions.change_plan import ChangePlan
+from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.errors import Declined, InvalidInput, StateConflict
 from domain.operation import OperationState
 from domain.payment_status import PaymentStatus
-from domain.subscription import Subscription
+from domain.subscription import CancelTiming, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
@@ -55,6 +57,52 @@ class TestPauseSubscription:
         await post.deliver_all()
         assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
         assert captures(sandbox) == 2
+
+    async def test_that_ends_by_itself_in_an_unpaid_period_begins_one_that_is_paid_once(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        post: Post,
+    ) -> None:
+        until = subscribed.created_at + timedelta(days=40)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id, resumes_at=until))
+        dashboard.passes(41)
+        await post.deliver_all()
+        assert await jobs(subscriber, "begin_period") == 1
+
+        for _ in range(2):
+            await subscriber.gateway.subscriptions.begin_period(subscribed.id)
+
+        resumed = await subscriber.subscription(subscribed.id)
+        assert resumed.status is SubscriptionStatus.ACTIVE
+        assert dashboard.now() - resumed.current_period_start < timedelta(minutes=1)
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIBED
+        assert captures(sandbox) == 2
+
+    @pytest.mark.parametrize(("ends_after", "timing"), [(10, None), (40, CancelTiming.PERIOD_END)])
+    async def test_that_ends_by_itself_charges_nothing_where_nothing_is_to_be_paid(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        post: Post,
+        ends_after: int,
+        timing: CancelTiming | None,
+    ) -> None:
+        until = subscribed.created_at + timedelta(days=ends_after)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id, resumes_at=until))
+        dashboard.passes(ends_after - 5)
+        await post.deliver_all()
+        if timing is not None:
+            await subscriber.made(CancelSubscription(subscription_id=subscribed.id, timing=timing))
+        dashboard.passes(6)
+
+        await post.deliver_all()
+
+        assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
+        assert await jobs(subscriber, "begin_period") == 0
 
     async def test_cannot_end_in_the_past(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(InvalidInput) as refusal:
@@ -119,7 +167,8 @@ class TestResumeSubscription:
 
         resumed = await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
 
-        assert (resumed.status, resumed.current_period_start) == (SubscriptionStatus.ACTIVE, dashboard.now())
+        assert resumed.status is SubscriptionStatus.ACTIVE
+        assert dashboard.now() - resumed.current_period_start < timedelta(minutes=1)
         assert (await subscriber.charge(resumed)).amount == 1500
         assert (await decision(subscriber)).reason is AccessReason.SUBSCRIBED
         assert captures(sandbox) == 2
@@ -206,3 +255,9 @@ async def decision(subscriber: Subscriber) -> AccessDecision:
     question = AccessQuestion(user_id=subscriber.actor.known_id, target=AccessTarget(feature="films"))
     [decided] = await subscriber.gateway.services.access.decisions([question])
     return decided
+
+
+async def jobs(subscriber: Subscriber, name: str) -> int:
+    async with subscriber.gateway.engine.connect() as connection:
+        waiting = text("SELECT count(*) FROM pgqueuer WHERE entrypoint = :name")
+        return await connection.scalar(waiting, {"name": name}) or 0
