@@ -65,4 +65,5 @@ def _value(kind: Any, value: JsonValue) -> object:
         return Money(minor=int(str(value["minor"])), currency=str(value["currency"]))
     if plain is datetime:
         return datetime.fromisoformat(str(value))
-    return plain(value) if issubclass(plain, UUID | Enum) else value
+    is_parsed = isinstance(plain, type) and issubclass(plain, UUID | Enum)
+    return plain(value) if is_parsed else value

@@ -11,7 +11,7 @@ What can go wrong, in the caller's terms.
     ├── StateConflict           the object's state does not allow it
     │   ├── Busy                another operation on the object is still running
     │   ├── Disputed            the payer's bank holds the money
-    │   ├── AlreadySubscribed   the user has a live subscription to this plan
+    │   ├── AlreadySubscribed   the user has a live subscription to this plan, or one that turns to it
     │   ├── LikelyDuplicate     the user has just paid for the same
     │   ├── TrialUsed           this person, or this card, has had a trial
     │   └── MethodInUse         a live subscription needs this payment method
@@ -167,12 +167,14 @@ class Disputed(StateConflict):
 
 
 class AlreadySubscribed(StateConflict):
-    """`existing_id` is the user's live subscription to this plan."""
+    """`existing_id` is the user's live subscription that is to this plan, or is about to be."""
 
     code = ErrorCode.ALREADY_SUBSCRIBED
 
     def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
-        super().__init__("There is a live subscription to this plan already.", current=current, path=path)
+        super().__init__(
+            "A live subscription is to this plan, or is about to be.", current=current, path=path
+        )
         self.existing_id = existing_id
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.json_value import JsonValue
@@ -17,6 +17,10 @@ class InvoiceStatus(StrEnum):
     PAID = "PAID"
     UNCOLLECTIBLE = "UNCOLLECTIBLE"
     VOID = "VOID"
+
+
+WRITTEN_OFF: Final = frozenset({InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.VOID})
+"""What is in these is collected no more."""
 
 
 class BillingReason(StrEnum):

@@ -108,10 +108,21 @@ async def possible_change(
     subscription.must_allow(SubscriptionAction.CHANGE_PLAN, path=("subscription_id",))
     change = await plan_change(reads, subscription, plan_id, timing)
     change.must_be_possible()
-    other = await reads.subscriptions.live_of(subscription.user_id, plan_id)
+    await must_not_be_subscribed(reads, subscription.user_id, plan_id, besides=subscription.id)
+    return change
+
+
+async def must_not_be_subscribed(
+    reads: Reads, user_id: UUID, plan_id: UUID, *, besides: UUID | None = None
+) -> None:
+    """
+    Raises AlreadySubscribed where the user has another subscription to the plan, or one that will be to it.
+
+    That stays so only while the user's account is held.
+    """
+    other = await reads.subscriptions.live_or_coming(user_id, plan_id, besides=besides)
     if other is not None:
         raise AlreadySubscribed(other.id, current=other.status, path=PLAN)
-    return change
 
 
 async def offered_plan(reads: Reads, plan_id: UUID, *, is_live: bool) -> Plan:

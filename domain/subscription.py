@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from domain.errors import StateConflict
-from domain.invoice import BillingReason, InvoiceFacts
+from domain.invoice import WRITTEN_OFF, BillingReason, InvoiceFacts
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_status import SyncSource
 from domain.subscription_status import (
@@ -26,6 +26,9 @@ from domain.subscription_status import (
     SubscriptionAction,
     SubscriptionStatus,
 )
+
+SKEW: Final = timedelta(minutes=5)
+"""How far the processor's clock may be ahead of ours."""
 
 
 class CancelTiming(StrEnum):
@@ -82,6 +85,23 @@ class SubscriptionFacts:
     def is_ending(self) -> bool:
         """Whether somebody, or a first payment that never came, has ended it or will."""
         return self.cancel_at_period_end or self.cancel_at is not None or self.has_ended
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether the current period will never be paid for, since its renewal was written off, as in a pause."""
+        if self.latest_invoice is None or self.status not in {
+            SubscriptionStatus.ACTIVE,
+            SubscriptionStatus.PAUSED,
+        }:
+            return False
+        terms = self.latest_invoice.terms
+        is_for_now = terms.paid_through is not None and terms.paid_through >= self.current_period_end
+        return is_for_now and terms.reason is BillingReason.RENEWAL and terms.status in WRITTEN_OFF
+
+    @property
+    def awaits_a_period(self) -> bool:
+        """Whether it goes on, to no end, in a period that will never be paid for."""
+        return self.is_lapsed and self.status is SubscriptionStatus.ACTIVE and not self.is_ending
 
     def told_by(self, event_id: str) -> Self:
         """As what an event made us read."""
@@ -244,6 +264,11 @@ class Subscription:
     def ends_at_once(self, timing: CancelTiming) -> bool:
         """Whether a cancellation ends it now: also where the current period was not paid for."""
         return timing is CancelTiming.NOW or self.status in UNPAID_FOR
+
+    def has_sat_out_its_pause(self, moment: datetime) -> bool:
+        """Whether its pause was to end by itself by then."""
+        is_paused = self.status is SubscriptionStatus.PAUSED
+        return is_paused and self.paused_until is not None and self.paused_until <= moment + SKEW
 
     def must_allow(self, wanted: SubscriptionAction, *, path: Sequence[str] = ("id",)) -> None:
         """Raises StateConflict unless this may be done now."""

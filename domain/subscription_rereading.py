@@ -32,6 +32,13 @@ class SubscriptionRereader:
         if facts is not None:
             await self._read_anew(hint_of(facts))
 
+    async def begin_period(self, subscription_id: UUID) -> None:
+        """For a job: after a pause that ended by itself, so that there is access again, and is paid for."""
+        async with self.database.reads() as reads:
+            subscription = found(await reads.subscriptions.get(subscription_id))
+        await self.processor.begin_period(subscription)
+        await self.reread(subscription_id)
+
     async def learn(self, processor_subscription_id: str, customer_id: str) -> None:
         """Have a subscription, which is read where it is unknown. Raises NotFound where it is none of ours."""
         async with self.database.reads() as reads:

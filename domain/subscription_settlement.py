@@ -21,6 +21,10 @@ from domain.subscription import Subscription, SubscriptionFacts, SubscriptionLin
 from domain.subscription_status import SubscriptionStatus
 
 
+class PlanUnread(LookupError):
+    """The processor names a price of which nobody has read the plan yet."""
+
+
 async def settle_subscription(
     work: Work,
     subscription_id: UUID,
@@ -33,22 +37,24 @@ async def settle_subscription(
     """
     The subscription after the processor's word, with its latest invoice and the payment of that.
 
-    `trigger` is what made us collect, where the caller knows. Raises NotFound where there is no such subscription,
-    LookupError where its plan was never read.
+    `trigger` is what made us collect, where the caller knows. Raises NotFound where there is no such subscription;
+    PlanUnread where a plan that it names was never read, and then nothing is written.
     """
     before = await work.subscriptions.lock(subscription_id)
     if before is None:
         raise NotFound("There is no such subscription.")
+    plan_id = await _plan_id(work, facts.processor_price_id)
+    pending = facts.pending_price_id
+    pending_plan_id = None if pending is None else await _plan_id(work, pending)
     invoice = None
     if facts.latest_invoice is not None:
-        owner = InvoiceOwner(
-            user_id=before.user_id,
-            subscription_id=before.id,
-            plan_id=await _plan_id(work, facts.processor_price_id),
-        )
+        owner = InvoiceOwner(user_id=before.user_id, subscription_id=before.id, plan_id=plan_id)
         invoice = await write_invoice(work, facts.latest_invoice, owner, at=at, by=by, trigger=trigger)
-    after = before.take(facts, await _links(work, before, facts, invoice), at=at)
+    links = await _links(work, before, facts, invoice, plan_id=plan_id, pending_plan_id=pending_plan_id)
+    after = before.take(facts, links, at=at)
     await record_subscription(work, before, after, at=at, by=by)
+    if before.has_sat_out_its_pause(at) and facts.awaits_a_period:
+        await work.jobs.begin_period(after.id)
     return after
 
 
@@ -92,7 +98,7 @@ async def open_subscription(
     """
     Our record of a subscription that was made elsewhere, at its first mention. Its account is held.
 
-    What it is follows at once, from `settle_subscription`. Raises LookupError where its plan was never read.
+    What it is follows at once, from `settle_subscription`. Raises PlanUnread where its plan was never read.
     """
     fresh = Subscription(
         id=new_id(),
@@ -156,13 +162,18 @@ def change_of(before: Subscription | None, after: Subscription) -> str:
 
 
 async def _links(
-    work: Work, before: Subscription, facts: SubscriptionFacts, invoice: Invoice | None
+    work: Work,
+    before: Subscription,
+    facts: SubscriptionFacts,
+    invoice: Invoice | None,
+    *,
+    plan_id: UUID,
+    pending_plan_id: UUID | None,
 ) -> SubscriptionLinks:
-    plan_id = await _plan_id(work, facts.processor_price_id)
-    pending, method = facts.pending_price_id, facts.processor_method_id
+    method = facts.processor_method_id
     return SubscriptionLinks(
         plan_id=plan_id,
-        pending_plan_id=None if pending is None else await _plan_id(work, pending),
+        pending_plan_id=pending_plan_id,
         payment_method_id=None if method is None else await work.payment_methods.known_as(method),
         latest_invoice_id=before.latest_invoice_id if invoice is None else invoice.id,
         is_surplus=await _is_surplus(work, before, facts, plan_id),
@@ -184,5 +195,5 @@ async def _is_surplus(work: Work, before: Subscription, facts: SubscriptionFacts
 async def _plan_id(work: Work, processor_price_id: str) -> UUID:
     plan = await work.plans.priced_as(processor_price_id)
     if plan is None:
-        raise LookupError(f"The plan of {processor_price_id} was never read")
+        raise PlanUnread(f"The plan of {processor_price_id} was never read")
     return plan.id

@@ -19,6 +19,7 @@ from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
 from persistence.jobs import (
+    BEGIN_PERIOD,
     FOLLOW_PLAN,
     HANDLE_EVENT,
     KEEP_DEFAULT_IN_STEP,
@@ -99,6 +100,10 @@ class Worker:
         @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
+
+        @queue.entrypoint(BEGIN_PERIOD, on_failure="hold", executor_factory=with_retries)
+        async def begin_period(job: Job) -> None:
+            await self._gateway.subscriptions.begin_period(UUID(bytes=job.payload))
 
         @queue.entrypoint(FOLLOW_PLAN, on_failure="hold", executor_factory=with_retries)
         async def follow_plan(job: Job) -> None:

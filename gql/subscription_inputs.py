@@ -126,7 +126,10 @@ class PauseSubscriptionInput:
     idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
     id: strawberry.ID = strawberry.field(description="The subscription.")
     resumes_at: datetime | None = strawberry.field(
-        default=None, description="When it goes on by itself; by resumeSubscription alone where this is null."
+        default=None,
+        description=(
+            "When it goes on by itself, and is charged, as by resumeSubscription; by that alone where this is null."
+        ),
     )
 
     def command(self) -> PauseSubscription:

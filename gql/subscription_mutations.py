@@ -112,7 +112,10 @@ class SubscriptionMutations:
         return await executed(SubscriptionPayload, info, input.command(), input.idempotency_key)
 
     @strawberry.mutation(
-        description="Collect again, from the next renewal on; at once where a trial had ended without a card.",
+        description=(
+            "Collect again, from the next renewal on, while the period that was paid goes on. Where it is over, or a "
+            "trial had ended without a card, a new period begins and is charged at once, in full."
+        ),
         extensions=[BusinessErrors(SubscriptionPayload)],
     )
     async def resume_subscription(

@@ -1,17 +1,29 @@
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from domain.account import BillingAccount
 from persistence.repository import Owned
-from persistence.tables import BillingAccountRow, table_of
+from persistence.tables import BillingAccountRow, SubscriptionRow, table_of
+
+SUBSCRIPTIONS: Final = table_of(SubscriptionRow).c
 
 
 class AccountRepository(Owned[BillingAccount]):
     table = table_of(BillingAccountRow)
     entity = BillingAccount
     identity = "user_id"
+
+    async def lock_subscriber(self, subscription_id: UUID) -> BillingAccount | None:
+        """The account that the subscription belongs to, held until the transaction ends."""
+        subscriber = select(SUBSCRIPTIONS.user_id).where(SUBSCRIPTIONS.id == subscription_id)
+        return await self._one(
+            select(self.table)
+            .where(self.table.c.user_id == subscriber.scalar_subquery())
+            .with_for_update(key_share=True)
+        )
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
         return await self._one(

@@ -12,6 +12,7 @@ from persistence.statements import note_statement
 
 HANDLE_EVENT: Final = "handle_event"
 REREAD_SUBSCRIPTION: Final = "reread_subscription"
+BEGIN_PERIOD: Final = "begin_period"
 FOLLOW_PLAN: Final = "follow_plan"
 REBUILD_STATISTICS: Final = "rebuild_statistics"
 """Enqueued by a migration, or by whoever restored a backup."""
@@ -30,6 +31,10 @@ class JobQueue:
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         await self._enqueue(REREAD_SUBSCRIPTION, subscription_id)
+
+    async def begin_period(self, subscription_id: UUID) -> None:
+        """Have the worker begin a paid period after a pause, if and only if the transaction commits."""
+        await self._enqueue(BEGIN_PERIOD, subscription_id)
 
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""

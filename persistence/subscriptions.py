@@ -25,9 +25,11 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionSta
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
+from persistence.operations import OPEN
 from persistence.repository import Mirror, Repository, grouped, is_among
 from persistence.tables import (
     ChargePreviewRow,
+    OperationRow,
     PaymentMethodRow,
     SubscriptionRow,
     TrialRedemptionRow,
@@ -39,6 +41,7 @@ TABLE: Final = table_of(SubscriptionRow)
 C: Final = TABLE.c
 
 M: Final = table_of(PaymentMethodRow).c
+OPERATIONS: Final = table_of(OperationRow).c
 
 RESUMES: Final = and_(
     C.status == SubscriptionStatus.PAUSED,
@@ -92,6 +95,25 @@ class SubscriptionRepository(Mirror[Subscription], Lists[Subscription, Subscript
                 columns.is_surplus.is_(False),
             )
         )
+
+    async def live_or_coming(
+        self, user_id: UUID, plan_id: UUID, *, besides: UUID | None = None
+    ) -> Subscription | None:
+        """The user's live subscription that is to the plan or will be, planned or under way."""
+        is_there = and_(C.plan_id == plan_id, C.is_surplus.is_(False))
+        is_asked_for = exists().where(
+            OPERATIONS.object_id == C.id,
+            OPERATIONS.state.in_(OPEN),
+            OPERATIONS.arguments["plan_id"].astext == str(plan_id),
+        )
+        statement = (
+            select(TABLE)
+            .where(C.user_id == user_id, C.status.not_in(ENDED))
+            .where(or_(is_there, C.pending_plan_id == plan_id, is_asked_for))
+            .order_by(C.created_at, C.id)
+            .limit(1)
+        )
+        return await self._one(statement if besides is None else statement.where(C.id != besides))
 
     async def live_paid_by(
         self, method_ids: Sequence[UUID], *, owner: UUID | None

@@ -1,12 +1,15 @@
 """How subscriptions begin, change and are paid at Stripe: https://docs.stripe.com/api/subscriptions"""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 import stripe
 
 from domain.charge_preview import Proration
+from domain.decline import Decline
 from domain.errors import Declined, ProcessorRefused
+from domain.invoice import BillingReason, InvoiceStatus
 from domain.plan import BillingInterval, Plan
 from domain.portal_link import PortalLink
 from domain.subscription import Subscription, SubscriptionFacts
@@ -39,6 +42,7 @@ INTERVAL: Final[dict[BillingInterval, Literal["day", "week", "month", "year"]]] 
 AWAITS_ACTION: Final = frozenset(
     {"invoice_payment_intent_requires_action", "subscription_payment_intent_requires_action"}
 )
+NOBODY_CAME: Final = "authentication_required"
 IS_PAID: Final = "invoice_already_paid"
 PORTAL_LINK_LASTS: Final = timedelta(minutes=5)
 """Unless it is opened: https://docs.stripe.com/api/customer_portal/sessions"""
@@ -82,13 +86,16 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         prorated_at: datetime | None,
         key: str,
     ) -> SubscriptionOutcome:
-        """https://docs.stripe.com/billing/subscriptions/pending-updates"""
+        """
+        https://docs.stripe.com/billing/subscriptions/pending-updates
+
+        The answer may be one that Stripe has stored under the key, so what counts is read after it.
+        """
         await self._release(subscription.processor_schedule_id)
         params: asked.SubscriptionUpdateParams = {
             "items": [{"id": subscription.processor_item_id or "", "price": plan.processor_price_id}],
             "proration_behavior": PRORATION[proration],
             "payment_behavior": "pending_if_incomplete" if reverts else "allow_incomplete",
-            "expand": WITH_SCHEDULE,
         }
         if proration is Proration.FULL_PRICE_NOW:
             params["billing_cycle_anchor"] = {"type": "now"}
@@ -96,12 +103,10 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
             params["proration_date"] = int(prorated_at.timestamp())
         subscription_id = known_id(subscription)
         try:
-            changed = await call(
-                lambda: self._stripe.subscriptions.update_async(subscription_id, params, under(key))
-            )
+            await call(lambda: self._stripe.subscriptions.update_async(subscription_id, params, under(key)))
         except stripe.CardError as declined:
             raise Declined(decline_of(error_body(declined))) from declined
-        return await self._after_change(shape(changed), reverts=reverts)
+        return await self._after_change(await self._subscription(subscription_id), plan, reverts=reverts)
 
     async def find_plan_change(
         self, subscription: Subscription, plan: Plan, *, reverts: bool
@@ -111,7 +116,7 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         awaited = facts.pending_price_id if current.get("pending_update") else None
         if plan.processor_price_id not in {facts.processor_price_id, awaited}:
             return None
-        return await self._after_change(current, reverts=reverts)
+        return await self._after_change(current, plan, reverts=reverts)
 
     async def schedule_plan(self, subscription: Subscription, plan: Plan) -> SubscriptionFacts:
         """https://docs.stripe.com/billing/subscriptions/subscription-schedules"""
@@ -169,9 +174,11 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         made_at = datetime.fromtimestamp(session.created, UTC)
         return PortalLink(url=session.url, expires_at=made_at + PORTAL_LINK_LASTS)
 
-    async def _after_change(self, subscription: Shape, *, reverts: bool) -> SubscriptionOutcome:
+    async def _after_change(self, subscription: Shape, plan: Plan, *, reverts: bool) -> SubscriptionOutcome:
         """A declined charge of an update that waits for it is given up, and the update with it."""
         outcome = SubscriptionOutcome.told_by(await self._with_invoice(subscription))
+        if reverts and _was_dropped(outcome.facts, plan):
+            return replace(outcome, decline=_why_dropped(outcome.facts))
         invoice_id = identity(subscription.get("latest_invoice"))
         if not (reverts and outcome.decline and subscription.get("pending_update") and invoice_id):
             return outcome
@@ -179,12 +186,31 @@ class StripeSubscriptionCommands(StripeSubscriptionEnds):
         return SubscriptionOutcome(facts=await self._facts(subscription["id"]), decline=outcome.decline)
 
     async def _schedule(self, subscription: Shape) -> Shape:
-        """The schedule that runs the subscription, made where there is none; Stripe allows one."""
-        schedule = expanded(subscription.get("schedule"))
-        if schedule:
+        """The schedule that runs the subscription, made where there is none; Stripe allows one, and refuses another."""
+        if schedule := expanded(subscription.get("schedule")):
             return schedule
-        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription["id"]}
-        return shape(await call(lambda: self._stripe.subscription_schedules.create_async(params)))
+        subscription_id = subscription["id"]
+        params: asked.SubscriptionScheduleCreateParams = {"from_subscription": subscription_id}
+        try:
+            return shape(await call(lambda: self._stripe.subscription_schedules.create_async(params)))
+        except ProcessorRefused:
+            if made := expanded((await self._subscription(subscription_id)).get("schedule")):
+                return made
+            raise
+
+
+def _was_dropped(facts: SubscriptionFacts, plan: Plan) -> bool:
+    """Whether the change to the plan is gone, with its invoice, for want of a payment."""
+    invoice = facts.latest_invoice
+    if plan.processor_price_id in {facts.processor_price_id, facts.pending_price_id} or invoice is None:
+        return False
+    return (invoice.terms.status, invoice.terms.reason) == (InvoiceStatus.VOID, BillingReason.PLAN_CHANGE)
+
+
+def _why_dropped(facts: SubscriptionFacts) -> Decline:
+    """What the bank said; where it said nothing, it waited for its customer until the change was dropped."""
+    payment = facts.latest_invoice.payment if facts.latest_invoice else None
+    return (payment.decline if payment else None) or Decline(code=NOBODY_CAME)
 
 
 def _running_phase(schedule: Shape, end: datetime) -> "SchedulePhase":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from domain.errors import ProcessorRefused
 from domain.subscription import CancelReason, Subscription, SubscriptionFacts
+from domain.subscription_status import SubscriptionStatus
 from processor.stripe_calls import call, every_one
 from processor.stripe_client import shape, under
 from processor.stripe_payments import LARGEST_PAGE
@@ -81,13 +82,43 @@ class StripeSubscriptionEnds(StripeSubscriptions):
     async def resume_subscription(self, subscription: Subscription, *, key: str) -> SubscriptionFacts:
         """One whose trial ended without a method is resumed in a way of its own, which bills a new period."""
         subscription_id = known_id(subscription)
-        if (await self._subscription(subscription_id))["status"] == "paused":
+        current = await self._subscription(subscription_id)
+        facts = await self._with_invoice(current)
+        if current["status"] == "paused":
             begins: asked.SubscriptionResumeParams = {"billing_cycle_anchor": {"type": "now"}}
             await call(lambda: self._stripe.subscriptions.resume_async(subscription_id, begins, under(key)))
+        elif facts.is_lapsed:
+            await self._replace_period(facts)
         else:
             goes_on: asked.SubscriptionUpdateParams = {"pause_collection": ""}
             await call(lambda: self._stripe.subscriptions.update_async(subscription_id, goes_on, under(key)))
         return await self._facts(subscription_id)
+
+    async def begin_period(self, subscription: Subscription) -> None:
+        facts = await self._facts(known_id(subscription))
+        if facts.is_lapsed and facts.status is SubscriptionStatus.ACTIVE:
+            await self._replace_period(facts)
+
+    async def _replace_period(self, lapsed: SubscriptionFacts) -> None:
+        """
+        https://docs.stripe.com/billing/subscriptions/billing-cycle
+
+        Under a key of the renewal that was written off, so that its period is replaced once, whoever asks.
+        """
+        if lapsed.pending_price_id is None:
+            await self._release(lapsed.processor_schedule_id)
+        subscription_id = lapsed.processor_subscription_id
+        renewal = (
+            lapsed.latest_invoice.terms.processor_invoice_id if lapsed.latest_invoice else subscription_id
+        )
+        params: asked.SubscriptionUpdateParams = {
+            "pause_collection": "",
+            "billing_cycle_anchor": {"type": "now"},
+            "proration_behavior": "none",
+            "payment_behavior": "allow_incomplete",
+        }
+        key = under(f"period_after_{renewal}")
+        await call(lambda: self._stripe.subscriptions.update_async(subscription_id, params, key))
 
     async def _updated(
         self, subscription_id: str, params: "asked.SubscriptionUpdateParams"

@@ -48,7 +48,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.keepSubscription": 24,
     "Mutation.pauseSubscription": 26,
     "Mutation.refundPayment": 25,
-    "Mutation.resumeSubscription": 26,
+    "Mutation.resumeSubscription": 33,
     "Mutation.retryRenewal": 40,
     "Mutation.revokeAccess": 5,
     "Mutation.startPaymentMethodSetup": 11,

@@ -97,6 +97,15 @@ class Subscriptions(Lists[Subscription, SubscriptionFilter], Protocol):
         """The user's live subscription to the plan, of which a constraint allows one."""
         ...
 
+    async def live_or_coming(
+        self, user_id: UUID, plan_id: UUID, *, besides: UUID | None = None
+    ) -> Subscription | None:
+        """
+        The user's live subscription that is to the plan or will be: a change to it is planned, waits to be paid,
+        or is being asked for. No constraint allows only one, so whoever relies on it holds the user's account.
+        """
+        ...
+
     async def live_of_user(self, user_id: UUID) -> Sequence[Subscription]: ...
     async def overdue_of(
         self, user_ids: Sequence[UUID], *, owner: UUID | None

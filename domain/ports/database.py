@@ -40,6 +40,10 @@ class Jobs(Protocol):
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         ...
 
+    async def begin_period(self, subscription_id: UUID) -> None:
+        """Have the worker begin a paid period after a pause, if and only if the transaction commits."""
+        ...
+
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""
         ...

@@ -109,6 +109,26 @@ class TestWorker:
             await until(lambda: value(own, "SELECT status = 'CANCELLED' FROM subscriptions"))
         await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
 
+    async def test_begins_a_paid_period_where_a_transaction_asks_for_it(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, running_sandbox: RunningSandbox
+    ) -> None:
+        http = HTTPXClient()
+        client = merchants_client(running_sandbox.url, http)
+        dashboard = Dashboard(gateway=own, sandbox=sandbox, client=client)
+        made = await dashboard.subscribes(await dashboard.customer_of(actor), await dashboard.sells())
+        await dashboard.updates(made, pause_collection={"behavior": "void"})
+        dashboard.passes(41)
+        await dashboard.updates(made, pause_collection="")
+        await deliver_news(sandbox, own)
+        ours = await dashboard.subscription(made.id)
+        async with own.services.database.work() as work:
+            await work.subscriptions.lock(ours.id)
+            await work.jobs.begin_period(ours.id)
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 2 FROM payments WHERE status = 'COMPLETED'"))
+        await http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
+
     async def test_brings_a_changed_plan_to_its_subscribers(self, own: Gateway) -> None:
         database = own.services.database
         books, plan = Books(database=database), a_plan("hd")

@@ -13,6 +13,7 @@ from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
+from tests.dashboard import DAY
 from tests.gql.belongings import Sells
 from tests.gql.conftest import Caller
 from tests.gql.disputing import disputed_by_its_bank
@@ -57,6 +58,7 @@ class Dearest:
         await self.previews()
         await self.queries()
         await self.access()
+        await self.resuming()
         return self.spent
 
     async def methods(self) -> None:
@@ -120,7 +122,6 @@ class Dearest:
         await user.mutate("createSubscription", monthly, "errors { code }")
         ref = {"id": await self.latest_of(user)}
         await self.mutation(user, "pauseSubscription", **ref)
-        await self.mutation(user, "resumeSubscription", **ref)
         incomplete = {**fresh(), "planId": await self.sells(900), "paymentMethodId": card}
         await user.mutate("createSubscription", incomplete, "errors { code }")
         owed = await self.latest_of(user)
@@ -194,6 +195,16 @@ class Dearest:
         await self.more("BillingAccount.access", "{ viewer { %s } }", "id", f"id access{asked}")
         document = f'{{ payment(id: "{bought}") {{ mediaItem {{ %s }} }} }}'
         await self.more("MediaItem.access", document, "id", "id access { allowed }")
+
+    async def resuming(self) -> None:
+        """Last, since it takes the time at Stripe away from ours."""
+        user = self.newcomer
+        await user.add_card()
+        await user.mutate("createSubscription", {**fresh(), "planId": await self.sells()}, "errors { code }")
+        ref = {"id": await self.latest_of(user)}
+        await user.mutate("pauseSubscription", {**fresh(), **ref}, "errors { code }")
+        self.sandbox.advance(45 * DAY)
+        await self.mutation(user, "resumeSubscription", **ref)
 
     async def more(self, what: str, document: str, without: str, with_: str) -> None:
         """What the answer takes with it beyond what it takes without it."""

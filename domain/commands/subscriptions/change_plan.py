@@ -43,6 +43,11 @@ class ChangePlan(ChangeCommand[Changing]):
     preview_id: UUID | None = None
     if_payment_fails: OnFailure = OnFailure.REVERT
 
+    async def intend(self, step: Step) -> tuple[UUID, Changing]:
+        """Meanwhile no other subscription of the same user can turn to the plan."""
+        await step.work.accounts.lock_subscriber(self.subscription_id)
+        return await super(ChangePlan, self).intend(step)
+
     async def examine(self, step: Step, subscription: Subscription) -> None:
         change = await possible_change(step.work, subscription, self.plan_id, self.timing)
         change.must_be_paid_for(self.proration, self.if_payment_fails, by=step.by)

@@ -15,7 +15,7 @@ from domain.commands.subscriptions.previewed import binding_preview, must_cost_t
 from domain.commands.subscriptions.subscription_command import Intended, SubscriptionCommand
 from domain.commands.usable_methods import method_or_default
 from domain.errors import (
-    AlreadySubscribed,
+    Busy,
     NotFound,
     PreviewStale,
     ProcessorRefused,
@@ -27,7 +27,7 @@ from domain.invoice import BillingReason
 from domain.json_value import JsonValue
 from domain.payment_method import PaymentMethod
 from domain.plan import Plan
-from domain.plan_change import offered_plan
+from domain.plan_change import must_not_be_subscribed, offered_plan
 from domain.ports import PaymentProcessor, Reads
 from domain.rules import Rules
 from domain.subscription import Subscription, SubscriptionFacts
@@ -73,11 +73,14 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Starting]:
+        """The account is held first, so that no other subscription of the user can turn to the plan meanwhile."""
+        await step.work.accounts.lock(step.account.user_id)
         plan = await offered_plan(step.work, self.plan_id, is_live=step.is_live)
         is_free = plan.amount == 0
         method = await method_or_default(
             step, self.payment_method_id, step.account.user_id, is_needed=not is_free
         )
+        await must_not_be_subscribed(step.work, step.account.user_id, plan.id)
         subscription = self._fresh(step, plan)
         await self._add(step, subscription)
         if self._trial_days(plan):
@@ -167,16 +170,11 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         )
 
     async def _add(self, step: Step, subscription: Subscription) -> None:
-        """A constraint decides who is first."""
-        work = step.work
-        if await work.subscriptions.add(subscription):
-            created = audit_record("subscription.created", None, subscription, at=step.at, by=step.by)
-            await work.audit.add(created)
-            return
-        existing = await work.subscriptions.live_of(subscription.user_id, subscription.plan_id)
-        if existing is None:
-            raise LookupError("The live subscription that stood in the way has gone")
-        raise AlreadySubscribed(existing.id, current=existing.status, path=("plan_id",))
+        """A constraint decides who is first. Raises Busy where news has just brought another to the plan."""
+        if not await step.work.subscriptions.add(subscription):
+            raise Busy("A subscription is just changing to this plan.", current="BUSY", path=("plan_id",))
+        created = audit_record("subscription.created", None, subscription, at=step.at, by=step.by)
+        await step.work.audit.add(created)
 
     async def _redeem_trial(
         self, step: Step, subscription: Subscription, method: PaymentMethod | None

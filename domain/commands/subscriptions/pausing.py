@@ -33,7 +33,12 @@ class PauseSubscription(StateCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeSubscription(ChangeCommand[Intended]):
-    """Collect again. One that was paused for want of a method begins a new period, which is charged at once."""
+    """
+    Collect again, from the next renewal on where the current period is paid for.
+
+    Where it is not, since a renewal was written off meanwhile or a trial ended without a method, a new period
+    begins, which is charged at once: nobody waits for what they want to pay for.
+    """
 
     mutation: ClassVar = "resumeSubscription"
     action: ClassVar = SubscriptionAction.RESUME
@@ -46,7 +51,7 @@ class ResumeSubscription(ChangeCommand[Intended]):
 
     async def ask(self, processor: PaymentProcessor, intent: Intended) -> SubscriptionOutcome | None:
         facts = await processor.find_subscription(intent.subscription)
-        if facts is None or facts.status is SubscriptionStatus.PAUSED:
+        if facts is None or facts.status is SubscriptionStatus.PAUSED or facts.is_lapsed:
             return None
         return SubscriptionOutcome.told_by(facts)
 

@@ -14,7 +14,7 @@ from domain.payment_status import PaymentTrigger
 from domain.ports import PaymentProcessor, Reads
 from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_outcome import SubscriptionOutcome
-from domain.subscription_settlement import settle_subscription
+from domain.subscription_settlement import PlanUnread, settle_subscription
 from domain.subscription_status import SubscriptionAction
 
 
@@ -116,14 +116,18 @@ async def take_answer(
     """
     Write the processor's answer down, unless somebody has read the subscription since the call began.
 
-    Theirs may be the newer word, so it stands, and the subscription is read once more.
+    Theirs may be the newer word, so it stands, and the subscription is read once more. So it is where the answer
+    names a plan that nobody has read: the job reads that, too.
     """
     current = await step.work.subscriptions.lock(read_as.id)
     if current is None:
         raise NotFound("There is no such subscription.")
-    if current.readings == read_as.readings:
+    if current.readings != read_as.readings:
+        await step.work.jobs.reread_subscription(current.id)
+        return
+    try:
         await settle_subscription(step.work, current.id, facts, at=step.at, by=step.by, trigger=trigger)
-    else:
+    except PlanUnread:
         await step.work.jobs.reread_subscription(current.id)
 
 

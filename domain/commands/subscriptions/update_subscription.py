@@ -1,15 +1,14 @@
 """Change what a subscription is paid with, or the app's own data about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from domain.arguments import UNKEPT
-from domain.commands.command import Step
+from domain.commands.command import Conclusion, Step
 from domain.commands.subscriptions.subscription_command import ChangeCommand, Intended
 from domain.commands.usable_methods import usable_method
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.json_value import JsonValue
 from domain.payment_method import PaymentMethod
 from domain.ports import PaymentProcessor, Reads
@@ -28,14 +27,18 @@ class Repaying(Intended):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSubscription(ChangeCommand[Repaying]):
-    """The app's data is ours alone and written at once; the method is the processor's business too."""
+    """
+    All of it or nothing: the app's data is written down once the processor has taken the method.
+
+    So it is kept for a resumption, since until then nothing else has it.
+    """
 
     mutation: ClassVar = "updateSubscription"
     action: ClassVar = SubscriptionAction.UPDATE
     is_repeatable: ClassVar = True
 
     payment_method_id: UUID | None = None
-    details: Mapping[str, JsonValue] | None = field(default=None, metadata=UNKEPT)
+    details: Mapping[str, JsonValue] | None = None
 
     def check(self, rules: Rules) -> None:
         if self.details is not None:
@@ -46,9 +49,6 @@ class UpdateSubscription(ChangeCommand[Repaying]):
     async def examine(self, step: Step, subscription: Subscription) -> None:
         if self.payment_method_id is not None:
             await usable_method(step, self.payment_method_id, subscription.user_id)
-        if self.details is not None:
-            after = subscription.changed(at=step.at, details=self.details)
-            await record_subscription(step.work, subscription, after, at=step.at, by=step.by)
 
     async def intended(self, reads: Reads, subscription: Subscription) -> Repaying:
         method_id = self.payment_method_id
@@ -62,3 +62,16 @@ class UpdateSubscription(ChangeCommand[Repaying]):
             return None
         facts = await processor.pay_with(intent.subscription, intent.method.processor_method_id)
         return SubscriptionOutcome(facts=facts)
+
+    async def conclude(self, step: Step, intent: Repaying, answer: SubscriptionOutcome | None) -> Conclusion:
+        conclusion = await super(UpdateSubscription, self).conclude(step, intent, answer)
+        if self.details is not None:
+            await self._describe(step, intent.subscription.id, self.details)
+        return conclusion
+
+    async def _describe(self, step: Step, subscription_id: UUID, details: Mapping[str, JsonValue]) -> None:
+        before = await step.work.subscriptions.lock(subscription_id)
+        if before is None:
+            raise NotFound("There is no such subscription.")
+        after = before.changed(at=step.at, details=details)
+        await record_subscription(step.work, before, after, at=step.at, by=step.by)

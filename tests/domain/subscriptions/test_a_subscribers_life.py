@@ -215,7 +215,7 @@ class TestSubscribersLife:
 
         await life.does(ResumeSubscription(subscription_id=life.subscription_id))
         await life.days_pass(1)
-        await life.stands(SubscriptionStatus.ACTIVE, is_paid=False, access=AccessReason.PAYMENT_OVERDUE)
+        await life.stands(SubscriptionStatus.ACTIVE, charged=PREMIUM)
         await life.days_pass(await life.until_renewal())
         await life.stands(SubscriptionStatus.ACTIVE, charged=PREMIUM)
 

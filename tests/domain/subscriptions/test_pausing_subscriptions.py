@@ -1,16 +1,25 @@
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
+from domain.access import AccessQuestion, AccessReason, AccessTarget
+from domain.access_decision import AccessDecision
+from domain.charge_preview import ChangeTiming
 from domain.commands.subscriptions.change_plan import ChangePlan
+from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
-from domain.errors import InvalidInput, StateConflict
-from domain.subscription import Subscription
+from domain.commands.subscriptions.retry_renewal import RetryRenewal
+from domain.errors import Declined, InvalidInput, StateConflict
+from domain.operation import OperationState
+from domain.payment_status import PaymentStatus
+from domain.subscription import CancelTiming, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
 from tests.domain.shopping import Post, captures
-from tests.domain.subscriptions.subscribing import Subscriber
+from tests.domain.subscriptions.subscribing import Subscriber, at_stripe
 
 
 @pytest.fixture
@@ -48,6 +57,52 @@ class TestPauseSubscription:
         await post.deliver_all()
         assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
         assert captures(sandbox) == 2
+
+    async def test_that_ends_by_itself_in_an_unpaid_period_begins_one_that_is_paid_once(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        post: Post,
+    ) -> None:
+        until = subscribed.created_at + timedelta(days=40)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id, resumes_at=until))
+        dashboard.passes(41)
+        await post.deliver_all()
+        assert await jobs(subscriber, "begin_period") == 1
+
+        for _ in range(2):
+            await subscriber.gateway.subscriptions.begin_period(subscribed.id)
+
+        resumed = await subscriber.subscription(subscribed.id)
+        assert resumed.status is SubscriptionStatus.ACTIVE
+        assert dashboard.now() - resumed.current_period_start < timedelta(minutes=1)
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIBED
+        assert captures(sandbox) == 2
+
+    @pytest.mark.parametrize(("ends_after", "timing"), [(10, None), (40, CancelTiming.PERIOD_END)])
+    async def test_that_ends_by_itself_charges_nothing_where_nothing_is_to_be_paid(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        post: Post,
+        ends_after: int,
+        timing: CancelTiming | None,
+    ) -> None:
+        until = subscribed.created_at + timedelta(days=ends_after)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id, resumes_at=until))
+        dashboard.passes(ends_after - 5)
+        await post.deliver_all()
+        if timing is not None:
+            await subscriber.made(CancelSubscription(subscription_id=subscribed.id, timing=timing))
+        dashboard.passes(6)
+
+        await post.deliver_all()
+
+        assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
+        assert await jobs(subscriber, "begin_period") == 0
 
     async def test_cannot_end_in_the_past(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(InvalidInput) as refusal:
@@ -88,6 +143,23 @@ class TestPauseSubscription:
         assert later.paid_through == paused.paid_through == paused.current_period_end
         assert not (await subscriber.access("films")).allowed
 
+    async def test_after_the_merchant_has_moved_it_to_a_plan_unheard_of_learns_the_plan(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        [item] = at_stripe(sandbox, subscribed)["items"]["data"]
+        price = await dashboard.sells(7700)
+        there = subscribed.processor_subscription_id or ""
+        moved = {"items": [{"id": item["id"], "price": price.id}]}
+        await dashboard.client.v1.subscriptions.update_async(there, cast("Any", moved))
+
+        executed = await subscriber.does(PauseSubscription(subscription_id=subscribed.id))
+        await subscriber.gateway.subscriptions.reread(subscribed.id)
+
+        assert executed.operation.state is OperationState.SUCCEEDED
+        paused = await subscriber.of(executed)
+        assert paused.status is SubscriptionStatus.PAUSED
+        assert [plan.amount for plan in await dashboard.plans() if plan.id == paused.plan_id] == [7700]
+
 
 class TestResumeSubscription:
     async def test_collects_again_from_the_next_renewal_on(
@@ -101,6 +173,74 @@ class TestResumeSubscription:
         assert captures(sandbox) == 1
         dashboard.passes(32)
         assert captures(sandbox) == 2
+
+    async def test_after_a_renewal_that_was_not_collected_begins_a_period_that_is_paid_at_once(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        post: Post,
+        sandbox: Sandbox,
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        await post.deliver_all()
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIPTION_ENDED
+
+        resumed = await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        assert resumed.status is SubscriptionStatus.ACTIVE
+        assert dashboard.now() - resumed.current_period_start < timedelta(minutes=1)
+        assert (await subscriber.charge(resumed)).amount == 1500
+        assert (await decision(subscriber)).reason is AccessReason.SUBSCRIBED
+        assert captures(sandbox) == 2
+        dashboard.passes(32)
+        assert captures(sandbox) == 3
+
+    async def test_while_a_renewal_is_still_to_be_collected_begins_no_other_period(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        to_the_end = subscribed.current_period_end - dashboard.now()
+        dashboard.passes((to_the_end + timedelta(minutes=30)) / timedelta(days=1))
+
+        await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        assert captures(sandbox) == 1
+        dashboard.passes(1)
+        assert captures(sandbox) == 2
+
+    async def test_that_is_declined_owes_the_new_period(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        await subscriber.saves("pm_card_chargeCustomerFail", makes_default=True)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+
+        executed = await subscriber.does(ResumeSubscription(subscription_id=subscribed.id))
+
+        owed = await subscriber.of(executed)
+        assert isinstance(executed.operation.verdict, Declined)
+        assert (owed.status, captures(sandbox)) == (SubscriptionStatus.PAST_DUE, 1)
+        good = await subscriber.saves("pm_card_mastercard")
+        paid = await subscriber.made(RetryRenewal(subscription_id=owed.id, payment_method_id=good))
+        assert (paid.status, captures(sandbox)) == (SubscriptionStatus.ACTIVE, 2)
+
+    async def test_pays_for_the_plan_that_was_to_follow(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        await subscriber.made(
+            ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        )
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        await post.deliver_all()
+
+        resumed = await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
+
+        charge = await subscriber.charge(resumed)
+        assert (resumed.plan_id, charge.amount, charge.status) == (plan, 3000, PaymentStatus.COMPLETED)
 
     async def test_begins_a_new_period_after_a_trial_without_a_card(
         self, subscriber: Subscriber, dashboard: Dashboard, post: Post, sandbox: Sandbox
@@ -131,3 +271,15 @@ class TestResumeSubscription:
             await subscriber.made(ResumeSubscription(subscription_id=subscribed.id))
 
         assert SubscriptionAction.PAUSE in refusal.value.allowed
+
+
+async def decision(subscriber: Subscriber) -> AccessDecision:
+    question = AccessQuestion(user_id=subscriber.actor.known_id, target=AccessTarget(feature="films"))
+    [decided] = await subscriber.gateway.services.access.decisions([question])
+    return decided
+
+
+async def jobs(subscriber: Subscriber, name: str) -> int:
+    async with subscriber.gateway.engine.connect() as connection:
+        waiting = text("SELECT count(*) FROM pgqueuer WHERE entrypoint = :name")
+        return await connection.scalar(waiting, {"name": name}) or 0

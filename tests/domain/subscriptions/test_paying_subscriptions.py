@@ -13,7 +13,15 @@ from domain.commands.payments import CancelPayment, ConfirmPayment
 from domain.commands.subscriptions.ending import CancelSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import Busy, Declined, InvalidInput, MethodInUse, NotFound, StateConflict
+from domain.errors import (
+    Busy,
+    Declined,
+    InvalidInput,
+    MethodInUse,
+    NotFound,
+    ProcessorRefused,
+    StateConflict,
+)
 from domain.invoice import InvoiceStatus
 from domain.payment_status import PaymentStatus, PaymentTrigger
 from domain.rules import Rules
@@ -188,6 +196,20 @@ class TestUpdateSubscription:
 
         assert (updated.details, updated.version) == ({"seat": 4}, subscribed.version + 1)
         assert sandbox.requests.newest_first() == []
+
+    async def test_that_stripe_refuses_changes_nothing(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard
+    ) -> None:
+        gone = await subscriber.method(await subscriber.saves("pm_card_mastercard"))
+        await dashboard.client.v1.payment_methods.detach_async(gone.processor_method_id)
+
+        executed = await subscriber.does(
+            UpdateSubscription(subscription_id=subscribed.id, payment_method_id=gone.id, details={"seat": 4})
+        )
+
+        assert isinstance(executed.operation.verdict, ProcessorRefused)
+        after = await subscriber.of(executed)
+        assert (after.details, after.payment_method_id) == ({}, None)
 
     async def test_of_nothing_is_refused(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(InvalidInput):

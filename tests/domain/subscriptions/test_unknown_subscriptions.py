@@ -13,9 +13,12 @@ from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription
-from domain.commands.subscriptions.pausing import PauseSubscription
+from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
+from domain.commands.subscriptions.update_subscription import UpdateSubscription
+from domain.decline import DeclineCategory
 from domain.errors import Busy, Declined, ProcessorUnavailable
+from domain.json_value import JsonObject
 from domain.operation import Operation, OperationState
 from domain.subscription import CancelTiming, Subscription, SubscriptionFacts
 from domain.subscription_status import SubscriptionStatus
@@ -239,14 +242,17 @@ class TestUnknownChange:
         assert sandbox.ledger()["totals"]["amount_captured"] == {"usd": 1500}
 
     @SETTLED
+    @pytest.mark.parametrize("kind", EXECUTED)
     async def test_that_was_declined_is_reverted_after_all(
-        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        sandbox: Sandbox,
+        kind: Kind,
+        settles: Settles,
     ) -> None:
-        failing = await subscriber.saves("pm_card_chargeCustomerFail")
-        await subscriber.does(UpdatePaymentMethod(method_id=failing, makes_default=True))
-        dearer = await subscriber.plan(3000)
-        command = ChangePlan(subscription_id=subscribed.id, plan_id=dearer, proration=Proration.INVOICE_NOW)
-        spoil(sandbox, UPDATE, Kind.RESET_AFTER)
+        command = await self.declined_change(subscriber, subscribed)
+        spoil(sandbox, UPDATE, kind)
         await failed(subscriber, command)
         sandbox.faults.clear()
 
@@ -257,18 +263,19 @@ class TestUnknownChange:
         assert at_stripe(sandbox, subscribed)["pending_update"] is None
 
     @SETTLED
-    async def test_is_reverted_although_the_process_died_before_it_voided_the_invoice(
-        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    @pytest.mark.parametrize("kind", [Kind.RESET_BEFORE, *EXECUTED])
+    async def test_is_reverted_although_nobody_knows_whether_the_invoice_became_void(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        sandbox: Sandbox,
+        kind: Kind,
+        settles: Settles,
     ) -> None:
-        failing = await subscriber.saves("pm_card_chargeCustomerFail")
-        await subscriber.does(UpdatePaymentMethod(method_id=failing, makes_default=True))
-        command = ChangePlan(
-            subscription_id=subscribed.id,
-            plan_id=await subscriber.plan(3000),
-            proration=Proration.INVOICE_NOW,
-        )
-        spoil(sandbox, "/v1/invoices/.*/void$", Kind.RESET_BEFORE)
-        await failed(subscriber, command)
+        """Where it did, a further attempt may see that at once."""
+        command = await self.declined_change(subscriber, subscribed)
+        spoil(sandbox, "/v1/invoices/.*/void$", kind)
+        await subscriber.does(command, key=KEY)
         sandbox.faults.clear()
 
         operation = await settles(subscriber, command)
@@ -277,6 +284,105 @@ class TestUnknownChange:
         after = await subscriber.subscription(subscribed.id)
         assert (after.plan_id, after.pending_plan_id) == (subscribed.plan_id, None)
         assert captures(sandbox) == 1
+
+    async def test_that_nobody_authenticated_in_time_was_not_made(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox
+    ) -> None:
+        command = await self.declined_change(subscriber, subscribed, "pm_card_authenticationRequired")
+        spoil(sandbox, UPDATE, Kind.RESET_AFTER)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+        dashboard.passes(23.5 / 24)
+
+        operation = await by_asking_again(subscriber, command)
+
+        assert isinstance(operation.verdict, Declined)
+        assert operation.verdict.decline.category is DeclineCategory.AUTHENTICATION_REQUIRED
+        after = await subscriber.subscription(subscribed.id)
+        assert (after.plan_id, after.pending_plan_id) == (subscribed.plan_id, None)
+
+    @pytest.mark.parametrize("kind", EXECUTED)
+    async def test_with_the_next_period_is_planned_although_an_answer_got_lost(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, kind: Kind
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        spoil(sandbox, "/v1/subscription_schedules$", kind, times=1)
+
+        executed = await subscriber.does(
+            ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        )
+
+        assert executed.operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.of(executed)).pending_plan_id == plan
+
+    @SETTLED
+    async def test_with_the_next_period_is_planned_in_the_end(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    ) -> None:
+        plan = await subscriber.plan(3000)
+        command = ChangePlan(subscription_id=subscribed.id, plan_id=plan, timing=ChangeTiming.PERIOD_END)
+        spoil(sandbox, "/v1/subscription_schedules", Kind.RESET_AFTER)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.subscription(subscribed.id)).pending_plan_id == plan
+
+    async def declined_change(
+        self, subscriber: Subscriber, subscribed: Subscription, card: str = "pm_card_chargeCustomerFail"
+    ) -> ChangePlan:
+        """One to a dearer plan, which the card does not pay for at once."""
+        method = await subscriber.saves(card)
+        await subscriber.does(UpdatePaymentMethod(method_id=method, makes_default=True))
+        return ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000))
+
+
+class TestUnknownResumption:
+    @SETTLED
+    @pytest.mark.parametrize("kind", [Kind.RESET_BEFORE, *EXECUTED])
+    async def test_begins_and_charges_one_period(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+        kind: Kind,
+        settles: Settles,
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(45)
+        command = ResumeSubscription(subscription_id=subscribed.id)
+        spoil(sandbox, UPDATE, kind)
+        await failed(subscriber, command)
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
+        assert captures(sandbox) == 2
+
+
+class TestUnknownUpdate:
+    @SETTLED
+    async def test_keeps_the_apps_own_data_for_when_it_is_settled(
+        self, subscriber: Subscriber, subscribed: Subscription, sandbox: Sandbox, settles: Settles
+    ) -> None:
+        card = await subscriber.saves("pm_card_mastercard")
+        details: JsonObject = {"seat": 4, "tags": ["a", None]}
+        command = UpdateSubscription(subscription_id=subscribed.id, payment_method_id=card, details=details)
+        spoil(sandbox, UPDATE, Kind.RESET_BEFORE)
+        await failed(subscriber, command)
+        assert (await subscriber.subscription(subscribed.id)).details == {}
+        sandbox.faults.clear()
+
+        operation = await settles(subscriber, command)
+
+        assert operation.state is OperationState.SUCCEEDED
+        updated = await subscriber.subscription(subscribed.id)
+        assert (updated.details, updated.payment_method_id) == (details, card)
 
 
 class TestUnknownRetry:
