@@ -180,14 +180,21 @@ class Sandbox:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        deliveries = asyncio.create_task(self.dispatcher.run())
+        running = [asyncio.create_task(self.dispatcher.run()), asyncio.create_task(self._live())]
         try:
             yield
         finally:
-            deliveries.cancel()
-            with suppress(asyncio.CancelledError):
-                await deliveries
+            for task in running:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             self._database.close()
+
+    async def _live(self) -> None:
+        """Time passes by itself, too, and what is due happens at the latest a little later."""
+        while True:
+            await asyncio.sleep(self.settings.chore_seconds)
+            self.advance(0)
 
 
 class _Application(Starlette):

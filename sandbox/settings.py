@@ -30,7 +30,8 @@ class SandboxSettings:
     lists the seconds between two delivery attempts, so its length plus one is the number of attempts. A
     renewal that failed is tried again after each of `dunning_days`, counted from the try before; when the last
     one fails as well, `dunning_end` says what becomes of the subscription. `begins_days_ago` sets the clock of a
-    sandbox without a state back, so that a history can be lived through, or ahead where it is negative.
+    sandbox without a state back, so that a history can be lived through, or ahead where it is negative. What
+    falls due while nobody moves the clock, such as a renewal, happens within `chore_seconds`.
     """
 
     secret_key: str = field(default="sk_test_sandbox", repr=False)
@@ -44,6 +45,7 @@ class SandboxSettings:
     dunning_days: tuple[int, ...] = (3, 5, 7)
     dunning_end: DunningEnd = "cancel"
     begins_days_ago: float = 0
+    chore_seconds: float = 60.0
 
 
 def new_webhook_secret() -> str:

@@ -1,10 +1,13 @@
 """Refunds whose banks take their time, or send the money back."""
 
+from dataclasses import replace
+
 import pytest
 from stripe import InvalidRequestError, PaymentIntent, StripeClient
 
-from sandbox import Sandbox
+from sandbox import Sandbox, SandboxSettings
 from tests.sandbox.payments import current_charge, event_types, pay, previous_attributes
+from tests.waiting import until
 
 HOUR = 3_600
 
@@ -44,6 +47,23 @@ class TestPending:
             "pending_reason": "processing",
             "status": "pending",
         }
+
+    class TestWhileNobodyMovesTheClock:
+        @pytest.fixture
+        def sandbox_settings(self, sandbox_settings: SandboxSettings) -> SandboxSettings:
+            return replace(sandbox_settings, chore_seconds=0.01)
+
+        async def test_succeeds_all_the_same(
+            self, client: StripeClient, sandbox: Sandbox, intent: PaymentIntent
+        ) -> None:
+            refund = await client.v1.refunds.create_async({"payment_intent": intent.id})
+
+            sandbox.clock.advance(HOUR)
+
+            async def is_settled() -> bool:
+                return (await client.v1.refunds.retrieve_async(refund.id)).status == "succeeded"
+
+            await until(is_settled)
 
     async def test_is_settled_once(
         self, client: StripeClient, sandbox: Sandbox, intent: PaymentIntent
