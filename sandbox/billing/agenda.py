@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 
 from sandbox.api.endpoint import Call
 from sandbox.billing import cycle, endings, invoices, schedules
-from sandbox.billing.periods import DAY
+from sandbox.billing.periods import DAY, INCOMPLETE_LASTS, TRIAL_NOTICE
 from sandbox.billing.subscriptions import ENDED, RENEWING, living, period_of
 from sandbox.state.objects import StripeObject
 
 RENEWAL_NOTICE = 7 * DAY
-TRIAL_NOTICE = 3 * DAY
-INCOMPLETE_LASTS = 23 * 3_600
 
 Step = Callable[[Call, StripeObject], object]
 

@@ -31,7 +31,7 @@ def cancel(
         "pause_collection": None,
         "pending_update": None,
         "_pending": None,
-        "_pending_lines": [*subscription["_pending_lines"], *_credits(subscription, now, prorate=prorate)],
+        "_pending_lines": [*subscription["_pending_lines"], *credits_of(subscription, now, prorate=prorate)],
     }
     for invoice in invoices.of_subscription(call, subscription["id"], "draft", "open"):
         if outcomes.waits_for(subscription, invoice):
@@ -41,6 +41,12 @@ def cancel(
     if invoice_now and ended["_pending_lines"]:
         ended |= {"latest_invoice": _last_invoice(call, ended), "_pending_lines": []}
     return _end(call, ended)
+
+
+def credits_of(subscription: StripeObject, at: int, *, prorate: bool) -> list[Line]:
+    """What is given back of the running period, where that is wanted and the period was paid for."""
+    is_paid_for = prorate and subscription["status"] not in ("trialing", "paused", *ENDED)
+    return changes.credit_lines(subscription, at) if is_paid_for else []
 
 
 def cancel_all_of(call: Call, customer: str) -> None:
@@ -56,11 +62,6 @@ def expire(call: Call, subscription: StripeObject) -> StripeObject:
     call.objects.save(expired)
     call.emit("customer.subscription.updated", expired, before=subscription)
     return expired
-
-
-def _credits(subscription: StripeObject, at: int, *, prorate: bool) -> list[Line]:
-    is_paid_for = prorate and subscription["status"] not in ("trialing", "paused", *ENDED)
-    return changes.credit_lines(subscription, at) if is_paid_for else []
 
 
 def _last_invoice(call: Call, subscription: StripeObject) -> str:

@@ -17,6 +17,9 @@ SECONDS = {"day": DAY, "week": 7 * DAY}
 MONTHS = {"month": 1, "year": 12}
 LONGEST_MONTH = 31 * DAY
 SHORTEST_MONTH = 28 * DAY
+TRIAL_NOTICE = 3 * DAY
+# How long a first invoice, or one that a change waits for, may stay unpaid.
+INCOMPLETE_LASTS = 23 * 3_600
 
 
 def boundary(anchor: int, interval: Interval, number: int) -> int:

@@ -1,7 +1,7 @@
 """What would be billed: the invoice of a change, of a new subscription, or of the next renewal."""
 
 from sandbox.api.endpoint import Call
-from sandbox.billing import changes, cycle, invoices, schedules
+from sandbox.billing import cycle, endings, invoices, schedules
 from sandbox.billing.changes import Planned
 from sandbox.billing.subscriptions import period_of
 from sandbox.state.ids import new_id
@@ -35,8 +35,7 @@ def of_period(call: Call, plan: Planned) -> StripeObject:
 
 def of_ending(call: Call, before: StripeObject, *, at: int, prorate: bool) -> StripeObject:
     """What is settled when the subscription ends now."""
-    credits_ = changes.credit_lines(before, at) if prorate and before["status"] != "trialing" else []
-    plan = Planned(subscription=before, lines=credits_, bills_now=True)
+    plan = Planned(subscription=before, lines=endings.credits_of(before, at, prorate=prorate), bills_now=True)
     return of_change(call, before, plan)
 
 

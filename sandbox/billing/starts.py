@@ -8,13 +8,11 @@ from sandbox.api.params import Params
 from sandbox.billing import changes, collection, invoices, lines, periods
 from sandbox.billing.changes import Planned
 from sandbox.billing.collection import Attempt
-from sandbox.billing.periods import DAY
+from sandbox.billing.periods import DAY, TRIAL_NOTICE
 from sandbox.billing.subscriptions import Sold, blank, interval_of, items_of, method_of, moved
 from sandbox.billing.updates import Behavior, no_method, refusal
 from sandbox.resources import setup_intents
 from sandbox.state.objects import StripeObject
-
-TRIAL_NOTICE = 3 * DAY
 
 
 def planned(call: Call, customer: str, sold: list[Sold], params: Params) -> Planned:

@@ -7,11 +7,11 @@ from sandbox.api.errors import CardError, InvalidRequest, StripeError
 from sandbox.billing import collection, invoices, outcomes
 from sandbox.billing.changes import Planned
 from sandbox.billing.collection import Attempt
+from sandbox.billing.periods import INCOMPLETE_LASTS
 from sandbox.billing.subscriptions import keep, method_of, period_of
 from sandbox.state.objects import StripeObject
 
 Behavior = Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-PENDING_LASTS = 23 * 3_600
 
 
 def carry_out(
@@ -84,7 +84,9 @@ def _once_paid(call: Call, before: StripeObject, planned: Planned, *, off_sessio
     current = call.named("subscription", before["id"], param="id")
     if tried.is_paid:
         return current
-    return outcomes.hold_pending(call, current, min(call.clock.now() + PENDING_LASTS, period_of(before)[1]))
+    return outcomes.hold_pending(
+        call, current, min(call.clock.now() + INCOMPLETE_LASTS, period_of(before)[1])
+    )
 
 
 def _invoice(call: Call, before: StripeObject, planned: Planned, *, is_dunned: bool) -> StripeObject:
