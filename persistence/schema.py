@@ -5,6 +5,7 @@ Alembic is imported only where there is something to migrate, since that costs a
 """
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 def configuration(address: str | None = None) -> "Config":
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["address"] = address
     return config
