@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from bench.pages import PageLatency
-from bench.statistics import Latency, YearLatency
+from bench.statistics import PROMISED, Latency, YearLatency
 from bench.turns import Comparison, Figures
 
 
@@ -57,7 +57,8 @@ def lines(result: Result) -> Iterator[str]:
     yield f"{'':<32}{'from stored sums':>18}{'by GraphQL':>18}{'recount by SQL':>18}"
     for year in result.years:
         cells = "".join(f"{both(each):>18}" for each in (year.stored, year.graphql, year.recount))
-        yield f"  {f'{year.timezone} by {year.group.lower()}':<30}{cells}"
+        verdict = "" if year.stored.p50 < PROMISED else f"  over {PROMISED:.0f} ms"
+        yield f"  {f'{year.timezone} by {year.group.lower()}':<30}{cells}{verdict}"
     yield ""
     yield f"Ready after {result.serve_seconds:.2f} s (serve), {result.develop_seconds:.2f} s (develop)"
     yield f"Memory under load: {result.resident_mib:.0f} MiB"

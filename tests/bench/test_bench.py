@@ -1,6 +1,8 @@
 """The benchmark's own parts: what it measures must be the same work on both sides."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,16 @@ from bench.operations import Operation, as_admin, get
 from bench.pages import requests
 from bench.report import Result, printed
 from bench.stack import Stack, connected, questions, stack, statistics
-from bench.statistics import REPORT, recount, stored
+from bench.statistics import RECOUNT, REPORT, recount, stored, year_of
 from bench.turns import compared, percentile
+from domain.actor import Actor, Role
+from domain.identity import new_id
 from domain.statistics.metrics import StatsDimension
 from tests.databases import Server, database
 
 PAYMENTS = 10_000
+BEGINNING, END = datetime(2023, 11, 10, tzinfo=UTC), datetime(2023, 11, 25, tzinfo=UTC)
+"""Around the days of so many payments, one a minute."""
 OPERATIONS = [
     "a payment with its method",
     "20 payments with their methods",
@@ -126,6 +132,27 @@ class TestStatistics:
         told = [value["money"]["minor"] for value in answer["data"]["stats"]["totals"]]
         assert len(told) == 3
         assert sum(told) >= sum(row["sum"] for row in expected) > 0
+
+    @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
+    async def test_per_day_are_what_a_recount_finds(self, servers: Stack, address: str, zone: str) -> None:
+        admin = Actor(role=Role.ADMIN, user_id=new_id())
+
+        async with statistics(address) as service:
+            asked_for = replace(year_of(zone, StatsDimension.BRAND), since=BEGINNING, until=END)
+            report = await service.report(admin, asked_for)
+        async with connected(address) as connection:
+            rows = await connection.fetch(RECOUNT, BEGINNING, END, zone)
+
+        told = {
+            (bucket.start, value.group[0].name, value.currency): value.money.minor
+            for bucket in report.buckets
+            for value in bucket.values
+            if value.money is not None and value.money.minor
+        }
+        assert told == {
+            (row["day"], row["method_brand"] or "", row["currency"]): row["sum"] for row in rows if row["sum"]
+        }
+        assert len(told) > 50
 
     async def test_of_a_year_are_timed_beside_their_recount(self, servers: Stack, address: str) -> None:
         asked_for = ("Europe/Berlin", StatsDimension.BRAND)
