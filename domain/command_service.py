@@ -113,10 +113,18 @@ class CommandService:
             abandoned = await work.operations.lease_abandoned(
                 at=now, until=now + self.lease, limit=RESUMED_AT_ONCE
             )
-        results = await asyncio.gather(*map(self.resume, abandoned), return_exceptions=True)
+        results = await asyncio.gather(*map(self._resume_or_leave, abandoned), return_exceptions=True)
         if failures := [result for result in results if isinstance(result, Exception)]:
             raise ExceptionGroup("Some operations could not be resumed", failures)
         return len(abandoned)
+
+    async def _resume_or_leave(self, operation: Operation) -> Operation:
+        """What fails for a reason that nobody foresaw is tried again, too, with pauses that grow."""
+        try:
+            return await self.resume(operation)
+        except Exception:
+            await self._leave_open(operation, ProcessorUnavailable())
+            raise
 
     async def drop_expired(self) -> int:
         """Forget operations whose keys are free again. How many."""

@@ -204,7 +204,7 @@ class TestCrashDuringTheCall:
 
 
 class TestResumption:
-    async def test_that_fails_is_reported_and_does_not_stop_the_others(
+    async def test_that_fails_is_reported_pauses_and_does_not_stop_the_others(
         self, crash: Crash, customer: Shopper, gateway: Gateway, sandbox: Sandbox
     ) -> None:
         await crash()
@@ -221,6 +221,11 @@ class TestResumption:
             await resumed_later(gateway)
 
         assert await is_paid_once(customer, sandbox)
+        async with gateway.engine.connect() as connection:
+            failed = await connection.execute(
+                text("SELECT state, attempts FROM operations WHERE key = 'card-017'")
+            )
+        assert failed.one() == (OperationState.OUTCOME_UNKNOWN, 2)
 
     async def test_with_nothing_abandoned_does_nothing(self, customer: Shopper, gateway: Gateway) -> None:
         await customer.pays()
