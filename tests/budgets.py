@@ -42,7 +42,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.confirmPayment": 13,
     "Mutation.createPayment": 16,
     "Mutation.createPortalLink": 3,
-    "Mutation.createSubscription": 44,
+    "Mutation.createSubscription": 45,
     "Mutation.deletePaymentMethod": 36,
     "Mutation.grantAccess": 6,
     "Mutation.keepSubscription": 24,
