@@ -1,6 +1,5 @@
 """What the domain's tests do over and over: a user at the till, and the post between Stripe and us."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from sandbox.webhooks.sender import signature
+from tests import waiting
 
 COFFEE = Money(minor=450, currency="EUR")
 
@@ -181,8 +181,11 @@ def signed(body: bytes, *, secret: str = DEVELOPMENT_WEBHOOK_SECRET, at: float =
 
 async def until(happened: Callable[[], object]) -> None:
     """Waits for what happens on the sandbox's side, which nothing here is told of."""
-    while not happened():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+
+    async def has_happened() -> object:
+        return happened()
+
+    await waiting.until(has_happened)
 
 
 def captures(sandbox: Sandbox) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.actor import Actor, Role
@@ -22,6 +23,7 @@ from gateway.wiring import Gateway
 from persistence import audit_seals
 from tests.audit import verified
 from tests.domain.values import NOON, a_payment
+from tests.waiting import until
 
 ODD: dict[str, Any] = {
     "emoji": ["☕", "👩‍👩‍👧"],
@@ -116,19 +118,25 @@ class TestChain:
         [stored] = await trail_of(database, record.object_id)
         assert (stored.at, stored.hash) == (record.at, digest(GENESIS, record))
 
-    async def test_cannot_fork(self, database: Database) -> None:
+    async def test_cannot_fork(self, database: Database, gateway: Gateway) -> None:
         thing = new_id()
 
         async def add_without_a_lock() -> None:
             async with database.work() as work:
                 await work.audit.add(record_of(thing))
-                await asyncio.sleep(0.1)
 
-        ends = await asyncio.gather(*(add_without_a_lock() for _ in range(2)), return_exceptions=True)
+        async def is_waiting() -> bool:
+            async with gateway.engine.connect() as connection:
+                waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                return bool(await connection.scalar(text(waiting)))
 
-        [refused] = [end for end in ends if end is not None]
-        assert isinstance(refused, IntegrityError)
-        assert "uq_audit_records_chain" in str(refused)
+        async with database.work() as work:
+            await work.audit.add(record_of(thing))
+            rival = asyncio.create_task(add_without_a_lock())
+            await until(is_waiting)
+
+        with pytest.raises(IntegrityError, match="uq_audit_records_chain"):
+            await rival
         assert len(await trail_of(database, thing)) == 1
 
 
