@@ -164,7 +164,6 @@ def address(listener: socket) -> str:
 def banner(settings: Settings, folder: Path, api: str, stripe: str) -> str:
     return f"""
   GraphiQL   {api}{GRAPHQL}
-  REST       {api}/api/v1/payments
   Sandbox    {stripe}
 
   Tokens (valid for {TOKEN_LIFETIME.days} days):
