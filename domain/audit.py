@@ -177,7 +177,7 @@ def audit_record(
         at=at,
         occurred_at=occurred_at,
         actor_role=by.role,
-        actor_id=by.user_id,
+        actor_id=None if by.role is Role.SYSTEM else by.user_id,
         ip=by.ip,
         request_id=by.request_id,
         action=action,

@@ -122,7 +122,8 @@ class CommandService:
         """What fails for a reason that nobody foresaw is tried again, too, with pauses that grow."""
         try:
             return await self.resume(operation)
-        except Exception:
+        except Exception as unforeseen:
+            unforeseen.add_note(f"while the operation {operation.id} ({operation.mutation}) was resumed")
             await self._leave_open(operation, ProcessorUnavailable())
             raise
 

@@ -323,9 +323,15 @@ class Subscription:
         )
 
     def _paid_through(self, facts: SubscriptionFacts, paid: datetime | None) -> datetime | None:
-        """A change to a shorter period takes back what lies beyond it, for which the customer was credited."""
+        """
+        A change to a shorter period takes back what lies beyond it, for which the customer was credited. One that is
+        to end within its period has a shorter one, too, but that was paid for.
+        """
         free = facts.trial_ends_at if facts.status is SubscriptionStatus.TRIALING else None
-        known = _latest_until(facts.current_period_end, self.paid_through, paid, free)
+        before = self.paid_through
+        if before is not None and facts.cancel_at == facts.current_period_end:
+            before = min(before, facts.current_period_end)
+        known = _latest_until(facts.current_period_end, before, paid, free)
         return known or facts.assumed_paid_through
 
     def _past_due_since(self, facts: SubscriptionFacts, at: datetime) -> datetime | None:

@@ -137,7 +137,10 @@ class SubscriptionView(Node):
         return optional_view(NextActionView, action)
 
     @strawberry.field(
-        description="The next renewal as it would be charged today; null where none will be. Asked of Stripe each time."
+        description=(
+            "The next renewal as it would be charged today; null where none will be, and while a pause outlasts the "
+            "period: what follows that is charged when it ends. Asked of Stripe each time."
+        )
     )
     async def next_charge(
         subscription: strawberry.Parent[Subscription], info: Info

@@ -25,7 +25,6 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionSta
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.operations import OPEN
 from persistence.repository import Mirror, Repository, grouped, is_among
 from persistence.tables import (
     ChargePreviewRow,
@@ -35,6 +34,7 @@ from persistence.tables import (
     TrialRedemptionRow,
     table_of,
 )
+from persistence.tables.operations import OPEN as IS_OPEN
 from persistence.tables.subscriptions import LIVE
 
 TABLE: Final = table_of(SubscriptionRow)
@@ -103,7 +103,7 @@ class SubscriptionRepository(Mirror[Subscription], Lists[Subscription, Subscript
         is_there = and_(C.plan_id == plan_id, C.is_surplus.is_(False))
         is_asked_for = exists().where(
             OPERATIONS.object_id == C.id,
-            OPERATIONS.state.in_(OPEN),
+            IS_OPEN,
             OPERATIONS.arguments["plan_id"].astext == str(plan_id),
         )
         statement = (

@@ -1,7 +1,6 @@
 """Calls to Stripe: bounded in time and in number, and every failure sorted into *no* or *not known*."""
 
 import asyncio
-import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -59,16 +58,16 @@ async def every_one(send: Callable[[], Awaitable[stripe.ListObject[S]]]) -> Asyn
 
 async def _attempts(send: Callable[[], Awaitable[T]]) -> T:
     """A key in use is no failure: the same request is on its way elsewhere, and its answer is worth the wait."""
-    failures = 0
-    for tries in itertools.count(1):
+    tries = failures = 0
+    while True:
         try:
             return await send()
         except stripe.StripeError as error:
             failures += error_body(error).get("code") != KEY_IN_USE
             if failures == ATTEMPTS or not _is_worth_another(error):
                 raise
+        tries += 1
         await asyncio.sleep(_pause(tries))
-    raise AssertionError
 
 
 def _is_worth_another(error: stripe.StripeError) -> bool:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from domain.errors import ProcessorRefused
 from domain.subscription import CancelReason, Subscription, SubscriptionFacts
-from domain.subscription_status import SubscriptionStatus
 from processor.stripe_calls import call, every_one
 from processor.stripe_client import shape, under
 from processor.stripe_payments import LARGEST_PAGE
@@ -88,7 +87,7 @@ class StripeSubscriptionEnds(StripeSubscriptions):
             begins: asked.SubscriptionResumeParams = {"billing_cycle_anchor": {"type": "now"}}
             await call(lambda: self._stripe.subscriptions.resume_async(subscription_id, begins, under(key)))
         elif facts.is_lapsed:
-            await self._replace_period(facts)
+            await self._replace_period(facts, key=key)
         else:
             goes_on: asked.SubscriptionUpdateParams = {"pause_collection": ""}
             await call(lambda: self._stripe.subscriptions.update_async(subscription_id, goes_on, under(key)))
@@ -96,29 +95,33 @@ class StripeSubscriptionEnds(StripeSubscriptions):
 
     async def begin_period(self, subscription: Subscription) -> None:
         facts = await self._facts(known_id(subscription))
-        if facts.is_lapsed and facts.status is SubscriptionStatus.ACTIVE:
+        if facts.awaits_a_period:
             await self._replace_period(facts)
 
-    async def _replace_period(self, lapsed: SubscriptionFacts) -> None:
+    async def _replace_period(self, lapsed: SubscriptionFacts, *, key: str | None = None) -> None:
         """
         https://docs.stripe.com/billing/subscriptions/billing-cycle
 
-        Under a key of the renewal that was written off, so that its period is replaced once, whoever asks.
+        Under a key of the renewal that was written off, so that its period is replaced once, whoever asks. A refusal
+        is stored under that key, too: whoever comes with a key of their own asks once more, if it is still lapsed.
         """
         if lapsed.pending_price_id is None:
             await self._release(lapsed.processor_schedule_id)
         subscription_id = lapsed.processor_subscription_id
-        renewal = (
-            lapsed.latest_invoice.terms.processor_invoice_id if lapsed.latest_invoice else subscription_id
-        )
+        renewal = lapsed.latest_invoice.terms.processor_invoice_id if lapsed.latest_invoice else ""
         params: asked.SubscriptionUpdateParams = {
             "pause_collection": "",
             "billing_cycle_anchor": {"type": "now"},
             "proration_behavior": "none",
             "payment_behavior": "allow_incomplete",
         }
-        key = under(f"period_after_{renewal}")
-        await call(lambda: self._stripe.subscriptions.update_async(subscription_id, params, key))
+        update = self._stripe.subscriptions.update_async
+        try:
+            await call(lambda: update(subscription_id, params, under(f"period_after_{renewal}")))
+        except ProcessorRefused:
+            if key is None or not (await self._facts(subscription_id)).is_lapsed:
+                raise
+            await call(lambda: update(subscription_id, params, under(key)))
 
     async def _updated(
         self, subscription_id: str, params: "asked.SubscriptionUpdateParams"

@@ -186,9 +186,11 @@ class Sandbox:
         finally:
             for task in running:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.wait(running)
             self._database.close()
+            for task in running:
+                with suppress(asyncio.CancelledError):
+                    task.result()
 
     async def _live(self) -> None:
         """Time passes by itself, too, and what is due happens at the latest a little later."""

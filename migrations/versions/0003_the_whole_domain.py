@@ -403,7 +403,6 @@ def create_entitlements() -> None:
         ["user_id", "media_item_id"],
         postgresql_where=sa.text("media_item_id IS NOT NULL"),
     )
-    op.create_index("ix_entitlements_user", "entitlements", ["user_id", "created_at", "id"])
     op.create_index("uq_entitlements_payment", "entitlements", ["payment_id"], unique=True)
     op.create_index(
         "uq_entitlements_subscription", "entitlements", ["subscription_id", "feature"], unique=True
@@ -459,12 +458,6 @@ def widen_payments() -> None:
     op.add_column("payments", identifier("subscription_id", nullable=True))
     op.add_column("payments", identifier("invoice_id", nullable=True))
     op.create_index("ix_payments_charge", "payments", ["processor_charge_id"])
-    op.create_index(
-        "ix_payments_disputed",
-        "payments",
-        ["created_at", "id"],
-        postgresql_where=sa.text("disputed_amount > 0"),
-    )
     op.create_index("ix_payments_invoice", "payments", ["invoice_id"])
     op.create_index("ix_payments_media_item", "payments", ["user_id", "media_item_id"])
     op.create_index("ix_payments_subscription", "payments", ["subscription_id", "created_at", "id"])

@@ -104,6 +104,25 @@ class TestPauseSubscription:
         assert (await subscriber.subscription(subscribed.id)).status is SubscriptionStatus.ACTIVE
         assert await jobs(subscriber, "begin_period") == 0
 
+    async def test_that_ends_by_itself_charges_nothing_where_it_is_cancelled_before_the_job_runs(
+        self,
+        subscriber: Subscriber,
+        subscribed: Subscription,
+        dashboard: Dashboard,
+        post: Post,
+        sandbox: Sandbox,
+    ) -> None:
+        until = subscribed.created_at + timedelta(days=40)
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id, resumes_at=until))
+        dashboard.passes(41)
+        await post.deliver_all()
+        await subscriber.made(CancelSubscription(subscription_id=subscribed.id))
+
+        await subscriber.gateway.subscriptions.begin_period(subscribed.id)
+
+        assert (await subscriber.subscription(subscribed.id)).cancel_at_period_end
+        assert captures(sandbox) == 1
+
     async def test_cannot_end_in_the_past(self, subscriber: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(InvalidInput) as refusal:
             await subscriber.made(
