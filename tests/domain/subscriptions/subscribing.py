@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.access import AccessQuestion, AccessTarget
 from domain.access_decision import AccessDecision
 from domain.command_service import Executed
+from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.invoice import Invoice
 from domain.payment import Payment
@@ -16,6 +17,8 @@ from tests.dashboard import Dashboard
 from tests.domain.shopping import Shopper
 
 StripeObject = dict[str, Any]
+
+YEARLY: dict[str, Any] = {"recurring": {"interval": "year"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,3 +80,7 @@ def at_stripe(sandbox: Sandbox, subscription: Subscription) -> StripeObject:
     found = sandbox.objects.find("subscription", subscription.processor_subscription_id or "")
     assert found is not None
     return found
+
+
+def change(subscription: Subscription, plan_id: Any, **choices: Any) -> ChangePlan:
+    return ChangePlan(subscription_id=subscription.id, plan_id=plan_id, **choices)

@@ -9,7 +9,6 @@ import pytest
 
 from domain.access import AccessReason
 from domain.charge_preview import ChangeTiming, Proration
-from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
@@ -53,9 +52,7 @@ class Life:
 
     async def pays_with(self, card: str) -> UUID:
         """From now on, by default."""
-        method = await self.subscriber.saves(card)
-        await self.subscriber.does(UpdatePaymentMethod(method_id=method, makes_default=True))
-        return method
+        return await self.subscriber.saves(card, makes_default=True)
 
     async def subscription(self) -> Subscription:
         return await self.subscriber.subscription(self.subscription_id)

@@ -14,25 +14,6 @@ from tests.domain.shopping import Post, captures
 from tests.domain.subscriptions.subscribing import Subscriber, at_stripe, live_at_stripe
 
 
-@pytest.fixture
-async def subscribed(subscriber: Subscriber) -> Subscription:
-    await subscriber.saves()
-    return await subscriber.subscribes(await subscriber.plan())
-
-
-@pytest.fixture
-async def overdue(
-    subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
-) -> Subscription:
-    """Its second month could not be collected, and is tried again every few days."""
-    await dashboard.gives_card(subscribed.processor_customer_id, "pm_card_chargeCustomerFail")
-    dashboard.passes(32)
-    await post.deliver_all()
-    subscription = await subscriber.subscription(subscribed.id)
-    assert subscription.status is SubscriptionStatus.PAST_DUE
-    return subscription
-
-
 class TestCancelSubscription:
     async def test_ends_it_with_the_period_that_is_paid(
         self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post

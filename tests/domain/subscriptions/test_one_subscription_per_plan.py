@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from domain.charge_preview import ChangeTiming
-from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import KeepSubscription
@@ -20,12 +19,6 @@ from tests.domain.faults import spoil
 from tests.domain.subscriptions.subscribing import Subscriber, live_at_stripe
 
 TIMINGS = pytest.mark.parametrize("timing", ChangeTiming)
-
-
-@pytest.fixture
-async def subscribed(subscriber: Subscriber) -> Subscription:
-    await subscriber.saves()
-    return await subscriber.subscribes(await subscriber.plan())
 
 
 def planned(subscription: Subscription, plan_id: UUID) -> ChangePlan:
@@ -61,8 +54,7 @@ class TestAPlanThatASubscriptionWillBeTo:
     async def test_is_not_subscribed_to_while_the_change_waits_for_the_cardholder(
         self, subscriber: Subscriber, subscribed: Subscription
     ) -> None:
-        card = await subscriber.saves("pm_card_authenticationRequired")
-        await subscriber.does(UpdatePaymentMethod(method_id=card, makes_default=True))
+        await subscriber.saves("pm_card_authenticationRequired", makes_default=True)
         plan = await subscriber.plan(3000)
         await subscriber.made(ChangePlan(subscription_id=subscribed.id, plan_id=plan))
 

@@ -22,12 +22,6 @@ from tests.domain.shopping import Post, captures
 from tests.domain.subscriptions.subscribing import Subscriber, at_stripe
 
 
-@pytest.fixture
-async def subscribed(subscriber: Subscriber) -> Subscription:
-    await subscriber.saves()
-    return await subscriber.subscribes(await subscriber.plan())
-
-
 class TestPauseSubscription:
     async def test_collects_nothing_until_it_is_resumed(
         self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, sandbox: Sandbox

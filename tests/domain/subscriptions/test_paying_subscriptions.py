@@ -44,25 +44,6 @@ def default_at_stripe(sandbox: Sandbox, subscription: Subscription) -> str | Non
     return default
 
 
-@pytest.fixture
-async def subscribed(subscriber: Subscriber) -> Subscription:
-    await subscriber.saves()
-    return await subscriber.subscribes(await subscriber.plan())
-
-
-@pytest.fixture
-async def overdue(
-    subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
-) -> Subscription:
-    failing = await subscriber.saves("pm_card_chargeCustomerFail")
-    await subscriber.does(UpdatePaymentMethod(method_id=failing, makes_default=True))
-    dashboard.passes(32)
-    await post.deliver_all()
-    subscription = await subscriber.subscription(subscribed.id)
-    assert subscription.status is SubscriptionStatus.PAST_DUE
-    return subscription
-
-
 class TestRetryRenewal:
     async def test_with_another_card_pays_and_goes_on_with_it(
         self, subscriber: Subscriber, overdue: Subscription, dashboard: Dashboard, sandbox: Sandbox

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from domain.charge_preview import ChangeTiming, Proration
-from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription
@@ -55,12 +54,6 @@ async def by_the_worker(subscriber: Subscriber, command: Any) -> Operation:
 
 
 SETTLED = pytest.mark.parametrize("settles", [by_asking_again, by_the_worker])
-
-
-@pytest.fixture
-async def subscribed(subscriber: Subscriber) -> Subscription:
-    await subscriber.saves()
-    return await subscriber.subscribes(await subscriber.plan())
 
 
 async def failed(subscriber: Subscriber, command: Any) -> None:
@@ -334,8 +327,7 @@ class TestUnknownChange:
         self, subscriber: Subscriber, subscribed: Subscription, card: str = "pm_card_chargeCustomerFail"
     ) -> ChangePlan:
         """One to a dearer plan, which the card does not pay for at once."""
-        method = await subscriber.saves(card)
-        await subscriber.does(UpdatePaymentMethod(method_id=method, makes_default=True))
+        await subscriber.saves(card, makes_default=True)
         return ChangePlan(subscription_id=subscribed.id, plan_id=await subscriber.plan(3000))
 
 
