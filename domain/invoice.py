@@ -98,6 +98,11 @@ class InvoiceTerms:
     hosted_url: str | None = None
     pdf_url: str | None = None
 
+    def writes_off(self, period_end: datetime) -> bool:
+        """Whether it is of the renewal into the period with this end, which will never be paid for."""
+        is_for_it = self.paid_through is not None and self.paid_through >= period_end
+        return is_for_it and self.reason is BillingReason.RENEWAL and self.status in WRITTEN_OFF
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFacts:

@@ -108,8 +108,22 @@ async def possible_change(
     subscription.must_allow(SubscriptionAction.CHANGE_PLAN, path=("subscription_id",))
     change = await plan_change(reads, subscription, plan_id, timing)
     change.must_be_possible()
+    if timing is ChangeTiming.NOW:
+        await _must_have_paid(reads, subscription)
     await must_not_be_subscribed(reads, subscription.user_id, plan_id, besides=subscription.id)
     return change
+
+
+async def _must_have_paid(reads: Reads, subscription: Subscription) -> None:
+    """What is left of a period is credited, so it must not have been written off. Raises StateConflict."""
+    invoice_id = subscription.latest_invoice_id
+    invoice = await reads.invoices.get(invoice_id) if invoice_id else None
+    if invoice is not None and invoice.writes_off(subscription.current_period_end):
+        raise StateConflict(
+            "The current period is not paid for: change the plan with the next one.",
+            current="UNPAID_PERIOD",
+            path=("subscription_id",),
+        )
 
 
 async def must_not_be_subscribed(

@@ -14,7 +14,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.errors import StateConflict
-from domain.invoice import WRITTEN_OFF, BillingReason, InvoiceFacts
+from domain.invoice import BillingReason, InvoiceFacts
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_status import SyncSource
 from domain.subscription_status import (
@@ -94,9 +94,7 @@ class SubscriptionFacts:
             SubscriptionStatus.PAUSED,
         }:
             return False
-        terms = self.latest_invoice.terms
-        is_for_now = terms.paid_through is not None and terms.paid_through >= self.current_period_end
-        return is_for_now and terms.reason is BillingReason.RENEWAL and terms.status in WRITTEN_OFF
+        return self.latest_invoice.terms.writes_off(self.current_period_end)
 
     @property
     def awaits_a_period(self) -> bool:

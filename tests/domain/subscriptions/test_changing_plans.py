@@ -9,6 +9,7 @@ from domain.access import AccessRemedy
 from domain.actor import Actor
 from domain.charge_preview import ChangeTiming, OnFailure, Proration
 from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
+from domain.commands.subscriptions.pausing import PauseSubscription
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.errors import (
     AlreadySubscribed,
@@ -264,6 +265,23 @@ class TestRefusedChange:
     async def test_of_another_users_finds_none(self, other: Subscriber, subscribed: Subscription) -> None:
         with pytest.raises(NotFound):
             await other.made(change(subscribed, await other.plan(2000)))
+
+    async def test_now_in_a_period_that_was_never_paid_for(
+        self, subscriber: Subscriber, subscribed: Subscription, dashboard: Dashboard, post: Post
+    ) -> None:
+        await subscriber.made(PauseSubscription(subscription_id=subscribed.id))
+        dashboard.passes(32)
+        there = subscribed.processor_subscription_id or ""
+        await dashboard.client.v1.subscriptions.update_async(there, {"pause_collection": ""})
+        await post.deliver_all()
+        plan = await subscriber.plan(3000)
+
+        with pytest.raises(StateConflict, match="not paid for") as refusal:
+            await subscriber.made(change(subscribed, plan))
+
+        assert refusal.value.current == "UNPAID_PERIOD"
+        planned = await subscriber.made(change(subscribed, plan, timing=ChangeTiming.PERIOD_END))
+        assert planned.pending_plan_id == plan
 
 
 class TestUnpaidChange:
