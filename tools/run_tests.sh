@@ -21,6 +21,7 @@ half() { # Its name, then what pytest shall run.
 
 second_half() { # With what would take twice as long if its lines were counted.
     local status=0
+    trap 'exit 130' INT # Of pytest alone, an interruption would be a failure like any other.
     half second "${second[@]}" || status=$?
     [ ${#uncovered[@]} = 0 ] || .venv/bin/python -m pytest "${uncovered[@]}" || status=$?
     return "$status"
