@@ -77,7 +77,11 @@ class OperationRepository(Repository[Operation]):
         return changed.rowcount == 1
 
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
-        """Operations that have not ended and nobody works on; each is leased to one asker only."""
+        """
+        Operations that have not ended and nobody works on; each is leased to one asker only.
+
+        They are chosen once, since a subquery in its place may run again for each row, and lock more than the limit.
+        """
         columns = self.table.c
         abandoned = (
             select(columns.id)
@@ -85,10 +89,12 @@ class OperationRepository(Repository[Operation]):
             .order_by(columns.leased_until)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("abandoned")
+            .prefix_with("MATERIALIZED")
         )
         return await self._all(
             update(self.table)
-            .where(columns.id.in_(abandoned.scalar_subquery()))
+            .where(columns.id.in_(select(abandoned.c.id)))
             .values(state=OperationState.RUNNING, leased_until=until, attempts=columns.attempts + 1)
             .returning(self.table)
         )
