@@ -31,7 +31,9 @@ from domain.errors import (
     Retry,
     StateConflict,
 )
+from domain.payment import Payment
 from domain.payment_status import PaymentAction
+from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionAction
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
@@ -99,17 +101,14 @@ class StateConflictError(UserError):
 @strawberry.type(description="There is such an object already.")
 class DuplicateError(UserError):
     existing_id: strawberry.Private[UUID]
-    is_payment: strawberry.Private[bool] = False
+    kind: strawberry.Private[type] = Subscription
     override: str | None = strawberry.field(
         default=None, description="The input field that allows a second one; null where none does."
     )
 
     @strawberry.field(description="The object that stands in the way.")
     async def existing(self, info: Info) -> Node | None:
-        loaders = info.context.loaders
-        if self.is_payment:
-            return optional_view(Node, await loaders.payments.load(self.existing_id))
-        return optional_view(Node, await loaders.subscriptions.load(self.existing_id))
+        return optional_view(Node, await info.context.loaders.of(self.kind).load(self.existing_id))
 
 
 @strawberry.type(description="Live subscriptions need this method: name another one to replace it.")
@@ -180,7 +179,7 @@ def user_error(error: DomainError, actor: Actor) -> UserError:
             return DuplicateError(**common, existing_id=error.existing_id)
         case LikelyDuplicate():
             return DuplicateError(
-                **common, existing_id=error.existing_id, is_payment=True, override="allowDuplicate"
+                **common, existing_id=error.existing_id, kind=Payment, override="allowDuplicate"
             )
         case MethodInUse():
             return MethodInUseError(**common, subscription_ids=error.subscription_ids)
