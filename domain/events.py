@@ -1,13 +1,14 @@
 """The processor's news, in our words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, Self, TypeAlias
 from uuid import UUID
 
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts, SetupFacts
+from domain.payment_status import SyncSource
 from domain.refund import RefundFacts
 
 
@@ -101,17 +102,28 @@ ProcessorEvent: TypeAlias = (
 
 
 class InboxStatus(StrEnum):
-    """RECEIVED waits for the worker; FAILED was tried in vain and will be tried again."""
+    """RECEIVED waits for the worker; FAILED was tried in vain and will be tried again; HELD, on command only."""
 
     RECEIVED = "RECEIVED"
     HANDLED = "HANDLED"
     IGNORED = "IGNORED"
     FAILED = "FAILED"
+    HELD = "HELD"
+
+
+TRIES_BEFORE_HELD: Final = 100
+"""About a day, as long as the processor itself may be away; then the event is held for an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxEvent:
-    """A verified event as it came in. `payload` is its JSON text without client secrets."""
+    """
+    A verified event as it came in. `payload` is its JSON text without client secrets.
+
+    `processor_object_id` is the object whose state the event tells of: of a charge, its payment. `via` is
+    RECONCILIATION where the event was missed, and found in the processor's list. `attempts` counts since the event
+    was last queued.
+    """
 
     id: UUID
     processor_event_id: str
@@ -119,9 +131,21 @@ class InboxEvent:
     livemode: bool
     api_version: str
     payload: str
+    processor_object_id: str | None = None
+    via: SyncSource = SyncSource.WEBHOOK
     status: InboxStatus = InboxStatus.RECEIVED
     attempts: int = 0
     last_error: str | None = None
     occurred_at: datetime
     received_at: datetime
     handled_at: datetime | None = None
+
+    def failed(self, why: str) -> Self:
+        """After one more try in vain."""
+        attempts = self.attempts + 1
+        status = InboxStatus.HELD if attempts >= TRIES_BEFORE_HELD else InboxStatus.FAILED
+        return replace(self, status=status, attempts=attempts, last_error=why)
+
+    def closed(self, status: InboxStatus, *, at: datetime) -> Self:
+        """After it was applied, or found to be none of our business."""
+        return replace(self, status=status, attempts=self.attempts + 1, last_error=None, handled_at=at)

@@ -38,6 +38,8 @@ class ObjectKind(StrEnum):
     SUBSCRIPTION = "SUBSCRIPTION"
     INVOICE = "INVOICE"
     ENTITLEMENT = "ENTITLEMENT"
+    WEBHOOK_EVENT = "WEBHOOK_EVENT"
+    RECONCILIATION_RUN = "RECONCILIATION_RUN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The processor's news: stored by the route, applied by the worker, in any order and any number of times."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 from uuid import UUID
@@ -159,26 +159,12 @@ class WebhookService:
 
     async def _close(self, work: Work, event: InboxEvent, news: ProcessorEvent) -> None:
         status = InboxStatus.IGNORED if isinstance(news, Unhandled) else InboxStatus.HANDLED
-        await work.inbox.save(
-            replace(
-                event,
-                status=status,
-                attempts=event.attempts + 1,
-                last_error=None,
-                handled_at=self.clock(),
-            )
-        )
+        await work.inbox.save(event.closed(status, at=self.clock()))
 
     async def _keep_failure(self, event: InboxEvent, failure: Exception) -> None:
+        why = f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR]
         async with self.database.work() as work:
-            await work.inbox.save(
-                replace(
-                    event,
-                    status=InboxStatus.FAILED,
-                    attempts=event.attempts + 1,
-                    last_error=f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR],
-                )
-            )
+            await work.inbox.save(event.failed(why))
 
 
 def found(thing: T | None) -> T:

@@ -15,6 +15,7 @@ from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecut
 from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
+from domain.events import TRIES_BEFORE_HELD
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -28,8 +29,6 @@ from persistence.jobs import (
     REREAD_SUBSCRIPTION,
 )
 
-ATTEMPTS: Final = 100
-"""About a day, as long as Stripe itself may be away; then the event is held for an operator."""
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)
@@ -160,7 +159,7 @@ async def seal_all(audit: AuditService) -> None:
 
 def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
     return DatabaseRetryEntrypointExecutor(
-        parameters, max_attempts=ATTEMPTS, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
+        parameters, max_attempts=TRIES_BEFORE_HELD, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
     )
 
 

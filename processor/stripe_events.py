@@ -14,6 +14,7 @@ from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundRep
 from domain.identity import new_id
 from processor.stripe_readers import reader_of
 from processor.stripe_shapes import Shape
+from processor.stripe_subjects import subject_of
 
 TOLERANCE: Final = 300
 """Seconds a time stamp may be old, or ahead: https://docs.stripe.com/webhooks#replay-attacks"""
@@ -63,13 +64,15 @@ def _is_signed(body: bytes, signature: str, secret: str) -> bool:
 def _inbox_event(body: bytes, at: datetime) -> InboxEvent:
     try:
         event = orjson.loads(body)
+        kind, payload = _name(event["type"]), orjson.dumps(_without_secrets(event)).decode()
         return InboxEvent(
             id=new_id(),
             processor_event_id=_name(event["id"]),
-            type=_name(event["type"]),
+            type=kind,
             livemode=event["livemode"] is True,
             api_version=_name(event.get("api_version") or "unknown"),
-            payload=orjson.dumps(_without_secrets(event)).decode(),
+            payload=payload,
+            processor_object_id=subject_of(kind, event["data"]["object"]),
             occurred_at=datetime.fromtimestamp(event["created"], UTC),
             received_at=at,
         )

@@ -3,6 +3,7 @@
 from domain.events import InvoiceChanged, PlanChanged, ProcessorEvent, SubscriptionChanged, Unhandled
 from processor.stripe_invoice_shapes import subscription_in
 from processor.stripe_shapes import Shape, identity
+from processor.stripe_subjects import followed
 
 
 def subscription_hint(subscription: Shape) -> ProcessorEvent:
@@ -10,9 +11,7 @@ def subscription_hint(subscription: Shape) -> ProcessorEvent:
 
 
 def schedule_hint(schedule: Shape) -> ProcessorEvent:
-    """A schedule that was released has let go of its subscription."""
-    followed = identity(schedule.get("subscription")) or identity(schedule.get("released_subscription"))
-    return _subscription(followed, identity(schedule.get("customer")))
+    return _subscription(followed(schedule), identity(schedule.get("customer")))
 
 
 def invoice_hint(invoice: Shape) -> ProcessorEvent:

@@ -11,6 +11,7 @@ from sqlmodel import Field
 from domain.actor import Role
 from domain.events import InboxStatus
 from domain.operation import ObjectKind
+from domain.payment_status import SyncSource
 from persistence.tables.base import INSTANT, Row, one_of
 
 HASH: Any = String(64)
@@ -69,7 +70,11 @@ class InboxEventRow(Row, table=True):
     """The payload is text, since JSONB refuses the escape of a NUL, which Stripe may send."""
 
     __tablename__ = "inbox_events"
-    __table_args__ = (Index("ix_inbox_events_status", "status", "received_at"),)
+    __table_args__ = (
+        Index("ix_inbox_events_status", "status", "received_at"),
+        Index("ix_inbox_events_object", "processor_object_id", "occurred_at"),
+        Index("ix_inbox_events_received", "received_at", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     processor_event_id: str = Field(unique=True)
@@ -77,6 +82,8 @@ class InboxEventRow(Row, table=True):
     livemode: bool
     api_version: str
     payload: str = Field(sa_type=Text)
+    processor_object_id: str | None = None
+    via: SyncSource = Field(sa_type=one_of(SyncSource, "via"))
     status: InboxStatus = Field(sa_type=one_of(InboxStatus, "status"))
     attempts: int
     last_error: str | None = Field(default=None, sa_type=Text)

@@ -1,0 +1,26 @@
+"""Which of Stripe's objects an event tells of, where that is not the one that it carries."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from processor.stripe_shapes import Shape, identity
+
+
+def subject_of(kind: str, thing: Shape) -> str | None:
+    """The id of the object that we would have to look at; a charge, for one, only tells how its payment stands."""
+    name = kind.rpartition(".")[0]
+    subject = SUBJECTS[name](thing) if name in SUBJECTS else None
+    return subject or identity(thing)
+
+
+def followed(schedule: Shape) -> str | None:
+    """A schedule that was released has let go of its subscription."""
+    return identity(schedule.get("subscription")) or identity(schedule.get("released_subscription"))
+
+
+SUBJECTS: Final[Mapping[str, Callable[[Shape], str | None]]] = {
+    "charge": lambda charge: identity(charge.get("payment_intent")),
+    "invoice_payment": lambda payment: identity(payment.get("invoice")),
+    "subscription_schedule": followed,
+}
+"""By all but the last word of the event's type."""
