@@ -65,6 +65,9 @@ explorer-check: explorer ## Check that the committed page is what the source bui
 bench: .venv/installed ## Measure speed against hand-written peers
 	@exec $(PY) -m bench
 
+chaos: .venv/installed ## Kill, flood and starve the whole program, and count (SEED=7 repeats a run, FULL=1, ONLY=m1,m3)
+	@exec $(PY) -m tests.chaos --seed $(or $(SEED),7) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
+
 conformance: .venv/installed ## Hold the API against graphql-http's audits and client code generators (needs Node)
 	tests/conformance/run.sh
 
@@ -76,7 +79,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock explorer explorer-check bench conformance clean help
+.PHONY: run test check format schema migration lock explorer explorer-check bench chaos conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

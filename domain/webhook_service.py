@@ -20,6 +20,7 @@ from domain.events import (
     SetupReported,
     Unhandled,
 )
+from domain.intake import Intake
 from domain.method_settlement import detach, settle_method, settle_setup
 from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
@@ -61,6 +62,7 @@ class WebhookService:
     """
 
     database: Database
+    intake: Intake
     processor: PaymentProcessor
     news: ProcessorNews
     clock: Clock
@@ -71,9 +73,7 @@ class WebhookService:
     async def receive(self, body: bytes, signature: str) -> InboxEvent:
         """Verify and keep an event, once, and have the worker handle it. Raises InvalidInput."""
         event = self.news.receive(body, signature, at=self.wall_clock())
-        async with self.database.work() as work:
-            if await work.inbox.add(event):
-                await work.jobs.handle_event(event.id)
+        await self.intake.keep(event)
         return event
 
     async def handle(self, event_id: UUID) -> None:

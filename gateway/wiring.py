@@ -14,6 +14,7 @@ from domain.default_methods import DefaultMethods
 from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
 from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
+from domain.intake import Intake
 from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
@@ -129,6 +130,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         statements=statements,
         webhooks=WebhookService(
             database=database,
+            intake=Intake(database),
             processor=processor,
             news=StripeNews(settings.webhook_secrets),
             clock=clock,

@@ -33,6 +33,8 @@ FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
+JOBS_AT_ONCE: Final = 20
+"""Per process. A flood of jobs must leave connections, and the processor, to the requests beside it."""
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 FOLD_SECONDS: Final = 5
@@ -74,7 +76,9 @@ class Worker:
             self._queue = PgQueuer(AsyncpgPoolDriver(pool))
             self._register(self._queue)
             if not self._is_stopping.is_set():
-                await self._queue.run(dequeue_timeout=IDLE_POLL, heartbeat_timeout=DEAD_AFTER)
+                await self._queue.run(
+                    dequeue_timeout=IDLE_POLL, heartbeat_timeout=DEAD_AFTER, max_concurrent_tasks=JOBS_AT_ONCE
+                )
 
     @asynccontextmanager
     async def _pool(self) -> AsyncIterator[asyncpg.Pool]:

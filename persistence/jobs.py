@@ -1,5 +1,6 @@
 """Jobs in the transaction of the fact that causes them: PgQueuer behind the domain's port."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -24,9 +25,9 @@ class JobQueue:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def handle_event(self, event_id: UUID) -> None:
-        """Have the worker handle a stored event, if and only if the transaction commits."""
-        await self._enqueue(HANDLE_EVENT, event_id)
+    async def handle_events(self, event_ids: Sequence[UUID]) -> None:
+        """Have the worker handle stored events, if and only if the transaction commits."""
+        await self._enqueue(HANDLE_EVENT, *event_ids)
 
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
@@ -48,10 +49,12 @@ class JobQueue:
         """Have the worker leave one method of each of a user's cards, if and only if the transaction commits."""
         await self._enqueue(KEEP_NEWEST_OF_SAME_CARDS, user_id)
 
-    async def _enqueue(self, job: str, about: UUID) -> None:
+    async def _enqueue(self, job: str, *about: UUID) -> None:
+        if not about:
+            return
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue(job, about.bytes)
+        await queries.enqueue([job] * len(about), [each.bytes for each in about], [0] * len(about))
 
     async def _in_transaction(self) -> "Connection[object]":
         """

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,18 +15,22 @@ from sqlalchemy import (
     Select,
     Table,
     TextClause,
+    Update,
     any_,
     bindparam,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Entity = TypeVar("Entity", bound="DataclassInstance")
+
+SOUGHT: Final = "sought"
+"""No column's name, since an UPDATE sets the columns that its parameters are named after."""
 
 
 class Repository(Generic[Entity]):
@@ -69,9 +73,7 @@ class Repository(Generic[Entity]):
 
     async def lock(self, identity: UUID) -> Entity | None:
         """The row, held until the transaction ends."""
-        return await self._one(
-            select(self.table).where(self._identity == identity).with_for_update(key_share=True)
-        )
+        return await self._one(self._locking(), {"identity": identity})
 
     async def lock_shared(self, identity: UUID) -> Entity | None:
         """The row, which nobody locks or changes until the transaction ends; others may share it."""
@@ -80,7 +82,7 @@ class Repository(Generic[Entity]):
         )
 
     async def add(self, entity: Entity) -> Any:
-        await self._connection.execute(insert(self.table).values(self._row(entity)))
+        await self._connection.execute(self._insertion(), self._row(entity))
 
     async def _added(self, entity: Entity, *unique: str, where: TextClause | None = None) -> bool:
         """
@@ -96,9 +98,8 @@ class Repository(Generic[Entity]):
 
     async def save(self, entity: Entity) -> None:
         row = self._row(entity)
-        await self._connection.execute(
-            update(self.table).where(self._identity == row[self.identity]).values(row)
-        )
+        row[SOUGHT] = row.pop(self.identity)
+        await self._connection.execute(self._update(), row)
 
     async def _owned(
         self, identities: Sequence[UUID], *, owner: UUID | None, by: str = "user_id"
@@ -127,6 +128,22 @@ class Repository(Generic[Entity]):
     @cache
     def _by_identity(cls) -> Select[Any]:
         return select(cls.table).where(cls.table.c[cls.identity] == bindparam("identity"))
+
+    @classmethod
+    @cache
+    def _locking(cls) -> Select[Any]:
+        return cls._by_identity().with_for_update(key_share=True)
+
+    @classmethod
+    @cache
+    def _insertion(cls) -> Insert:
+        return insert(cls.table)
+
+    @classmethod
+    @cache
+    def _update(cls) -> Update:
+        """Of the columns that its values name."""
+        return update(cls.table).where(cls.table.c[cls.identity] == bindparam(SOUGHT))
 
     @classmethod
     @cache

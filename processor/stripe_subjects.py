@@ -5,12 +5,16 @@ from typing import Final
 
 from processor.stripe_shapes import Shape, identity
 
+LONGEST_ID: Final = 255
+"""https://docs.stripe.com/upgrades#what-changes-does-stripe-consider-to-be-backwards-compatible"""
+
 
 def subject_of(kind: str, thing: Shape) -> str | None:
     """The id of the object that we would have to look at; a charge, for one, only tells how its payment stands."""
     name = kind.rpartition(".")[0]
     subject = SUBJECTS[name](thing) if name in SUBJECTS else None
-    return subject or identity(thing)
+    found = subject or identity(thing)
+    return found if found and len(found) <= LONGEST_ID else None
 
 
 def followed(schedule: Shape) -> str | None:

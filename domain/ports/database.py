@@ -1,6 +1,6 @@
 """Transactions, and what is in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 from uuid import UUID
@@ -32,8 +32,8 @@ from domain.ports.statistics import Statistics
 
 
 class Jobs(Protocol):
-    async def handle_event(self, event_id: UUID) -> None:
-        """Have the worker handle a stored event, if and only if the transaction commits."""
+    async def handle_events(self, event_ids: Sequence[UUID]) -> None:
+        """Have the worker handle stored events, if and only if the transaction commits."""
         ...
 
     async def reread_subscription(self, subscription_id: UUID) -> None:

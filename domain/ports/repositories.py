@@ -187,8 +187,8 @@ class AuditSeals(Protocol):
 
 class Inbox(Protocol):
     async def get(self, event_id: UUID) -> InboxEvent | None: ...
-    async def add(self, event: InboxEvent) -> bool:
-        """False where the processor's event was stored before; nothing is added then."""
+    async def add_all(self, events: Sequence[InboxEvent]) -> Sequence[UUID]:
+        """The ids of those that were added: whose processor's event was not stored before."""
         ...
 
     async def has_waiting(self) -> bool:

@@ -63,8 +63,8 @@ class TestCounted:
 
         with database.counted() as statements:
             async with database.work() as work:
-                await work.inbox.add(event)
-                await work.jobs.handle_event(event.id)
+                await work.inbox.add_all([event])
+                await work.jobs.handle_events([event.id])
 
         assert statements == {"inbox_events": 1, "pgqueuer": 1}
 

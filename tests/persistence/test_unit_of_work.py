@@ -118,8 +118,8 @@ class TestJobs:
 
         with suppress(Undone):
             async with database.work() as work:
-                await work.inbox.add(event)
-                await work.jobs.handle_event(event.id)
+                await work.inbox.add_all([event])
+                await work.jobs.handle_events([event.id])
                 raise Undone
 
         async with gateway.engine.connect() as connection:
@@ -130,15 +130,15 @@ class TestJobs:
 
         async with gateway.engine.connect() as connection:
             async with database.work() as work:
-                await work.inbox.add(event)
-                await work.jobs.handle_event(event.id)
+                await work.inbox.add_all([event])
+                await work.jobs.handle_events([event.id])
                 assert await connection.scalar(COUNT_JOBS) == 0
             assert await connection.scalar(COUNT_JOBS) == 1
 
     async def test_before_the_fact_that_causes_them_are_refused(self, database: Database) -> None:
         async with database.work() as work:
             with pytest.raises(RuntimeError, match="after the fact that causes it"):
-                await work.jobs.handle_event(new_id())
+                await work.jobs.handle_events([new_id()])
 
 
 class TestEngine:
