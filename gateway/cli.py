@@ -164,6 +164,17 @@ def verify(
     raise typer.Exit(0 if is_right else 1)
 
 
+@app.command()
+def invariants(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and invariant.")] = False,
+) -> None:
+    """Check every money invariant, for the record and the metrics. Ends with 1 where one is broken, and says how."""
+    from gateway.invariants import checked
+
+    hold = asyncio.run(checked(read_settings(), as_json=as_json))
+    raise typer.Exit(0 if hold else 1)
+
+
 @plans.command()
 def sync() -> None:
     """Take over from Stripe what is sold there. Its news do so too; this is for the start, and after an outage."""

@@ -15,6 +15,7 @@ from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecut
 from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
+from domain.invariant_service import InvariantService
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -39,6 +40,7 @@ RESTART_PAUSE: Final = 1.0
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 EVERY_MINUTE: Final = "* * * * *"
+NIGHTLY: Final = "23 3 * * *"
 
 log = structlog.get_logger()
 
@@ -135,6 +137,10 @@ class Worker:
         async def seal_audit_trail(_: Schedule) -> None:
             await seal_all(self._gateway.services.audit)
 
+        @queue.schedule("check_invariants", NIGHTLY)
+        async def check_invariants(_: Schedule) -> None:
+            await check_all(self._gateway.services.invariants)
+
         @queue.schedule("drop_expired_operations", HOURLY)
         async def drop_expired_operations(_: Schedule) -> None:
             await commands.drop_expired()
@@ -156,6 +162,20 @@ async def seal_all(audit: AuditService) -> None:
             records=seal.records,
         )
         seal = await audit.seal() if seal.is_full else None
+
+
+async def check_all(invariants: InvariantService) -> None:
+    """Check the money invariants; the log has an alarm for each that is broken."""
+    found = await invariants.check()
+    broken = [each for each in found if not each.holds]
+    for each in broken:
+        log.error(
+            "invariant.broken",
+            invariant=each.name.value,
+            count=each.violation_count,
+            objects=[str(violation.object_id) for violation in each.violations if violation.object_id],
+        )
+    log.info("invariants.checked", count=len(found), broken=len(broken))
 
 
 def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:

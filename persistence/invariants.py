@@ -214,9 +214,13 @@ class InvariantRepository(Repository[InvariantCheck]):
         return Breaches(count=rows[0]["violations"] if rows else 0, first=[_breach(row) for row in rows])
 
     async def record(self, checks: Sequence[InvariantCheck]) -> None:
-        """In the place of all earlier ones."""
-        await self._connection.execute(delete(self.table))
-        await self._connection.execute(insert(self.table).values([self._row(check) for check in checks]))
+        """In the place of all earlier ones; whoever checks at the same time does not stand in the way."""
+        known = self.table.c.invariant
+        fresh = insert(self.table).values([self._row(check) for check in checks])
+        told = {name: fresh.excluded[name] for name in ("violations", "checked_at")}
+        await self._connection.execute(fresh.on_conflict_do_update(index_elements=[known], set_=told))
+        names = [check.invariant for check in checks]
+        await self._connection.execute(delete(self.table).where(known.not_in(names)))
 
     async def checks(self) -> Sequence[InvariantCheck]:
         return await self._all(select(self.table).order_by(self.table.c.invariant))
