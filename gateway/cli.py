@@ -45,14 +45,16 @@ def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
     from gateway.app import create_app
+    from gateway.metrics import metrics_listener
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
 
     settings = ready_settings()
     try:
         listener = listening_socket(settings.host, settings.port)
+        metrics = metrics_listener(settings)
     except PortTaken as taken:
         fail(taken)
-    running = server(create_app(settings), shutdown_seconds=settings.shutdown_seconds)
+    running = server(create_app(settings, metrics=metrics), shutdown_seconds=settings.shutdown_seconds)
     spare_the_collector()
     running.run(sockets=[listener])
 
@@ -60,10 +62,17 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run the worker alone, beside any number of servers."""
+    from gateway.metrics import metrics_listener
+    from gateway.server import PortTaken
     from gateway.wiring import wire
     from gateway.worker import run_until_signalled
 
-    uvloop.run(run_until_signalled(wire(ready_settings())))
+    settings = ready_settings()
+    try:
+        metrics = metrics_listener(settings)
+    except PortTaken as taken:
+        fail(taken)
+    uvloop.run(run_until_signalled(wire(settings), metrics=metrics))
 
 
 @app.command()

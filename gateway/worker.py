@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from socket import socket
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
 from domain.invariant_service import InvariantService
+from gateway.metrics import measured
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -189,11 +191,12 @@ def every_seconds(seconds: int) -> str:
     return f"* * * * * */{seconds}"
 
 
-async def run_until_signalled(gateway: Gateway) -> None:
+async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None) -> None:
     """The worker as a program of its own: SIGTERM and SIGINT let running jobs end."""
     worker = Worker(gateway)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, worker.stop)
     log.info("worker.started")
-    await worker.run()
+    async with measured(gateway.settings.database_url, metrics):
+        await worker.run()
     await gateway.close()
