@@ -25,6 +25,8 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 stats = typer.Typer(help="The statistics.", no_args_is_help=True)
 app.add_typer(stats, name="stats")
+access = typer.Typer(help="Who may use what.", no_args_is_help=True)
+app.add_typer(access, name="access")
 plans = typer.Typer(help="What may be subscribed to.", no_args_is_help=True)
 app.add_typer(plans, name="plans")
 
@@ -182,6 +184,19 @@ def invariants(
 
     hold = asyncio.run(checked(read_settings(), as_json=as_json))
     raise typer.Exit(0 if hold else 1)
+
+
+@access.command()
+def mend(
+    paid_by: Annotated[
+        list[UUID], typer.Argument(help="Payments and subscriptions, by the ids that `invariants` names.")
+    ],
+) -> None:
+    """Have access follow these once more, where it is not what was paid for. What is right stays as it is."""
+    from gateway.access import mended
+
+    asyncio.run(mended(read_settings(), paid_by))
+    typer.echo("Access is what was paid for.")
 
 
 @plans.command()
