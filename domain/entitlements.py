@@ -67,26 +67,37 @@ def _revoke_access(refunds: Sequence[Refund]) -> bool:
 
 async def follow_subscription(work: Work, subscription: Subscription, *, at: datetime, by: Actor) -> None:
     """One entitlement per feature of its plan; those to features of a former plan are over."""
-    known = {row.feature: row for row in await work.entitlements.of_subscription(subscription.id)}
-    told = await _told_by(work, subscription, at=at)
-    for feature, row in known.items():
-        if feature not in told:
-            over = row.lost_for(AccessReason.SUBSCRIPTION_ENDED, at=at)
-            await record_entitlement(work, row, over, at=at, by=by)
-    for feature, fresh in told.items():
-        before = known.get(feature)
-        after = fresh if before is None else _renewed(before, fresh, at=at)
+    known = await work.entitlements.of_subscription(subscription.id)
+    plan = await work.plans.get(subscription.plan_id)
+    if plan is None:
+        raise LookupError(f"Subscription {subscription.id} has no plan")
+    for before, after in corrections(subscription, plan, known, at=at):
         await record_entitlement(work, before, after, at=at, by=by)
 
 
-async def _told_by(work: Work, subscription: Subscription, *, at: datetime) -> dict[str, Entitlement]:
+def corrections(
+    subscription: Subscription, plan: Plan, rows: Sequence[Entitlement], *, at: datetime
+) -> Sequence[tuple[Entitlement | None, Entitlement]]:
+    """Where a subscription's rows are not as the facts say: each as it is, if it is there, and as it should be."""
+    known = {row.feature: row for row in rows}
+    told = _told_by(subscription, plan, at=at)
+    over = (
+        (row, row.lost_for(AccessReason.SUBSCRIPTION_ENDED, at=at))
+        for feature, row in known.items()
+        if feature not in told
+    )
+    rightful = (
+        (known.get(feature), _renewed(known[feature], fresh, at=at) if feature in known else fresh)
+        for feature, fresh in told.items()
+    )
+    return [(before, after) for before, after in (*over, *rightful) if before != after]
+
+
+def _told_by(subscription: Subscription, plan: Plan, *, at: datetime) -> dict[str, Entitlement]:
     """By their features, the entitlements that it would have if it were heard of only now."""
     term = term_of(subscription)
     if term is None:
         return {}
-    plan = await work.plans.get(subscription.plan_id)
-    if plan is None:
-        raise LookupError(f"Subscription {subscription.id} has no plan")
     return {feature: _fresh(subscription, feature, term, at=at) for feature in plan.features}
 
 

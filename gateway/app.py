@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from socket import socket
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.metrics import measured
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import Worker
@@ -35,17 +37,22 @@ WORKER_SECONDS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The whole gateway, with its worker and GraphiQL where the settings say so."""
-    return application(wire(settings), configure_explorer=without_token if settings.explorer else None)
+def create_app(settings: Settings, *, metrics: socket | None = None) -> Starlette:
+    """The whole gateway, with its worker and GraphiQL where the settings say so; metrics on a socket of their own."""
+    explorer = without_token if settings.explorer else None
+    return application(wire(settings), configure_explorer=explorer, metrics=metrics)
 
 
 def application(
-    gateway: Gateway, *, configure_explorer: Configure | None = None, more_routes: Sequence[BaseRoute] = ()
+    gateway: Gateway,
+    *,
+    configure_explorer: Configure | None = None,
+    more_routes: Sequence[BaseRoute] = (),
+    metrics: socket | None = None,
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with working(gateway):
+        async with measured(gateway.settings.database_url, metrics), working(gateway):
             yield
         await gateway.close()
 

@@ -25,6 +25,8 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 stats = typer.Typer(help="The statistics.", no_args_is_help=True)
 app.add_typer(stats, name="stats")
+access = typer.Typer(help="Who may use what.", no_args_is_help=True)
+app.add_typer(access, name="access")
 plans = typer.Typer(help="What may be subscribed to.", no_args_is_help=True)
 app.add_typer(plans, name="plans")
 
@@ -45,14 +47,16 @@ def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
     from gateway.app import create_app
+    from gateway.metrics import metrics_listener
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
 
     settings = ready_settings()
     try:
         listener = listening_socket(settings.host, settings.port)
+        metrics = metrics_listener(settings)
     except PortTaken as taken:
         fail(taken)
-    running = server(create_app(settings), shutdown_seconds=settings.shutdown_seconds)
+    running = server(create_app(settings, metrics=metrics), shutdown_seconds=settings.shutdown_seconds)
     spare_the_collector()
     running.run(sockets=[listener])
 
@@ -60,10 +64,17 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run the worker alone, beside any number of servers."""
+    from gateway.metrics import metrics_listener
+    from gateway.server import PortTaken
     from gateway.wiring import wire
     from gateway.worker import run_until_signalled
 
-    uvloop.run(run_until_signalled(wire(ready_settings())))
+    settings = ready_settings()
+    try:
+        metrics = metrics_listener(settings)
+    except PortTaken as taken:
+        fail(taken)
+    uvloop.run(run_until_signalled(wire(settings), metrics=metrics))
 
 
 @app.command()
@@ -162,6 +173,30 @@ def verify(
 
     is_right = asyncio.run(verified(read_settings(), expected_seals=expect or (), as_json=as_json))
     raise typer.Exit(0 if is_right else 1)
+
+
+@app.command()
+def invariants(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and invariant.")] = False,
+) -> None:
+    """Check every money invariant, for the record and the metrics. Ends with 1 where one is broken, and says how."""
+    from gateway.invariants import checked
+
+    hold = asyncio.run(checked(read_settings(), as_json=as_json))
+    raise typer.Exit(0 if hold else 1)
+
+
+@access.command()
+def mend(
+    paid_by: Annotated[
+        list[UUID], typer.Argument(help="Payments and subscriptions, by the ids that `invariants` names.")
+    ],
+) -> None:
+    """Have access follow these once more, where it is not what was paid for. What is right stays as it is."""
+    from gateway.access import mended
+
+    asyncio.run(mended(read_settings(), paid_by))
+    typer.echo("Access is what was paid for.")
 
 
 @plans.command()

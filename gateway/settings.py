@@ -122,6 +122,16 @@ class Settings(BaseSettings):
     resume_seconds: int = Field(
         default=5, ge=1, le=59, description="How often the worker looks for abandoned operations."
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="The port of Prometheus' metrics, of the server and the worker each. Without one there are none.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="The address that metrics are served on. They have no token: keep it out of reach.",
+    )
     shutdown_seconds: int = Field(
         default=30, ge=0, description="How long running requests may take to end after SIGTERM."
     )

@@ -15,6 +15,7 @@ from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
 from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
 from domain.intake import Intake
+from domain.invariant_service import InvariantService
 from domain.invoice_rereading import InvoiceRereader
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
@@ -124,6 +125,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
             statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
+            invariants=InvariantService(database=database, clock=clock),
             rules=rules,
             clock=clock,
         ),

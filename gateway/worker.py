@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from socket import socket
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
 from domain.events import TRIES_BEFORE_HELD
+from domain.invariant_service import InvariantService
+from gateway.metrics import measured
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -40,6 +43,7 @@ RESTART_PAUSE: Final = 1.0
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 EVERY_MINUTE: Final = "* * * * *"
+NIGHTLY: Final = "23 3 * * *"
 
 log = structlog.get_logger()
 
@@ -138,6 +142,10 @@ class Worker:
         async def seal_audit_trail(_: Schedule) -> None:
             await seal_all(self._gateway.services.audit)
 
+        @queue.schedule("check_invariants", NIGHTLY)
+        async def check_invariants(_: Schedule) -> None:
+            await check_all(self._gateway.services.invariants)
+
         @queue.schedule("drop_expired_operations", HOURLY)
         async def drop_expired_operations(_: Schedule) -> None:
             await commands.drop_expired()
@@ -161,6 +169,20 @@ async def seal_all(audit: AuditService) -> None:
         seal = await audit.seal() if seal.is_full else None
 
 
+async def check_all(invariants: InvariantService) -> None:
+    """Check the money invariants; the log has an alarm for each that is broken."""
+    found = await invariants.check()
+    broken = [each for each in found if not each.holds]
+    for each in broken:
+        log.error(
+            "invariant.broken",
+            invariant=each.name.value,
+            count=each.violation_count,
+            objects=[str(violation.object_id) for violation in each.violations if violation.object_id],
+        )
+    log.info("invariants.checked", count=len(found), broken=len(broken))
+
+
 def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
     return DatabaseRetryEntrypointExecutor(
         parameters, max_attempts=TRIES_BEFORE_HELD, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
@@ -172,11 +194,12 @@ def every_seconds(seconds: int) -> str:
     return f"* * * * * */{seconds}"
 
 
-async def run_until_signalled(gateway: Gateway) -> None:
+async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None) -> None:
     """The worker as a program of its own: SIGTERM and SIGINT let running jobs end."""
     worker = Worker(gateway)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, worker.stop)
     log.info("worker.started")
-    await worker.run()
+    async with measured(gateway.settings.database_url, metrics):
+        await worker.run()
     await gateway.close()

@@ -52,6 +52,7 @@ COSTS: Final[Mapping[str, int]] = {
     "Query.access": 50,
     "Query.auditLog": 50,
     "Query.disputes": 50,
+    "Query.moneyInvariants": 4000,
     "Query.payments": 50,
     "Query.previewCancellation": 10,
     "Query.previewPlanChange": 300,

@@ -14,6 +14,7 @@ from gql.charge_preview import PreviewQueries
 from gql.context import Info
 from gql.dispute import DisputeQueries
 from gql.ids import parsed_id, user_id_of
+from gql.invariants import InvariantQueries
 from gql.invoice import InvoiceQueries
 from gql.loaders import LOADERS, Loaders
 from gql.money import CurrencyRuleView
@@ -115,5 +116,6 @@ class Query(
     AccessQueries,
     AuditQueries,
     StatisticsQueries,
+    InvariantQueries,
 ):
     pass

@@ -76,3 +76,10 @@ class EntitlementRepository(Owned[Entitlement]):
 
     async def of_subscription(self, subscription_id: UUID) -> Sequence[Entitlement]:
         return await self._all(select(self.table).where(self.table.c.subscription_id == subscription_id))
+
+    async def of_subscriptions(
+        self, subscription_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[Entitlement]]:
+        """Each subscription's entitlements, the oldest first."""
+        found = await self._of_parents("subscription_id", subscription_ids, owner=None)
+        return {known: rows for known, rows in grouped(found, "subscription_id").items() if known is not None}

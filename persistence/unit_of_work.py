@@ -12,6 +12,7 @@ from persistence.accounts import AccountRepository
 from persistence.audit import AuditRepository
 from persistence.audit_seals import SealRepository
 from persistence.entitlements import EntitlementRepository
+from persistence.invariants import InvariantRepository
 from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
@@ -107,6 +108,10 @@ class SqlReads:
     @cached_property
     def statistics(self) -> StatisticsRepository:
         return StatisticsRepository(self._connection)
+
+    @cached_property
+    def invariants(self) -> InvariantRepository:
+        return InvariantRepository(self._connection)
 
 
 class SqlWork(SqlReads):

@@ -9,6 +9,7 @@ import httpx
 import stripe
 
 from domain.errors import ProcessorRefused, ProcessorUnavailable
+from processor.stripe_metrics import timed
 from processor.stripe_shapes import Shape, outcome_of_intent
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ NOT_EXECUTED: Final = frozenset({400, 401, 403, 404})
 """Definite refusals: https://docs.stripe.com/api/errors"""
 
 
+@timed
 async def call(send: Callable[[], Awaitable[T]]) -> T:
     """
     Stripe's answer, after as many attempts as the deadline allows, all under the caller's idempotency key.

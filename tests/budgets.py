@@ -58,6 +58,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "PaymentConnection.totalCount": 1,
     "PreviewStaleError.fresh": 6,
     "Query.access": 2,
+    "Query.moneyInvariants": 16,
     "Query.node": 1,
     "Query.previewCancellation": 2,
     "Query.previewPlanChange": 5,

@@ -17,6 +17,7 @@ from domain.ports.billing_repositories import (
     Subscriptions,
     Trials,
 )
+from domain.ports.invariants import Invariants
 from domain.ports.lists import Lists
 from domain.ports.repositories import (
     Accounts,
@@ -99,6 +100,8 @@ class Reads(Protocol):
     def inbox(self) -> Inbox: ...
     @property
     def statistics(self) -> Statistics: ...
+    @property
+    def invariants(self) -> Invariants: ...
 
 
 class Work(Reads, Protocol):

@@ -7,7 +7,7 @@ One test pins the twins; sums have none. Repositories read and write columns; no
 from persistence.tables.accounts import BillingAccountRow, PaymentMethodRow, PaymentMethodSetupRow
 from persistence.tables.base import Row, metadata, table_of
 from persistence.tables.entitlements import EntitlementRow
-from persistence.tables.journal import AuditRecordRow, AuditSealRow, InboxEventRow
+from persistence.tables.journal import AuditRecordRow, AuditSealRow, InboxEventRow, InvariantCheckRow
 from persistence.tables.operations import OperationRow
 from persistence.tables.payments import PaymentRow
 from persistence.tables.refunds import DisputeRow, RefundRow
@@ -31,6 +31,7 @@ __all__ = [
     "DisputeRow",
     "EntitlementRow",
     "InboxEventRow",
+    "InvariantCheckRow",
     "InvoiceRow",
     "OperationRow",
     "PaymentMethodRow",

@@ -1,4 +1,4 @@
-"""What only ever grows."""
+"""What only ever grows, and how the money invariants stood."""
 
 from datetime import datetime
 from typing import Any
@@ -90,3 +90,13 @@ class InboxEventRow(Row, table=True):
     occurred_at: datetime = Field(sa_type=INSTANT)
     received_at: datetime = Field(sa_type=INSTANT)
     handled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class InvariantCheckRow(Row, table=True):
+    """The last check of each money invariant, in the place of the one before."""
+
+    __tablename__ = "invariant_checks"
+
+    invariant: str = Field(primary_key=True)
+    violations: int
+    checked_at: datetime = Field(sa_type=INSTANT)

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from domain.actor import Actor
 from gateway.embedded_postgres import EmbeddedPostgres
 from persistence.schema import migrate
+from tests.acceptance.processes import free_port
 from tests.acceptance.world import World, world
 from tests.waiting import until
 
@@ -79,6 +81,19 @@ class TestWorkerApart:
         await until(lambda: fresh_world.value(HANDLED))
         worker.process.terminate()
         assert await worker.ended() == 0
+
+    async def test_tells_its_metrics(self, fresh_world: World) -> None:
+        port = free_port()
+        fresh_world.start("worker", METRICS_PORT=str(port))
+
+        async def told() -> bool:
+            try:
+                answer = await fresh_world.http.get(f"http://127.0.0.1:{port}/metrics")
+            except httpx2.TransportError:
+                return False
+            return "payments_database_up 1.0" in answer.text
+
+        await until(told)
 
 
 class TestTerminationWithoutPostgres:

@@ -1,9 +1,11 @@
 """The demo's shop, by a season that is short enough for a test."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from domain.invariants import YOUNG
 from domain.paging import Slice
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
@@ -50,3 +52,5 @@ class TestSeason:
             SubscriptionStatus.PAUSED,
             SubscriptionStatus.TRIALING,
         }
+        invariants = replace(gateway.services.invariants, clock=lambda: clock_of(sandbox)() + 2 * YOUNG)
+        assert [each for each in await invariants.check() if not each.holds] == []

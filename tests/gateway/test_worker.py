@@ -16,11 +16,12 @@ from domain.actor import Actor
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.entitlements import follow_plan
+from domain.invariants import InvariantName
 from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker, seal_all
+from gateway.worker import Worker, check_all, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
@@ -307,3 +308,34 @@ class TestSealing:
         assert [entry["records"] for entry in sealed] == [2, 1]
         verification, wrong = await verified(gateway.services.database, *(entry["hash"] for entry in sealed))
         assert (verification.unsealed, wrong) == (0, [])
+
+
+class TestCheckingInvariants:
+    async def test_leaves_an_alarm_in_the_log_for_each_that_is_broken(
+        self, gateway: Gateway, actor: Actor
+    ) -> None:
+        await gateway.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+        await change(
+            gateway, "UPDATE operations SET state = 'RUNNING', finished_at = NULL, started_at = '2026-01-01'"
+        )
+
+        with capture_logs() as logs:
+            await check_all(gateway.services.invariants)
+
+        operation = str(await value(gateway, "SELECT id FROM operations"))
+        assert logs == [
+            {
+                "event": "invariant.broken",
+                "log_level": "error",
+                "invariant": "OPERATIONS_END",
+                "count": 1,
+                "objects": [operation],
+            },
+            {"event": "invariants.checked", "log_level": "info", "count": len(InvariantName), "broken": 1},
+        ]
+
+    async def test_runs_as_a_job_each_night(self, own: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.worker.NIGHTLY", "* * * * * */1")
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) > 0 FROM invariant_checks"))

@@ -170,6 +170,7 @@ class Dearest:
         payment = (await self.user.pay())["id"]
         await self.use("Query.viewer", self.newcomer, "{ viewer { createdAt } }")
         await self.use("Query.stats", self.admin, STATS)
+        await self.use("Query.moneyInvariants", self.admin, "{ moneyInvariants { holds } }")
         await self.use("Query.node", self.user, f'{{ node(id: "{payment}") {{ id }} }}')
         total = await self.statements(self.user, "{ payments { totalCount } }")
         self.spent["PaymentConnection.totalCount"] = total - await self.statements(

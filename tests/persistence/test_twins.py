@@ -11,6 +11,7 @@ from domain.audit_seal import AuditSeal
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.events import InboxEvent
+from domain.invariants import InvariantCheck
 from domain.invoice import Invoice
 from domain.json_value import JsonValue
 from domain.operation import Operation
@@ -31,6 +32,7 @@ from persistence.tables import (
     DisputeRow,
     EntitlementRow,
     InboxEventRow,
+    InvariantCheckRow,
     InvoiceRow,
     OperationRow,
     PaymentMethodRow,
@@ -62,6 +64,7 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (ChargePreview, ChargePreviewRow),
     (TrialRedemption, TrialRedemptionRow),
     (Entitlement, EntitlementRow),
+    (InvariantCheck, InvariantCheckRow),
 ]
 SUMS = {BLOCKS.name, DELTAS.name, QUARTERS.name}
 """No objects: what an amount is summed by is spread over columns."""

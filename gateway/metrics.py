@@ -1,0 +1,151 @@
+"""
+Metrics for Prometheus, on a port of their own.
+
+What the database knows is read at each scrape, so that every replica tells the same; what a process has done itself
+is counted in it.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from socket import socket
+from typing import Final
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.server import listening_socket, serving
+from gateway.settings import Settings
+from persistence.vital_signs import UNREAD, Monitor, VitalSigns, Waiting
+
+METRICS: Final = "/metrics"
+SHUTDOWN_SECONDS: Final = 1
+
+log = structlog.get_logger()
+
+
+def metrics_listener(settings: Settings) -> socket | None:
+    """None where there are no metrics. Raises PortTaken."""
+    if settings.metrics_port is None:
+        return None
+    return listening_socket(settings.metrics_host, settings.metrics_port, variable="METRICS_PORT")
+
+
+@asynccontextmanager
+async def measured(database_url: str, listener: socket | None) -> AsyncIterator[None]:
+    """Serve the metrics meanwhile, if there is a listener for them."""
+    if listener is None:
+        yield
+        return
+    monitor = Monitor(database_url)
+    try:
+        async with serving(metrics_app(monitor), listener, shutdown_seconds=SHUTDOWN_SECONDS):
+            yield
+    finally:
+        await monitor.close()
+
+
+def metrics_app(monitor: Monitor) -> Starlette:
+    async def metrics(_: Request) -> Response:
+        told = written(await signs_of(monitor)) + generate_latest(REGISTRY)
+        return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return Starlette(routes=[Route(METRICS, metrics)])
+
+
+async def signs_of(monitor: Monitor) -> VitalSigns | None:
+    """None where the database does not answer, or not in time."""
+    try:
+        return await monitor.signs()
+    except UNREAD as unread:
+        log.warning("metrics.database_unread", error=type(unread).__name__)
+        return None
+
+
+def written(signs: VitalSigns | None) -> bytes:
+    """What the database knows, in Prometheus' words; only that it is down where it is."""
+    registry = CollectorRegistry()
+    registry.register(Read(signs))
+    return generate_latest(registry)
+
+
+class Read:
+    """A collector of what was read already, since the client's own cannot wait."""
+
+    def __init__(self, signs: VitalSigns | None) -> None:
+        self._signs = signs
+
+    def collect(self) -> Iterator[Metric]:
+        is_up = self._signs is not None
+        yield GaugeMetricFamily("payments_database_up", "Whether the database answers in time.", value=is_up)
+        if self._signs is not None:
+            yield from families(self._signs)
+
+
+def families(signs: VitalSigns) -> Iterable[Metric]:
+    yield numbers(
+        "payments_operations_open", "Commands that have not ended.", "state", counts(signs.operations)
+    )
+    yield numbers(
+        "payments_operations_oldest_seconds",
+        "For how long the oldest of them has been under way.",
+        "state",
+        ages(signs.operations),
+    )
+    yield numbers(
+        "payments_webhook_events", "Stored events that are not handled.", "status", counts(signs.events)
+    )
+    yield numbers(
+        "payments_webhook_oldest_seconds",
+        "For how long the oldest of them has waited: the lag behind Stripe.",
+        "status",
+        ages(signs.events),
+    )
+    yield jobs(signs.jobs)
+    yield numbers(
+        "payments_invariant_violations",
+        "How many objects broke a money invariant at its last check.",
+        "invariant",
+        signs.violations,
+    )
+    if signs.checked is not None:
+        yield GaugeMetricFamily(
+            "payments_invariants_checked_age_seconds",
+            "How long ago the money invariants were checked; absent until they are.",
+            value=signs.checked,
+        )
+    yield GaugeMetricFamily(
+        "payments_audit_unsealed_age_seconds",
+        "The age of the oldest audit record that has no seal.",
+        value=signs.unsealed,
+    )
+
+
+def numbers(name: str, help_: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, help_, labels=[label])
+    for member, value in values.items():
+        family.add_metric([member], value)
+    return family
+
+
+def counts(waiting: Mapping[str, Waiting]) -> Mapping[str, float]:
+    return {state: each.number for state, each in waiting.items()}
+
+
+def ages(waiting: Mapping[str, Waiting]) -> Mapping[str, float]:
+    return {state: each.oldest for state, each in waiting.items()}
+
+
+def jobs(known: Mapping[tuple[str, str], int]) -> Metric:
+    family = GaugeMetricFamily(
+        "payments_jobs",
+        "Jobs of the worker by what they do and how they stand; `failed` ones were given up and are held.",
+        labels=["entrypoint", "status"],
+    )
+    for (entrypoint, status), number in known.items():
+        family.add_metric([entrypoint, status], number)
+    return family
