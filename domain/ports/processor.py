@@ -30,6 +30,14 @@ class PaymentProcessor(
 
     @property
     def is_live(self) -> bool: ...
+
+    def welcomes(self, commands: int) -> int:
+        """
+        How many of so many commands have a chance now: none where the processor is known to be unwell, one where it
+        is time to try it again.
+        """
+        ...
+
     async def create_customer(self, user_id: UUID, *, key: str) -> str: ...
     async def charge(
         self,
