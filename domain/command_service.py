@@ -224,13 +224,15 @@ class CommandService:
 
         What it never heard of in a day is given up, since nobody waits for it any more: raises ProcessorRefused.
         """
+        is_late = self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR
         try:
             answer = await command.ask(self.processor, intent)
+            is_lost = answer is None and is_late and not await command.was_begun(self.processor, intent)
         except ProcessorUnavailable:
             raise
         except Verdict as untold:
             raise ProcessorUnavailable from untold
-        if answer is None and self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR:
+        if is_lost:
             raise ProcessorRefused("This was not carried out in time.", reason="too_late")
         return answer
 

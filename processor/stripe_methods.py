@@ -74,6 +74,11 @@ class StripeMethods(StripeConnection):
             return None
         return method_facts(method)
 
+    async def default_method(self, customer_id: str) -> str | None:
+        """https://docs.stripe.com/api/customers/retrieve"""
+        customer = shape(await call(lambda: self._stripe.customers.retrieve_async(customer_id)))
+        return identity((customer.get("invoice_settings") or {}).get("default_payment_method"))
+
     async def update_method(
         self,
         method: PaymentMethod,

@@ -70,6 +70,10 @@ class PaymentProcessor(
         """Whoever's it is."""
         ...
 
+    async def default_method(self, customer_id: str) -> str | None:
+        """The processor's id of the method that pays for what names none."""
+        ...
+
     async def attached_method(self, processor_method_id: str, customer_id: str) -> MethodFacts | None:
         """None where it is not, or no more, attached to this customer."""
         ...
