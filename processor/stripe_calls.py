@@ -11,7 +11,7 @@ import stripe
 
 from domain.errors import ProcessorRefused, ProcessorUnavailable
 from processor.circuit import CircuitIsOpen
-from processor.stripe_http import SERVER_ERROR, header
+from processor.stripe_http import SERVER_ERROR, header, is_replay
 from processor.stripe_shapes import Shape, outcome_of_intent
 
 T = TypeVar("T")
@@ -114,6 +114,11 @@ def _verdict(error: stripe.StripeError) -> ProcessorRefused | ProcessorUnavailab
         reason=error.code or "invalid_request",
         outcome=outcome_of_intent(intent) if intent else None,
     )
+
+
+def is_stored(error: BaseException | None) -> bool:
+    """Whether Stripe will answer so, whatever the cause was, for as long as it remembers the key."""
+    return isinstance(error, stripe.StripeError) and is_replay(error.headers or {})
 
 
 def error_body(error: stripe.StripeError) -> Shape:
