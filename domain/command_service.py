@@ -27,8 +27,6 @@ from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
 from domain.ports import Clock, Database, PaymentProcessor, Work
 from domain.rules import Rules
 
-LONGEST_BACK_OFF: Final = timedelta(minutes=15)
-DOUBLINGS: Final = 10
 KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
 """How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
 RESUMED_AT_ONCE: Final = 20
@@ -107,12 +105,16 @@ class CommandService:
         return await self._carry_out(by, command, operation, intent, until=self._deadline(), is_again=True)
 
     async def resume_abandoned(self) -> int:
-        """Resume what nobody works on any more. How many operations were resumed."""
-        now = self.clock()
+        """
+        Resume what nobody works on any more. How many operations were resumed.
+
+        None while the processor is known to be unwell: they would only wait longer after each attempt in vain.
+        """
+        now, limit = self.clock(), self.processor.welcomes(RESUMED_AT_ONCE)
+        if not limit:
+            return 0
         async with self.database.work() as work:
-            abandoned = await work.operations.lease_abandoned(
-                at=now, until=now + self.lease, limit=RESUMED_AT_ONCE
-            )
+            abandoned = await work.operations.lease_abandoned(at=now, until=now + self.lease, limit=limit)
         results = await asyncio.gather(*map(self._resume_or_leave, abandoned), return_exceptions=True)
         if failures := [result for result in results if isinstance(result, Exception)]:
             raise ExceptionGroup("Some operations could not be resumed", failures)
@@ -222,11 +224,15 @@ class CommandService:
 
         What it never heard of in a day is given up, since nobody waits for it any more: raises ProcessorRefused.
         """
+        is_late = self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR
         try:
             answer = await command.ask(self.processor, intent)
+            is_lost = answer is None and is_late and not await command.was_begun(self.processor, intent)
+        except ProcessorUnavailable:
+            raise
         except Verdict as untold:
             raise ProcessorUnavailable from untold
-        if answer is None and self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR:
+        if is_lost:
             raise ProcessorRefused("This was not carried out in time.", reason="too_late")
         return answer
 
@@ -257,11 +263,10 @@ class CommandService:
         return ended if is_first else await step.work.operations.locked(operation.id)
 
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
-        pause = min(timedelta(seconds=2 ** min(operation.attempts, DOUBLINGS)), LONGEST_BACK_OFF)
         async with self.database.work() as work:
             current = await work.operations.locked(operation.id)
             if current.has_ended:
                 return current
-            left_open = current.left_open(why, next_attempt_at=self.clock() + pause)
+            left_open = current.left_open(why, at=self.clock())
             await work.operations.save(left_open)
         return left_open

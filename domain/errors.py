@@ -26,7 +26,7 @@ What can go wrong, in the caller's terms.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from domain.decline import Decline
 from domain.json_value import JsonObject
@@ -303,17 +303,34 @@ class PreviewStale(Verdict):
         return {**super().record(), "preview_id": self.preview_id}
 
 
+BRIEF_PAUSE: Final = 5
+"""Seconds."""
+
+
 class ProcessorUnavailable(Verdict):
-    """The outcome is unknown, so the same key must be used again and nothing may be charged anew."""
+    """
+    The outcome is unknown, so the same key must be used again and nothing may be charged anew.
+
+    `was_asked` is False where the processor is known to be unwell, and was spared this call.
+    """
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
     retry = Retry.LATER_SAME_KEY
 
     def __init__(
-        self, message: str = "It is not known yet what became of this.", *, retry_after_seconds: int = 5
+        self,
+        message: str = "It is not known yet what became of this.",
+        *,
+        retry_after_seconds: int | None = None,
+        was_asked: bool = True,
     ) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = BRIEF_PAUSE if retry_after_seconds is None else retry_after_seconds
+        self.was_asked = was_asked
+
+    def postponed(self, seconds: int) -> Self:
+        """The same, with the next attempt in so many seconds."""
+        return type(self)(self.message, retry_after_seconds=seconds, was_asked=self.was_asked)
 
     def record(self) -> JsonObject:
         return {**super().record(), "retry_after_seconds": self.retry_after_seconds}

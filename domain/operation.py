@@ -16,6 +16,9 @@ from domain.json_value import JsonObject, JsonValue
 KEPT_FOR: Final = timedelta(days=30)
 SHORTEST_KEY: Final = 8
 LONGEST_KEY: Final = 255
+LONGEST_BACK_OFF: Final = 15 * 60
+"""Seconds."""
+DOUBLINGS: Final = 10
 
 
 class OperationState(StrEnum):
@@ -123,14 +126,27 @@ class Operation:
             finished_at=at,
         )
 
-    def left_open(self, why: ProcessorUnavailable, *, next_attempt_at: datetime) -> Self:
-        """Nobody knows the outcome; the next attempt may start at the given time, and not before."""
+    def left_open(self, why: ProcessorUnavailable, *, at: datetime) -> Self:
+        """
+        Nobody knows the outcome. The next attempt is made after a pause that grows with the attempts, and callers are
+        told of it; who comes earlier, with the same key, need not wait.
+
+        An attempt that the processor was spared is not counted: its absence makes nobody wait longer once it is back.
+        """
+        attempts = self.attempts if why.was_asked else max(self.attempts - 1, 1)
+        pause = max(why.retry_after_seconds, back_off(attempts) if why.was_asked else 0)
         return replace(
             self,
             state=OperationState.OUTCOME_UNKNOWN,
-            error=why.record(),
-            leased_until=next_attempt_at,
+            attempts=attempts,
+            error=why.postponed(pause).record(),
+            leased_until=at + timedelta(seconds=pause),
         )
+
+
+def back_off(attempts: int) -> int:
+    """Seconds after so many attempts."""
+    return min(1 << min(attempts, DOUBLINGS), LONGEST_BACK_OFF)
 
 
 def checked_key(key: str) -> str:

@@ -60,6 +60,24 @@ class Settings(BaseSettings):
     stripe_api_base: str = Field(
         default=STRIPE, description="The address of Stripe, or of a Stripe-compatible server."
     )
+    stripe_requests_at_once: int = Field(
+        default=100,
+        ge=1,
+        le=100,
+        description="How many requests to Stripe one process has under way at once; others wait for their turn.",
+    )
+    circuit_threshold: int = Field(
+        default=20,
+        ge=0,
+        description="After how many failed requests to Stripe, less four for each that was answered, it is left alone. "
+        "Never where this is 0.",
+    )
+    circuit_pause_seconds: float = Field(
+        default=5.0,
+        ge=1,
+        le=300,
+        description="How long Stripe is left alone before one request tries it again.",
+    )
     jwt_secret: SecretStr = Field(
         default=SecretStr(""), description="The User Service's HS256 secret, at least 32 bytes. Needed."
     )

@@ -34,6 +34,7 @@ from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
+from processor.circuit import Circuit
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
 from web.access_statements import SignedStatements, statement_keys
@@ -62,7 +63,9 @@ class Gateway:
 
 
 class Connect(Protocol):
-    def __call__(self, secret_key: str, *, api_base: str) -> StripeProcessor: ...
+    def __call__(
+        self, secret_key: str, *, api_base: str, circuit: Circuit, most_at_once: int
+    ) -> StripeProcessor: ...
 
 
 def now() -> datetime:
@@ -77,7 +80,12 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         pool_timeout=settings.database_pool_timeout,
     )
     database = SqlDatabase(engine)
-    processor = connect(settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    processor = connect(
+        settings.stripe_secret_key.get_secret_value(),
+        api_base=settings.stripe_api_base,
+        circuit=Circuit(threshold=settings.circuit_threshold, pause=settings.circuit_pause_seconds),
+        most_at_once=settings.stripe_requests_at_once,
+    )
     customers = Customers(database=database, processor=processor, clock=clock)
     rules = Rules(
         accepted_currencies=frozenset(settings.accepted_currencies),

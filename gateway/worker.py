@@ -16,6 +16,7 @@ from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecut
 from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
+from domain.command_service import CommandService
 from domain.events import TRIES_BEFORE_HELD
 from domain.invariant_service import InvariantService
 from gateway.metrics import measured
@@ -135,8 +136,7 @@ class Worker:
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:
-            if resumed := await commands.resume_abandoned():
-                log.info("operations.resumed", count=resumed)
+            await resume_all(commands, self._is_stopping)
 
         @queue.schedule("seal_audit_trail", EVERY_MINUTE)
         async def seal_audit_trail(_: Schedule) -> None:
@@ -153,6 +153,12 @@ class Worker:
         @queue.schedule("drop_expired_previews", HOURLY)
         async def drop_expired_previews(_: Schedule) -> None:
             await self._gateway.services.previews.drop_expired()
+
+
+async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> None:
+    """Until nothing is left that is due now: after an outage there may be thousands."""
+    while not is_stopping.is_set() and (resumed := await commands.resume_abandoned()):
+        log.info("operations.resumed", count=resumed)
 
 
 async def seal_all(audit: AuditService) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -9,6 +10,8 @@ import httpx
 import stripe
 
 from domain.errors import ProcessorRefused, ProcessorUnavailable
+from processor.circuit import CircuitIsOpen
+from processor.stripe_http import SERVER_ERROR, header, is_replay
 from processor.stripe_metrics import timed
 from processor.stripe_shapes import Shape, outcome_of_intent
 
@@ -23,7 +26,11 @@ LONGEST_PAUSE: Final = 4.0
 TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 CONFLICT: Final = 409
 KEY_IN_USE: Final = "idempotency_key_in_use"
-SERVER_ERROR: Final = 500
+SHOULD_RETRY: Final = "stripe-should-retry"
+"""`false` where another attempt would get the same answer, such as an error that is stored under the key."""
+RETRY_AFTER: Final = "retry-after"
+SECONDS: Final = re.compile(r"[0-9]{1,6}")
+LONGEST_RETRY_AFTER: Final = 60
 NOT_EXECUTED: Final = frozenset({400, 401, 403, 404})
 """Definite refusals: https://docs.stripe.com/api/errors"""
 
@@ -34,7 +41,7 @@ async def call(send: Callable[[], Awaitable[T]]) -> T:
     Stripe's answer, after as many attempts as the deadline allows, all under the caller's idempotency key.
 
     Raises stripe.CardError for a decline, which means different things to different commands, ProcessorRefused
-    for another definite no, and ProcessorUnavailable where nobody can know.
+    for another definite no, and ProcessorUnavailable where nobody can know, or where Stripe is unwell and is spared.
     """
     try:
         async with asyncio.timeout(DEADLINE):
@@ -64,15 +71,23 @@ async def _attempts(send: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await send()
+        except CircuitIsOpen as unwell:
+            raise ProcessorUnavailable(
+                retry_after_seconds=unwell.retry_after_seconds, was_asked=tries > 0
+            ) from unwell
         except stripe.StripeError as error:
             failures += error_body(error).get("code") != KEY_IN_USE
             if failures == ATTEMPTS or not _is_worth_another(error):
                 raise
-        tries += 1
-        await asyncio.sleep(_pause(tries))
+            tries += 1
+            pause = max(_pause(tries), _retry_after(error) or 0)
+        await asyncio.sleep(pause)
 
 
 def _is_worth_another(error: stripe.StripeError) -> bool:
+    """Not within the time of this command, where Stripe says so itself."""
+    if header(error.headers or {}, SHOULD_RETRY) == "false" or (_retry_after(error) or 0) > LONGEST_PAUSE:
+        return False
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError):
         return True
     status = error.http_status or 0
@@ -84,9 +99,15 @@ def _pause(attempt: int) -> float:
     return random.uniform(FIRST_PAUSE, min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))  # noqa: S311
 
 
+def _retry_after(error: stripe.StripeError) -> int | None:
+    """What Stripe asks for, in seconds, within reason."""
+    told = header(error.headers or {}, RETRY_AFTER) or ""
+    return min(int(told), LONGEST_RETRY_AFTER) if SECONDS.fullmatch(told) else None
+
+
 def _verdict(error: stripe.StripeError) -> ProcessorRefused | ProcessorUnavailable:
     if isinstance(error, stripe.IdempotencyError) or error.http_status not in NOT_EXECUTED:
-        return ProcessorUnavailable()
+        return ProcessorUnavailable(retry_after_seconds=_retry_after(error))
     if error_body(error) == {}:
         return ProcessorUnavailable()  # Not Stripe's words, so perhaps not Stripe.
     intent = error_body(error).get("payment_intent")
@@ -95,6 +116,11 @@ def _verdict(error: stripe.StripeError) -> ProcessorRefused | ProcessorUnavailab
         reason=error.code or "invalid_request",
         outcome=outcome_of_intent(intent) if intent else None,
     )
+
+
+def is_stored(error: BaseException | None) -> bool:
+    """Whether Stripe will answer so, whatever the cause was, for as long as it remembers the key."""
+    return isinstance(error, stripe.StripeError) and is_replay(error.headers or {})
 
 
 def error_body(error: stripe.StripeError) -> Shape:

@@ -3,9 +3,11 @@
 from typing import Final, Self
 
 import stripe
-from stripe import HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
+from stripe import HTTPXClient, RequestOptions, StripeClient, StripeObject
 
+from processor.circuit import Circuit, CircuitState
 from processor.stripe_calls import TIMEOUT
+from processor.stripe_http import GuardedClient
 from processor.stripe_shapes import (
     Shape,
 )
@@ -16,17 +18,38 @@ UNKNOWN: Final = "resource_missing"
 """Stripe's code for an id that it does not know."""
 
 
+CIRCUIT_THRESHOLD: Final = 20
+CIRCUIT_PAUSE: Final = 5.0
+MOST_AT_ONCE: Final = 100
+"""As many connections as httpx opens."""
+
+
 class StripeConnection:
-    def __init__(self, client: StripeClient, *, is_live: bool, http: HTTPClient) -> None:
+    def __init__(self, client: StripeClient, *, is_live: bool, http: GuardedClient, circuit: Circuit) -> None:
         self._stripe = client.v1
         self._is_live = is_live
         self._http = http
+        self._circuit = circuit
 
     @classmethod
-    def connected(cls, secret_key: str, *, api_base: str | None = None) -> Self:
-        """Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off."""
+    def connected(
+        cls,
+        secret_key: str,
+        *,
+        api_base: str | None = None,
+        circuit: Circuit | None = None,
+        most_at_once: int = MOST_AT_ONCE,
+    ) -> Self:
+        """
+        Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off.
+
+        All requests share the circuit, and no more than `most_at_once`, at most 100, are under way.
+        """
         stripe.enable_telemetry = False
-        http = HTTPXClient(timeout=TIMEOUT)
+        circuit = circuit or Circuit(threshold=CIRCUIT_THRESHOLD, pause=CIRCUIT_PAUSE)
+        http = GuardedClient(
+            HTTPXClient(timeout=TIMEOUT), circuit, most_at_once=min(most_at_once, MOST_AT_ONCE)
+        )
         client = StripeClient(
             secret_key,
             stripe_version=API_VERSION,
@@ -34,14 +57,21 @@ class StripeConnection:
             max_network_retries=0,
             http_client=http,
         )
-        return cls(client, is_live=secret_key.startswith(LIVE_KEYS), http=http)
+        return cls(client, is_live=secret_key.startswith(LIVE_KEYS), http=http, circuit=circuit)
 
     async def close(self) -> None:
-        await self._http.close_async()  # type: ignore[no-untyped-call]  # stripe leaves it unannotated.
+        await self._http.close_async()
 
     @property
     def is_live(self) -> bool:
         return self._is_live
+
+    @property
+    def circuit(self) -> CircuitState:
+        return self._circuit.state
+
+    def welcomes(self, commands: int) -> int:
+        return self._circuit.welcomes(commands)
 
 
 def under(key: str) -> RequestOptions:

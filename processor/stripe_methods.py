@@ -7,14 +7,16 @@ from uuid import UUID
 import stripe
 from stripe import PaymentMethod as StripePaymentMethod
 
-from domain.errors import Declined, ProcessorRefused
+from domain.errors import Declined, ProcessorRefused, ProcessorUnavailable
 from domain.payment_method import MethodFacts, PaymentMethod, PaymentMethodSetup, SetupFacts
-from processor.stripe_calls import call, error_body
+from processor.stripe_calls import call, error_body, is_stored
+from processor.stripe_payments import LARGEST_PAGE
 from processor.stripe_shapes import (
     Shape,
     decline_of,
     identity,
     method_facts,
+    our_id,
     setup_facts,
 )
 
@@ -26,10 +28,29 @@ from processor.stripe_client import UNKNOWN, StripeConnection, shape, under
 
 class StripeMethods(StripeConnection):
     async def create_customer(self, user_id: UUID, *, key: str) -> str:
-        """https://docs.stripe.com/api/customers/create"""
+        """
+        https://docs.stripe.com/api/customers/create
+
+        Stripe repeats an error that it has stored under the key for a day, so that the user could pay for nothing. Then
+        the customer is looked up, or made under another key, at worst beside one that nobody will ever use.
+        """
         params: asked.CustomerCreateParams = {"metadata": {"user_id": str(user_id)}}
-        customer = await call(lambda: self._stripe.customers.create_async(params, under(key)))
-        return customer.id
+        try:
+            made = await call(lambda: self._stripe.customers.create_async(params, under(key)))
+        except ProcessorUnavailable as unknown:
+            if not is_stored(unknown.__cause__):
+                raise
+            return await self._latest_customer_of(user_id) or await self._made_anew(params, key)
+        return made.id
+
+    async def _made_anew(self, params: "asked.CustomerCreateParams", key: str) -> str:
+        made = await call(lambda: self._stripe.customers.create_async(params, under(f"{key}_again")))
+        return made.id
+
+    async def _latest_customer_of(self, user_id: UUID) -> str | None:
+        """Among those that were made last: a list is current, where a search lags behind."""
+        latest = await call(lambda: self._stripe.customers.list_async({"limit": LARGEST_PAGE}))
+        return next((each.id for each in latest.data if our_id(shape(each), "user_id") == user_id), None)
 
     async def start_setup(self, setup: PaymentMethodSetup, *, key: str) -> SetupFacts:
         """https://docs.stripe.com/api/setup_intents/create"""
@@ -73,6 +94,11 @@ class StripeMethods(StripeConnection):
         if method is None or identity(method.get("customer")) != customer_id:
             return None
         return method_facts(method)
+
+    async def default_method(self, customer_id: str) -> str | None:
+        """https://docs.stripe.com/api/customers/retrieve"""
+        customer = shape(await call(lambda: self._stripe.customers.retrieve_async(customer_id)))
+        return identity((customer.get("invoice_settings") or {}).get("default_payment_method"))
 
     async def update_method(
         self,

@@ -68,6 +68,9 @@ class AddPaymentMethod(Command[Adding, MethodFacts]):
             await processor.make_default_method(intent.customer_id, facts.processor_method_id)
         return facts
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Adding) -> bool:
+        return await processor.attached_method(self.processor_method_id, intent.customer_id) is not None
+
     async def conclude(self, step: Step, intent: Adding, answer: MethodFacts) -> Conclusion:
         method = await settle_method(
             step.work, intent.user_id, answer, at=step.at, by=step.by, makes_default=self.makes_default

@@ -102,6 +102,14 @@ class Command(ABC, Generic[Intent, Answer]):
         """Before calling again: the processor's answer, where it can tell that the last call was carried out."""
         return None
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Intent) -> bool:
+        """
+        After a day, where `ask` has no answer: whether any of it was done all the same.
+
+        Then the call is made once more, which must do no harm; otherwise the command is given up.
+        """
+        return False
+
     @abstractmethod
     async def conclude(self, step: Step, intent: Intent, answer: Answer) -> Conclusion: ...
 

@@ -69,6 +69,19 @@ class DeletePaymentMethod(Command[Removal, Sequence[SubscriptionFacts]]):
         await processor.detach_method(intent.method, key=key)
         return answers
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Removal) -> bool:
+        """Also where only the successor has taken the method's place, for whichever comes first."""
+        method_id = intent.method.processor_method_id
+        if await processor.attached_method(method_id, intent.customer_id) is None:
+            return True
+        if intent.successor is None:
+            return False
+        heir = intent.successor.processor_method_id
+        if intent.method.is_default:
+            return await processor.default_method(intent.customer_id) == heir
+        found = [await processor.find_subscription(each) for each in intent.handed_over[:1]]
+        return any(facts is not None and facts.processor_method_id == heir for facts in found)
+
     async def conclude(self, step: Step, intent: Removal, answer: Sequence[SubscriptionFacts]) -> Conclusion:
         """Subscriptions are locked before methods here as everywhere, so that nobody waits in a circle."""
         await hold_methods(step.work, intent.method.user_id)

@@ -133,6 +133,22 @@ class UpdatePaymentMethod(Command[Saved, MethodFacts | None]):
             key=key,
         )
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Saved) -> bool:
+        """The default comes first."""
+        method_id = intent.method.processor_method_id
+        if self.makes_default:
+            return await processor.default_method(intent.customer_id) == method_id
+        facts = await processor.attached_method(method_id, intent.customer_id)
+        return facts is not None and self._is_seen_in(facts)
+
+    def _is_seen_in(self, facts: MethodFacts) -> bool:
+        """What was left out stays as it was."""
+        has_expiry = self.exp_month is None or (self.exp_month, self.exp_year) == (
+            facts.exp_month,
+            facts.exp_year,
+        )
+        return has_expiry and self.billing_name in {None, facts.billing_name}
+
     async def conclude(self, step: Step, intent: Saved, answer: MethodFacts | None) -> Conclusion:
         await hold_methods(step.work, intent.method.user_id)
         method = await locked_method(step, intent.method.id)

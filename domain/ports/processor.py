@@ -30,6 +30,14 @@ class PaymentProcessor(
 
     @property
     def is_live(self) -> bool: ...
+
+    def welcomes(self, commands: int) -> int:
+        """
+        How many of so many commands have a chance now: none where the processor is known to be unwell, one where it
+        is time to try it again.
+        """
+        ...
+
     async def create_customer(self, user_id: UUID, *, key: str) -> str: ...
     async def charge(
         self,
@@ -60,6 +68,10 @@ class PaymentProcessor(
 
     async def find_method(self, processor_method_id: str) -> MethodFacts:
         """Whoever's it is."""
+        ...
+
+    async def default_method(self, customer_id: str) -> str | None:
+        """The processor's id of the method that pays for what names none."""
         ...
 
     async def attached_method(self, processor_method_id: str, customer_id: str) -> MethodFacts | None:

@@ -53,13 +53,34 @@ class TestOperation:
         assert not operation.is_worked_on_at(NOON + timedelta(seconds=30))
 
     def test_whose_outcome_is_unknown_may_be_taken_over_at_once(self, operation: Operation) -> None:
-        left = operation.left_open(ProcessorUnavailable(), next_attempt_at=NOON + timedelta(seconds=2))
+        left = operation.left_open(ProcessorUnavailable(), at=NOON)
 
         assert (left.state, left.has_ended) == (OperationState.OUTCOME_UNKNOWN, False)
         assert not left.is_worked_on_at(NOON)
         taken = left.leased(NOON + timedelta(seconds=60))
         assert (taken.attempts, taken.state) == (2, OperationState.RUNNING)
         assert taken.is_worked_on_at(NOON)
+
+    @pytest.mark.parametrize(("attempts", "told", "pause"), [(1, 1, 2), (1, 5, 5), (6, 5, 64), (100, 5, 900)])
+    def test_is_left_alone_for_as_long_as_its_caller_is_told(
+        self, operation: Operation, attempts: int, told: int, pause: int
+    ) -> None:
+        tried = replace(operation, attempts=attempts)
+
+        left = tried.left_open(ProcessorUnavailable(retry_after_seconds=told), at=NOON)
+
+        assert left.leased_until == NOON + timedelta(seconds=pause)
+        assert isinstance(left.verdict, ProcessorUnavailable)
+        assert left.verdict.retry_after_seconds == pause
+
+    def test_that_the_processor_was_spared_has_not_been_tried(self, operation: Operation) -> None:
+        tried = replace(operation, attempts=9)
+
+        left = tried.leased(NOON).left_open(
+            ProcessorUnavailable(retry_after_seconds=3, was_asked=False), at=NOON
+        )
+
+        assert (left.attempts, left.leased_until) == (9, NOON + timedelta(seconds=3))
 
     def test_speaks_to_the_processor_under_a_key_of_ours(self, operation: Operation) -> None:
         again = operation.leased(NOON)

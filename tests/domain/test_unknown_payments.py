@@ -1,3 +1,7 @@
+import time
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from domain.commands.add_payment_method import AddPaymentMethod
@@ -128,3 +132,44 @@ class TestFaultyCreation:
 
         assert not added.is_replayed
         assert len(list(sandbox.objects.all("customer"))) == 1
+
+    async def test_of_the_customer_whose_error_stripe_has_stored_does_not_last_a_day(
+        self, shopper: Shopper, sandbox: Sandbox
+    ) -> None:
+        spoil(sandbox, "/v1/customers$", Kind.ERROR_AFTER, times=1)
+
+        await shopper.does(AddPaymentMethod(processor_method_id="pm_card_visa"), key="card-017")
+
+        [customer] = sandbox.objects.all("customer")
+        [method] = sandbox.objects.all("payment_method")
+        assert method["customer"] == customer["id"]
+
+    async def test_of_the_customer_whom_nobody_finds_does_not_last_a_day_either(
+        self, shopper: Shopper, sandbox: Sandbox
+    ) -> None:
+        spoil(sandbox, "/v1/customers$", Kind.ERROR_AFTER, times=1)
+        spoil(sandbox, "/v1/customers$", Kind.ERROR_BEFORE, method="GET")
+        with pytest.raises(ProcessorUnavailable):
+            await shopper.saves()
+        sandbox.faults.clear()
+        [lost] = sandbox.objects.all("customer")
+        sandbox.objects.save({**lost, "metadata": {}})
+
+        await shopper.saves()
+
+        assert len(await shopper.methods()) == 1
+
+
+class TestHangingStripe:
+    async def test_is_answered_for_at_the_deadline_whatever_attempts_are_left(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("processor.stripe_calls.ATTEMPTS", 1_000)
+        spoil(sandbox, "/attach$", Kind.HANG_AFTER)
+        hasty = replace(gateway.services.commands, deadline=timedelta(seconds=0.5))
+        began = time.monotonic()
+
+        executed = await hasty.execute(shopper.actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+
+        assert executed.operation.state is OperationState.OUTCOME_UNKNOWN
+        assert time.monotonic() - began < 2

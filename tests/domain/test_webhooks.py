@@ -1,5 +1,6 @@
 import asyncio
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from sandbox.control.faults import Kind, Rule
 from tests.domain.shopping import Post, Shopper, captures, signed, until
 from tests.domain.values import NOON, a_method, a_payment, a_setup, every_stripe_event, stripe_event
 from tests.tables import Contents, contents_of
+from tests.watched_processor import WatchedProcessor
 
 SAMPLES = dict(every_stripe_event())
 
@@ -146,6 +148,21 @@ class TestIgnoredEvent:
         received = await post.receive({**event, "livemode": True})
         await post.gateway.webhooks.handle(received.id)
 
+        assert (await post.stored(received)).status is InboxStatus.IGNORED
+        assert await shopper.payment(payment.id) == payment
+
+    async def test_of_a_test_changes_nothing_where_the_money_is_real(
+        self, shopper: Shopper, post: Post
+    ) -> None:
+        payment = await shopper.pays(is_confirmed=False)
+        received = await post.receive(
+            stripe_event("payment_intent.succeeded", metadata={"payment_id": str(payment.id)})
+        )
+        live = WatchedProcessor.connected("sk_live_0123456789")
+
+        await replace(post.gateway.webhooks, processor=live).handle(received.id)
+
+        await live.close()
         assert (await post.stored(received)).status is InboxStatus.IGNORED
         assert await shopper.payment(payment.id) == payment
 

@@ -21,7 +21,7 @@ from domain.money import Money
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker, check_all, seal_all
+from gateway.worker import Worker, check_all, resume_all, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
@@ -196,6 +196,26 @@ class TestWorker:
             )
 
         assert sandbox.ledger()["totals"]["captures"] == 1
+
+    async def test_resumes_all_that_is_due_in_one_go(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("domain.command_service.RESUMED_AT_ONCE", 1)
+        commands = own.services.commands
+        for _ in range(3):
+            await commands.execute(actor, CreatePayment(amount=COFFEE, is_confirmed=False))
+        await change(
+            own,
+            "UPDATE operations SET state = 'RUNNING', finished_at = NULL, leased_until = now() - interval '1 minute'",
+        )
+
+        await resume_all(commands, asyncio.Event())
+
+        assert (
+            await value(own, "SELECT count(*) FROM operations WHERE state = 'SUCCEEDED' AND attempts = 2")
+            == 3
+        )
+        assert len(list(sandbox.objects.all("payment_intent"))) == 3
 
     async def test_folds_statistics(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.wiring import Gateway
+from processor.circuit import CircuitState
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.api import EURO, Api, fresh_key
@@ -120,6 +122,25 @@ class TestProviderError:
             "errors": [],
         }
         assert sandbox.ledger()["totals"]["captures"] == 1
+
+    async def test_comes_at_once_while_the_provider_is_known_to_be_unwell(
+        self, api: Api, sandbox: Sandbox, gateway: Gateway
+    ) -> None:
+        await api.add_card()
+        sandbox.faults.add([spoilt(Kind.HTML)])
+        for _ in range(5):
+            await api.mutate("createPayment", creation(), "payment { id }")
+        assert gateway.processor.circuit is CircuitState.OPEN
+        sent = len(sandbox.requests.newest_first())
+
+        payload = await api.mutate("createPayment", creation(), self.SELECTION)
+
+        [error] = payload["errors"]
+        assert payload["payment"]["status"] == "PENDING"
+        assert (error["code"], error["retry"]) == ("PROVIDER_UNAVAILABLE", "LATER_SAME_KEY")
+        assert error["outcomeKnown"] is False
+        assert 1 <= error["retryAfterSeconds"] <= 5
+        assert len(sandbox.requests.newest_first()) == sent
 
     async def test_of_a_read_spoils_only_the_field_that_needed_the_provider(
         self, api: Api, sandbox: Sandbox

@@ -180,3 +180,64 @@ class TestVerdict:
 
         with pytest.raises(LookupError):
             await stripe_calls.call(send)
+
+
+def rate_limited(retry_after: str) -> stripe.RateLimitError:
+    return stripe.RateLimitError(
+        "Slow down.",
+        http_status=429,
+        json_body=words(code="rate_limit"),
+        headers={"Retry-After": retry_after},
+    )
+
+
+class TestStripesAdvice:
+    @pytest.mark.parametrize(
+        ("told", "seconds"), [("12", 12), ("600", 60), ("soon", 5), ("-1", 5), ("", 5), ("9" * 30, 5)]
+    )
+    @pytest.mark.usefixtures("impatient")
+    async def test_when_to_come_back_is_passed_on_within_reason(self, told: str, seconds: int) -> None:
+        async def send() -> None:
+            raise rate_limited(told)
+
+        with pytest.raises(ProcessorUnavailable) as unavailable:
+            await stripe_calls.call(send)
+
+        assert unavailable.value.retry_after_seconds == seconds
+
+    async def test_to_come_back_later_than_the_caller_can_wait_is_taken(self) -> None:
+        sent = 0
+
+        async def send() -> None:
+            nonlocal sent
+            sent += 1
+            raise rate_limited("20")
+
+        with pytest.raises(ProcessorUnavailable):
+            await stripe_calls.call(send)
+
+        assert sent == 1
+
+    async def test_to_come_back_in_a_second_is_taken(self) -> None:
+        began, answers = time.monotonic(), [rate_limited("1")]
+
+        async def send() -> str:
+            if answers:
+                raise answers.pop()
+            return "done"
+
+        assert await stripe_calls.call(send) == "done"
+        assert time.monotonic() - began >= 1
+
+    async def test_that_an_error_is_stored_makes_another_attempt_needless(self) -> None:
+        sent = 0
+
+        async def send() -> None:
+            nonlocal sent
+            sent += 1
+            raise stripe.APIError("?", http_status=500, headers={"Stripe-Should-Retry": "false"})
+
+        with pytest.raises(ProcessorUnavailable):
+            await stripe_calls.call(send)
+
+        assert sent == 1

@@ -103,6 +103,13 @@ class ChangePlan(ChangeCommand[Changing]):
             intent.subscription, intent.change.plan, reverts=self._reverts
         )
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Changing) -> bool:
+        """A change with the next period is planned, and nothing of it collected by now."""
+        if self.timing is not ChangeTiming.PERIOD_END:
+            return False
+        facts = await processor.find_subscription(intent.subscription)
+        return facts is not None and facts.pending_price_id == intent.change.plan.processor_price_id
+
     async def charge(self, step: Step, intent: Changing, facts: SubscriptionFacts) -> str | None:
         return await charged_for_change(step, intent, facts)
 

@@ -52,6 +52,9 @@ class CancelSubscription(StateCommand):
             return await processor.end_subscription(subscription, reason=self.reason)
         return await processor.end_with_period(subscription, reason=self.reason)
 
+    def is_seen_in(self, facts: SubscriptionFacts, before: Subscription) -> bool:
+        return facts.has_ended if before.ends_at_once(self.timing) else facts.is_ending
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepSubscription(StateCommand):
@@ -62,3 +65,6 @@ class KeepSubscription(StateCommand):
 
     async def bring_about(self, processor: PaymentProcessor, subscription: Subscription) -> SubscriptionFacts:
         return await processor.keep_subscription(subscription)
+
+    def is_seen_in(self, facts: SubscriptionFacts, before: Subscription) -> bool:
+        return not facts.is_ending and facts.pending_price_id is None

@@ -30,6 +30,9 @@ class PauseSubscription(StateCommand):
     async def bring_about(self, processor: PaymentProcessor, subscription: Subscription) -> SubscriptionFacts:
         return await processor.pause_subscription(subscription, until=self.resumes_at)
 
+    def is_seen_in(self, facts: SubscriptionFacts, before: Subscription) -> bool:
+        return facts.status is SubscriptionStatus.PAUSED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeSubscription(ChangeCommand[Intended]):

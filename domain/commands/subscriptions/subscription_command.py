@@ -104,10 +104,18 @@ class StateCommand(ChangeCommand[Intended]):
     async def call(self, processor: PaymentProcessor, intent: Intended, *, key: str) -> SubscriptionOutcome:
         return SubscriptionOutcome(facts=await self.bring_about(processor, intent.subscription))
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Intended) -> bool:
+        facts = await processor.find_subscription(intent.subscription)
+        return facts is not None and self.is_seen_in(facts, intent.subscription)
+
     @abstractmethod
     async def bring_about(
         self, processor: PaymentProcessor, subscription: Subscription
     ) -> SubscriptionFacts: ...
+
+    @abstractmethod
+    def is_seen_in(self, facts: SubscriptionFacts, before: Subscription) -> bool:
+        """Whether the subscription, which stood as it did before, is in the state that this brings about."""
 
 
 async def take_answer(

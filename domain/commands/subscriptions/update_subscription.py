@@ -63,6 +63,12 @@ class UpdateSubscription(ChangeCommand[Repaying]):
         facts = await processor.pay_with(intent.subscription, intent.method.processor_method_id)
         return SubscriptionOutcome(facts=facts)
 
+    async def was_begun(self, processor: PaymentProcessor, intent: Repaying) -> bool:
+        if intent.method is None:
+            return False
+        facts = await processor.find_subscription(intent.subscription)
+        return facts is not None and facts.processor_method_id == intent.method.processor_method_id
+
     async def conclude(self, step: Step, intent: Repaying, answer: SubscriptionOutcome | None) -> Conclusion:
         conclusion = await super(UpdateSubscription, self).conclude(step, intent, answer)
         if self.details is not None:
