@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.metrics import measured
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import Worker
@@ -52,7 +51,7 @@ def application(
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with measured(gateway.settings.database_url, metrics), working(gateway):
+        async with gateway.measured(metrics), working(gateway):
             yield
         await gateway.close()
 

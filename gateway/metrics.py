@@ -5,7 +5,7 @@ What the database knows is read at each scrape, so that every replica tells the 
 is counted in it.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from socket import socket
 from typing import Final
@@ -21,6 +21,7 @@ from starlette.routing import Route
 from gateway.server import listening_socket, serving
 from gateway.settings import Settings
 from persistence.vital_signs import UNREAD, Monitor, VitalSigns, Waiting
+from processor.circuit import CircuitState
 
 METRICS: Final = "/metrics"
 SHUTDOWN_SECONDS: Final = 1
@@ -36,22 +37,25 @@ def metrics_listener(settings: Settings) -> socket | None:
 
 
 @asynccontextmanager
-async def measured(database_url: str, listener: socket | None) -> AsyncIterator[None]:
+async def measured(
+    database_url: str, listener: socket | None, *, circuit: Callable[[], CircuitState]
+) -> AsyncIterator[None]:
     """Serve the metrics meanwhile, if there is a listener for them."""
     if listener is None:
         yield
         return
     monitor = Monitor(database_url)
     try:
-        async with serving(metrics_app(monitor), listener, shutdown_seconds=SHUTDOWN_SECONDS):
+        async with serving(metrics_app(monitor, circuit), listener, shutdown_seconds=SHUTDOWN_SECONDS):
             yield
     finally:
         await monitor.close()
 
 
-def metrics_app(monitor: Monitor) -> Starlette:
+def metrics_app(monitor: Monitor, circuit: Callable[[], CircuitState]) -> Starlette:
     async def metrics(_: Request) -> Response:
-        told = written(await signs_of(monitor)) + generate_latest(REGISTRY)
+        read = Read(await signs_of(monitor), circuit=circuit())
+        told = written(read) + generate_latest(REGISTRY)
         return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return Starlette(routes=[Route(METRICS, metrics)])
@@ -66,24 +70,34 @@ async def signs_of(monitor: Monitor) -> VitalSigns | None:
         return None
 
 
-def written(signs: VitalSigns | None) -> bytes:
-    """What the database knows, in Prometheus' words; only that it is down where it is."""
-    registry = CollectorRegistry()
-    registry.register(Read(signs))
-    return generate_latest(registry)
-
-
 class Read:
-    """A collector of what was read already, since the client's own cannot wait."""
+    """
+    A collector of what was read already, since the client's own cannot wait.
 
-    def __init__(self, signs: VitalSigns | None) -> None:
+    Without `signs` it tells that the database is down, and nothing that the database knows.
+    """
+
+    def __init__(self, signs: VitalSigns | None, *, circuit: CircuitState) -> None:
         self._signs = signs
+        self._circuit = circuit
 
     def collect(self) -> Iterator[Metric]:
-        is_up = self._signs is not None
+        is_up, is_spared = self._signs is not None, self._circuit is not CircuitState.CLOSED
         yield GaugeMetricFamily("payments_database_up", "Whether the database answers in time.", value=is_up)
+        yield GaugeMetricFamily(
+            "payments_stripe_circuit_open",
+            "Whether this process takes Stripe for unwell and leaves it alone.",
+            value=is_spared,
+        )
         if self._signs is not None:
             yield from families(self._signs)
+
+
+def written(read: Read) -> bytes:
+    """In Prometheus' words."""
+    registry = CollectorRegistry()
+    registry.register(read)
+    return generate_latest(registry)
 
 
 def families(signs: VitalSigns) -> Iterable[Metric]:

@@ -1,7 +1,9 @@
 """Puts the rooms together: settings in, everything behind the API out."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from socket import socket
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,6 +32,7 @@ from domain.statistics_service import StatisticsService
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
+from gateway.metrics import measured
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
@@ -56,6 +59,11 @@ class Gateway:
     default_methods: DefaultMethods
     same_cards: SameCards
     authentication: Authentication
+
+    def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
+        """Serve the metrics meanwhile, if there is a listener for them."""
+        url = self.settings.database_url
+        return measured(url, listener, circuit=lambda: self.processor.circuit)
 
     async def close(self) -> None:
         await self.processor.close()

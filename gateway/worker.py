@@ -19,7 +19,6 @@ from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.events import TRIES_BEFORE_HELD
 from domain.invariant_service import InvariantService
-from gateway.metrics import measured
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import SERVER_SETTINGS
@@ -206,6 +205,6 @@ async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, worker.stop)
     log.info("worker.started")
-    async with measured(gateway.settings.database_url, metrics):
+    async with gateway.measured(metrics):
         await worker.run()
     await gateway.close()

@@ -19,6 +19,7 @@ from gateway.metrics import measured, metrics_listener
 from gateway.server import listening_socket
 from gateway.settings import Settings
 from gateway.wiring import Gateway
+from processor.circuit import CircuitState
 from sandbox import Sandbox
 from tests.domain.shopping import Post
 
@@ -42,9 +43,9 @@ async def scraped(url: str) -> Metrics:
 
 
 @asynccontextmanager
-async def metrics_of(database_url: str) -> AsyncIterator[str]:
+async def metrics_of(database_url: str, *, circuit: CircuitState = CircuitState.CLOSED) -> AsyncIterator[str]:
     with listening_socket("127.0.0.1", 0) as listener:
-        async with measured(database_url, listener):
+        async with measured(database_url, listener, circuit=lambda: circuit):
             yield address(listener)
 
 
@@ -139,6 +140,13 @@ class TestMetrics:
         await gateway.services.commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
 
         assert (await scraped(url))[answered] > before
+
+    @pytest.mark.parametrize("state", CircuitState)
+    async def test_tell_whether_stripe_is_left_alone(self, settings: Settings, state: CircuitState) -> None:
+        async with metrics_of(settings.database_url, circuit=state) as url:
+            told = await scraped(url)
+
+        assert told[("payments_stripe_circuit_open", "")] == (state is not CircuitState.CLOSED)
 
 
 class TestLostDatabase:
