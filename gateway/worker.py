@@ -75,12 +75,18 @@ class Worker:
                 await self._run_once()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
                 log.warning("worker.database_lost", error=type(lost).__name__)
-                await asyncio.sleep(RESTART_PAUSE)
+                await self._pause()
             except Exception:
                 log.exception(
                     "worker.failed"
                 )  # Events pile up while no worker runs, so it always starts again.
-                await asyncio.sleep(RESTART_PAUSE)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Before another try; a stop ends it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTART_PAUSE):
+                await self._is_stopping.wait()
 
     async def _run_once(self) -> None:
         async with self._pool() as pool:
