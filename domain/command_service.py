@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from domain.commands.catalogue import COMMANDS
 from domain.commands.command import Command, Conclusion, Step
 from domain.customers import Customers
 from domain.errors import (
+    DatabaseUnavailable,
     DomainError,
     KeyInProgress,
     KeyReused,
@@ -30,6 +31,8 @@ from domain.rules import Rules
 KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
 """How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
 RESUMED_AT_ONCE: Final = 20
+HANDING_OVER: Final = timedelta(seconds=2)
+"""How long an attempt that is cut off may take to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,8 @@ class CommandService:
         Carry the command out, once per caller, mutation and key; a command without a key is its own first use.
 
         Business outcomes are in the operation. Raises a DomainError where nothing was written and the key is
-        still free, KeyReused or KeyInProgress where an earlier use stands in the way.
+        still free, KeyReused or KeyInProgress where an earlier use stands in the way, and DatabaseUnavailable
+        where nobody knows: before the intent was committed or after it, the same key goes on from there.
         """
         caller = actor.known_id
         key = None if key is None else checked_key(key)
@@ -87,6 +91,8 @@ class CommandService:
             operation, intent = await self._commit_intent(actor, command, key, payer)
         except KeyWasUsed:
             return await self.execute(actor, command, key=key)
+        except DatabaseUnavailable:
+            raise
         except DomainError:
             # What stands in the way now may be what the first use of this very key has done meanwhile.
             if first := await self._first_use(caller, command, key):
@@ -116,8 +122,9 @@ class CommandService:
         async with self.database.work() as work:
             abandoned = await work.operations.lease_abandoned(at=now, until=now + self.lease, limit=limit)
         results = await asyncio.gather(*map(self._resume_or_leave, abandoned), return_exceptions=True)
-        if failures := [result for result in results if isinstance(result, Exception)]:
-            raise ExceptionGroup("Some operations could not be resumed", failures)
+        raised = [result for result in results if isinstance(result, Exception)]
+        if unforeseen := [failure for failure in raised if not isinstance(failure, DatabaseUnavailable)]:
+            raise ExceptionGroup("Some operations could not be resumed", unforeseen)
         return len(abandoned)
 
     async def _resume_or_leave(self, operation: Operation) -> Operation:
@@ -207,6 +214,34 @@ class CommandService:
         is_again: bool = False,
     ) -> Operation:
         try:
+            return await self._attempt(actor, command, operation, intent, until=until, is_again=is_again)
+        except (asyncio.CancelledError, DatabaseUnavailable):
+            await self._hand_over(operation)
+            raise
+
+    async def _hand_over(self, operation: Operation) -> None:
+        """
+        Let others go on soon after an attempt that was cut off, as by a shutdown, or could not write down its end.
+
+        Where that is impossible, too, they do so when the lease is over.
+        """
+        with suppress(TimeoutError, DatabaseUnavailable):
+            async with asyncio.timeout(HANDING_OVER.total_seconds()), self.database.work() as work:
+                current = await work.operations.locked(operation.id)
+                if current.is_same_attempt(operation):
+                    await self._save_open(work, current, ProcessorUnavailable(retry_after_seconds=1))
+
+    async def _attempt(
+        self,
+        actor: Actor,
+        command: Command[Any, Any],
+        operation: Operation,
+        intent: Any,
+        *,
+        until: float,
+        is_again: bool,
+    ) -> Operation:
+        try:
             async with within(until):
                 answer = await self._earlier_answer(command, operation, intent) if is_again else None
                 if answer is None:
@@ -265,8 +300,9 @@ class CommandService:
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
         async with self.database.work() as work:
             current = await work.operations.locked(operation.id)
-            if current.has_ended:
-                return current
-            left_open = current.left_open(why, at=self.clock())
-            await work.operations.save(left_open)
+            return current if current.has_ended else await self._save_open(work, current, why)
+
+    async def _save_open(self, work: Work, operation: Operation, why: ProcessorUnavailable) -> Operation:
+        left_open = operation.left_open(why, at=self.clock())
+        await work.operations.save(left_open)
         return left_open

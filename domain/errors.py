@@ -17,6 +17,7 @@ What can go wrong, in the caller's terms.
     │   └── MethodInUse         a live subscription needs this payment method
     ├── KeyReused               the idempotency key belongs to another input
     ├── KeyInProgress           the first use of the key has not ended yet
+    ├── DatabaseUnavailable     our own records cannot be reached in time
     └── Verdict                 what the processor's answer means
         ├── Declined                the bank or the card network said no
         ├── ProcessorRefused        the processor definitely did not do it
@@ -57,6 +58,7 @@ class ErrorCode(StrEnum):
     PREVIEW_STALE = "PREVIEW_STALE"
     KEY_REUSED = "KEY_REUSED"
     KEY_IN_PROGRESS = "KEY_IN_PROGRESS"
+    UNAVAILABLE = "UNAVAILABLE"
     DECLINED = "DECLINED"
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -239,6 +241,22 @@ class KeyInProgress(DomainError):
             "The first request with this idempotency key is still running.", path=("idempotency_key",)
         )
         self.first = first
+
+
+class DatabaseUnavailable(DomainError):
+    """
+    What was to be written down may be there or not; the same key finds out, and does nothing twice.
+
+    `reason` is for the log: what happened, in a word.
+    """
+
+    code = ErrorCode.UNAVAILABLE
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(self, reason: str, *, retry_after_seconds: int = 5) -> None:
+        super().__init__("We cannot look this up or write it down now. Ask again later, with the same key.")
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Verdict(DomainError):

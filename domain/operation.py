@@ -101,6 +101,10 @@ class Operation:
         is_leased = self.leased_until is not None and moment < self.leased_until
         return is_leased and self.state is OperationState.RUNNING
 
+    def is_same_attempt(self, other: Self) -> bool:
+        """Whether it runs, and nobody has taken it over since the other was read."""
+        return self.state is OperationState.RUNNING and self.attempts == other.attempts
+
     def differing_fields(self, fingerprint: Mapping[str, str]) -> list[str]:
         fields = self.fingerprint.keys() | fingerprint.keys()
         return sorted(name for name in fields if self.fingerprint.get(name) != fingerprint.get(name))

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from socket import socket
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker
+from gateway.worker import CUT_OFF_SECONDS, Worker, cut_off
 from gql.debug import DebuggingExecutor
 from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
@@ -25,13 +26,14 @@ from web.explorer import Configure, explorer_routes, page, wants_page
 from web.graphql import GraphQL
 from web.health import health_routes
 from web.middleware import HttpSettings, middleware
+from web.running_requests import RunningRequests
 from web.webhooks import stripe_webhook
 
 GRAPHQL = "/graphql"
 STRIPE_WEBHOOK = "/api/v1/payments/webhooks/stripe"
 LARGEST_EVENT = 1024 * 1024
 WORKER_SECONDS = 5
-"""How long jobs may take to end; what they do is done again elsewhere."""
+"""How long jobs may take to end, after the requests."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -49,22 +51,28 @@ def application(
     more_routes: Sequence[BaseRoute] = (),
     metrics: socket | None = None,
 ) -> Starlette:
+    requests = RunningRequests()
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with gateway.measured(metrics), working(gateway):
             yield
+        await requests.ended(within=CUT_OFF_SECONDS)
         await gateway.close()
 
     return Starlette(
         lifespan=lifespan,
         routes=[*more_routes, *routes(gateway, configure_explorer)],
-        middleware=middleware(
-            HttpSettings(
-                allowed_origins=gateway.settings.allowed_origins,
-                over_tls=gateway.settings.is_production,
-                body_limits=BodyLimits(by_path={STRIPE_WEBHOOK: LARGEST_EVENT}),
-            )
-        ),
+        middleware=[
+            Middleware(requests.watched),
+            *middleware(
+                HttpSettings(
+                    allowed_origins=gateway.settings.allowed_origins,
+                    over_tls=gateway.settings.is_production,
+                    body_limits=BodyLimits(by_path={STRIPE_WEBHOOK: LARGEST_EVENT}),
+                )
+            ),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
 
@@ -127,11 +135,3 @@ async def working(gateway: Gateway) -> AsyncIterator[None]:
     finally:
         worker.stop()
         await cut_off(task, after=min(gateway.settings.shutdown_seconds, WORKER_SECONDS))
-
-
-async def cut_off(task: asyncio.Task[None], *, after: float) -> None:
-    """What a job does is safe to cut short: another worker does it again."""
-    _, running = await asyncio.wait([task], timeout=after)
-    for late in running:
-        late.cancel()
-    await asyncio.gather(task, return_exceptions=bool(running))

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from socket import socket
@@ -38,6 +38,8 @@ from web.logs import configure_logs
 
 DATABASE: Final = "payments"
 SHUTDOWN_SECONDS: Final = 1
+LOOK_SECONDS: Final = 0.5
+"""How often PostgreSQL is looked after."""
 TOKEN_LIFETIME: Final = timedelta(days=7)
 NOTICE: Final = "Demo data, and a sandbox instead of Stripe: no money moves."
 
@@ -64,10 +66,12 @@ def develop() -> None:
             postgres.url(DATABASE), address(api), address(stripe), statement_key=development_key(folder)
         )
         configure_logs(as_json=False, level=os.environ.get("LOG_LEVEL", "WARNING"))
-        uvloop.run(run(settings, folder, api, stripe))
+        uvloop.run(run(settings, folder, api, stripe, postgres))
 
 
-async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> None:
+async def run(
+    settings: Settings, folder: Path, api: socket, stripe: socket, postgres: EmbeddedPostgres
+) -> None:
     """The sandbox outlives the gateway, so that payments which are under way at the end come to theirs."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -93,8 +97,20 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
         spare_the_collector()
         typer.echo(banner(settings, folder, address(api), address(stripe)))
         begin_chaos(sandbox, settings.sandbox_chaos)
-        await stopping.wait()
+        await revive_until(stopping, postgres)
         typer.echo("\nStopping …")
+
+
+async def revive_until(stopping: asyncio.Event, postgres: EmbeddedPostgres) -> None:
+    """A server that was killed comes back, since whatever else runs here has survived. Raises EmbeddedPostgresError."""
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await stopping.wait()
+        if postgres.has_ended and not stopping.is_set():
+            typer.echo("\n  PostgreSQL has ended, though nobody stopped it.")
+            with step("PostgreSQL"):
+                await asyncio.to_thread(postgres.restart)
 
 
 def begin_chaos(sandbox: Sandbox, seed: int | None) -> None:

@@ -74,6 +74,7 @@ class EmbeddedPostgres:
         self._sockets = socket_folder(self.folder, SOCKET)
         self._settings = {**MODEST, **({} if durable else FORGETFUL), **(settings or {})}
         self._undo = ExitStack()
+        self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,8 +97,19 @@ class EmbeddedPostgres:
                 "Use another folder (for `make run`: DATA_FOLDER=…), or end what uses this one."
             ) from error
 
+    def restart(self) -> None:
+        """Start it again, such as after it has ended by itself. Raises EmbeddedPostgresError."""
+        self.stop()
+        self.start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a server was started and runs no more, though nobody stopped it."""
+        return self._server is not None and has_ended(self._server)
+
     def stop(self) -> None:
         """End the server with its connections, and free the folder. Does nothing if nothing runs."""
+        self._server = None
         self._undo.close()
 
     def url(self, database: str) -> str:
@@ -122,7 +134,7 @@ class EmbeddedPostgres:
                 server = self._launch(lock)
                 undo.callback(end, server)
             self._await_answer(server)
-            self._undo = undo.pop_all()
+            self._undo, self._server = undo.pop_all(), server
 
     @contextmanager
     def _socket_folder(self) -> Iterator[None]:

@@ -2,26 +2,32 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from socket import socket
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import structlog
 from pgqueuer import AsyncpgPoolDriver, PgQueuer
-from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
-from pgqueuer.models import Job, Schedule
+from pgqueuer.executors import (
+    DatabaseRetryEntrypointExecutor,
+    EntrypointExecutorParameters,
+    ScheduleCrontab,
+    ScheduleExecutor,
+)
+from pgqueuer.models import Job, Schedule, ScheduleContext
 
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
+from domain.errors import DatabaseUnavailable
 from domain.events import TRIES_BEFORE_HELD
 from domain.invariant_service import InvariantService
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
-from persistence.engine import SERVER_SETTINGS
+from persistence.engine import CONNECT_SECONDS, SERVER_SETTINGS
 from persistence.jobs import (
     BEGIN_PERIOD,
     FOLLOW_PLAN,
@@ -40,6 +46,12 @@ JOBS_AT_ONCE: Final = 20
 """Per process. A flood of jobs must leave connections, and the processor, to the requests beside it."""
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
+CUT_OFF_SECONDS: Final = 3.0
+"""How long what is cut off may take to hand over its work, for which the domain takes two."""
+POOL_SIZE: Final = 3
+"""Connections of the job queue itself, beside the engine's: one listens, the others fetch and end jobs."""
+LONGEST_STATEMENT: Final = 30.0
+"""Seconds, also where the server is silent; its own time-outs are shorter."""
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 EVERY_MINUTE: Final = "* * * * *"
@@ -68,16 +80,22 @@ class Worker:
                 await self._run_once()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
                 log.warning("worker.database_lost", error=type(lost).__name__)
-                await asyncio.sleep(RESTART_PAUSE)
+                await self._pause()
             except Exception:
                 log.exception(
                     "worker.failed"
                 )  # Events pile up while no worker runs, so it always starts again.
-                await asyncio.sleep(RESTART_PAUSE)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Before another try; a stop ends it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTART_PAUSE):
+                await self._is_stopping.wait()
 
     async def _run_once(self) -> None:
         async with self._pool() as pool:
-            self._queue = PgQueuer(AsyncpgPoolDriver(pool))
+            self._queue = Queue(AsyncpgPoolDriver(pool))
             self._register(self._queue)
             if not self._is_stopping.is_set():
                 await self._queue.run(
@@ -88,7 +106,14 @@ class Worker:
     async def _pool(self) -> AsyncIterator[asyncpg.Pool]:
         """After a failure nothing is waited for: closing would wait for lost connections without end."""
         dsn = asyncpg_dsn(self._gateway.settings.database_url)
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=3, server_settings=SERVER_SETTINGS)
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=POOL_SIZE,
+            server_settings=SERVER_SETTINGS,
+            timeout=CONNECT_SECONDS,
+            command_timeout=LONGEST_STATEMENT,
+        )
         try:
             yield pool
         except BaseException:
@@ -160,6 +185,23 @@ async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> No
         log.info("operations.resumed", count=resumed)
 
 
+class PatientSchedule(ScheduleExecutor):
+    """What the database's absence keeps from running has its next time, and the log has the reason already."""
+
+    async def execute(self, schedule: Schedule, context: ScheduleContext) -> None:
+        with suppress(DatabaseUnavailable):
+            await super().execute(schedule, context)
+
+
+class Queue(PgQueuer):
+    """Whose schedules are patient."""
+
+    def schedule(
+        self, entrypoint: str, expression: str, *args: Any, **options: Any
+    ) -> Callable[[ScheduleCrontab], ScheduleCrontab]:
+        return super().schedule(entrypoint, expression, PatientSchedule, *args, **options)
+
+
 async def seal_all(audit: AuditService) -> None:
     """The log is the outside copy of each seal: whoever keeps it can prove what was recorded until then."""
     seal = await audit.seal()
@@ -200,11 +242,24 @@ def every_seconds(seconds: int) -> str:
 
 
 async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None) -> None:
-    """The worker as a program of its own: SIGTERM and SIGINT let running jobs end."""
-    worker = Worker(gateway)
+    """The worker as a program of its own: SIGTERM and SIGINT let running jobs end, for as long as requests may."""
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    worker = Worker(gateway)
+    running = asyncio.create_task(worker.run())
     log.info("worker.started")
     async with gateway.measured(metrics):
-        await worker.run()
+        await stopping.wait()
+        worker.stop()
+        await cut_off(running, after=gateway.settings.shutdown_seconds)
     await gateway.close()
+
+
+async def cut_off(running: asyncio.Task[None], *, after: float) -> None:
+    """What a job does is safe to cut short: it hands over its operations, and another worker does it again."""
+    _, late = await asyncio.wait([running], timeout=after)
+    for each in late:
+        log.warning("worker.cut_off", after_seconds=after)
+        each.cancel()
+        await asyncio.wait([each], timeout=CUT_OFF_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 
-from domain.errors import DomainError, ErrorCode
+from domain.errors import DatabaseUnavailable, DomainError, ErrorCode, ProcessorUnavailable
 from gql.context import Context
 from gql.documents import Documents
 from gql.errors import input_path
@@ -33,10 +33,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """`was_executed` is False where the request itself was at fault, so that there is no data."""
+    """
+    `was_executed` is False where the request itself was at fault, so that there is no data.
+
+    `outage` is what left nothing to tell, so that there is no data either.
+    """
 
     body: Mapping[str, Any]
     was_executed: bool
+    outage: DatabaseUnavailable | None = None
 
 
 class Executor:
@@ -67,12 +72,22 @@ def answered(result: ExecutionResult, context: Context) -> Response:
     errors = result.errors or []
     if result.data is None and errors and all(error.path is None for error in errors):
         return refused(errors, context)
+    if outage := _outage(result):
+        return Response(body={"errors": _shown(errors, context)}, was_executed=True, outage=outage)
     body: dict[str, Any] = {"data": result.data}
     if errors:
         body["errors"] = _shown(errors, context)
     if context.user_errors:
         body["extensions"] = {"userErrors": context.user_errors}
     return Response(body=body, was_executed=True)
+
+
+def _outage(result: ExecutionResult) -> DatabaseUnavailable | None:
+    """The outage, if nothing but nulls is left."""
+    if any(value is not None for value in (result.data or {}).values()):
+        return None
+    causes = (error.original_error for error in result.errors or ())
+    return next((cause for cause in causes if isinstance(cause, DatabaseUnavailable)), None)
 
 
 def _shown(errors: Sequence[GraphQLError], context: Context) -> list[dict[str, Any]]:
@@ -96,6 +111,7 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
                 "code": cause.code.value,
                 "retry": cause.retry.value,
                 "argument": input_path(cause)[1:],
+                **_wait(cause),
             }
         case None | GraphQLError():
             return error.message, {"code": _code(error)}
@@ -103,6 +119,12 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
             return "A value in the document cannot be read.", {"code": VALIDATION}
     log.error("graphql.failed", path=error.path, exc_info=cause, request_id=context.actor.request_id)
     return "Something went wrong on our side.", {"code": INTERNAL}
+
+
+def _wait(cause: DomainError) -> dict[str, int]:
+    if isinstance(cause, DatabaseUnavailable | ProcessorUnavailable):
+        return {"retryAfterSeconds": cause.retry_after_seconds}
+    return {}
 
 
 def _code(error: GraphQLError) -> str:

@@ -9,7 +9,7 @@ from strawberry.extensions import FieldExtension
 
 from domain.command_service import Executed
 from domain.commands.command import Command
-from domain.errors import DomainError, Unauthenticated
+from domain.errors import DatabaseUnavailable, DomainError, Unauthenticated
 from domain.operation import Operation
 from gql.context import Info
 from gql.errors import UserError, user_error
@@ -70,7 +70,7 @@ class ObjectRefInput:
 
 
 class BusinessErrors(FieldExtension):
-    """Puts a refused command into the payload. A missing token is no business outcome."""
+    """Puts a refused command into the payload. A missing token is no business outcome, nor is a lost database."""
 
     def __init__(self, payload: type[Payload]) -> None:
         self._payload = payload
@@ -87,7 +87,7 @@ class BusinessErrors(FieldExtension):
     async def _payload_of(self, answer: Awaitable[Any]) -> Payload:
         try:
             payload: Payload = await answer
-        except Unauthenticated:
+        except (DatabaseUnavailable, Unauthenticated):
             raise
         except DomainError as refusal:
             payload = self._payload(refusal=refusal)

@@ -1,4 +1,8 @@
-"""Runs the migrations on DATABASE_URL, or on the address that `persistence.schema` hands over."""
+"""
+Runs the migrations on DATABASE_URL, or on the address that `persistence.schema` hands over.
+
+Offline (`alembic upgrade 0007:head --sql`) it writes their statements, which `tools.check_migrations` reads.
+"""
 
 import asyncio
 import os
@@ -6,6 +10,7 @@ from typing import Literal
 
 from alembic import context
 from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlmodel import AutoString
 
@@ -13,8 +18,12 @@ from persistence.address import sqlalchemy_url
 from persistence.tables import metadata
 
 JOB_QUEUE = "pgqueuer"
-IMPATIENT = {"lock_timeout": "5s"}
-"""A migration that waits for a lock holds up everybody behind it: rather fail, and be run again."""
+IMPATIENT = {"lock_timeout": "2s"}
+"""A migration that waits for a lock holds up everybody behind it: rather let them through, and try again."""
+LOCK_NOT_AVAILABLE = "55P03"
+ATTEMPTS = 10
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts; a transaction that has not ended after all of them is somebody's to look at."""
 ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtext('payments-gateway migrations'))")
 """Held until the connection closes, since each migration commits on its own."""
 PAUSE = 0.1
@@ -58,7 +67,37 @@ async def connect_and_run(address: str) -> None:
     )
     async with engine.connect() as connection:
         await take_turn(connection)
+        for attempt in range(1, ATTEMPTS):
+            if await has_run(connection):
+                return
+            await asyncio.sleep(min(2.0 ** (attempt - 1), LONGEST_PAUSE))
         await connection.run_sync(run)
 
 
-asyncio.run(connect_and_run(context.config.attributes.get("address") or os.environ["DATABASE_URL"]))
+async def has_run(connection: AsyncConnection) -> bool:
+    """False where a lock was not to be had in time; the migrations before that one are done."""
+    try:
+        await connection.run_sync(run)
+    except DBAPIError as failure:
+        if getattr(failure.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        await connection.rollback()
+        return False
+    return True
+
+
+def write_statements() -> None:
+    context.configure(
+        dialect_name="postgresql",
+        literal_binds=True,
+        transaction_per_migration=True,
+        target_metadata=metadata,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    write_statements()
+else:
+    asyncio.run(connect_and_run(context.config.attributes.get("address") or os.environ["DATABASE_URL"]))

@@ -1,9 +1,11 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
+from typing import Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,6 +19,7 @@ from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
+from persistence.outages import outages_told
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.plans import PlanRepository
@@ -24,6 +27,9 @@ from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
 from persistence.statistics import ONE_FOLDER, StatisticsRepository
 from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
+
+PATIENCE: Final = 30.0
+"""Seconds for a transaction or a reader; PostgreSQL's own time-outs are shorter, but a silent server keeps none."""
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -121,10 +127,16 @@ class SqlWork(SqlReads):
 
 
 class SqlDatabase:
-    """Reads run in autocommit: no BEGIN and no ROLLBACK around a single statement."""
+    """
+    Reads run in autocommit: no BEGIN and no ROLLBACK around a single statement.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    All four raise DatabaseUnavailable where the database is away, busy or out of connections. Where that happened
+    during COMMIT, nobody knows whether the transaction is there.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, patience: float = PATIENCE) -> None:
         self._engine = engine
+        self._patience = patience
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -133,14 +145,14 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
-        with _holding():
-            async with self._engine.begin() as connection:
+        with _holding(), outages_told():
+            async with asyncio.timeout(self._patience), self._engine.begin() as connection:
                 yield SqlWork(connection)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[SqlReads]:
-        with _holding():
-            async with self._autocommit.connect() as connection:
+        with _holding(), outages_told():
+            async with asyncio.timeout(self._patience), self._autocommit.connect() as connection:
                 yield SqlReads(connection)
 
     @asynccontextmanager
@@ -150,7 +162,7 @@ class SqlDatabase:
 
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
-        with _holding():
+        with _holding(), outages_told():
             async with self._engine.begin() as guard:
                 await _without_time_outs(guard)
                 await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
@@ -164,7 +176,7 @@ class SqlDatabase:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
-        with _holding():
+        with _holding(), outages_told():
             async with self._snapshots.begin() as connection:
                 await _without_time_outs(connection)
                 yield SqlReads(connection)

@@ -1,20 +1,26 @@
 """Where anything unforeseen ends."""
 
+import asyncio
+from typing import Final
+
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from web.errors import http_response
 
+SOON: Final = {"Retry-After": "1"}
+"""Another process answers, or the next one of this."""
+
 log: FilteringBoundLogger = structlog.get_logger()
 
 
 class ErrorBoundary:
     """
-    Logs what nobody foresaw and answers 500.
+    Logs what nobody foresaw and answers 500; answers 503 where a shutdown cuts the request off.
 
     If the answer has begun, the exception goes on to the server, which then cuts the connection: a client
-    must not take half an answer for a whole one.
+    must not take half an answer for a whole one. A cancellation ends here, since the request ends here.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,6 +39,11 @@ class ErrorBoundary:
 
         try:
             await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            log.warning("http.cut_off", method=scope["method"], response_has_begun=has_begun)
+            if has_begun:
+                raise
+            await http_response(503, headers=SOON)(scope, receive, send)
         except Exception:
             log.exception("http.unforeseen", method=scope["method"], response_has_begun=has_begun)
             if has_begun:

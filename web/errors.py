@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import (
+    DatabaseUnavailable,
     DomainError,
     ErrorCode,
     InvalidInput,
@@ -40,6 +41,7 @@ STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.PREVIEW_STALE: 409,
     ErrorCode.KEY_REUSED: 422,
     ErrorCode.KEY_IN_PROGRESS: 409,
+    ErrorCode.UNAVAILABLE: 503,
     ErrorCode.DECLINED: 402,
     # Not 502: a definite no, which the same request would only hear again, and proxies repeat a 502 by
     # themselves. Not 402: no bank was asked. Not 409: what must change is the request, not an object.
@@ -97,7 +99,7 @@ def domain_response(error: DomainError, request: Request) -> Response:
         STATUSES[error.code],
         HttpError(code=error.code.value, message=error.message, retry=error.retry),
         details=_details(error),
-        headers=_retry_after(error) | challenge(error, request),
+        headers=retry_after(error) | challenge(error, request),
     )
 
 
@@ -162,11 +164,12 @@ def _details(error: DomainError) -> list[Detail]:
     return [Detail(field=".".join(error.path), code=constraint or error.code.value)] if error.path else []
 
 
-def _retry_after(error: DomainError) -> dict[str, str]:
+def retry_after(error: DomainError) -> dict[str, str]:
     if error.retry is not Retry.LATER_SAME_KEY:
         return {}
-    wait = error.retry_after_seconds if isinstance(error, ProcessorUnavailable) else BRIEF_WAIT_SECONDS
-    return {"Retry-After": str(wait)}
+    if isinstance(error, DatabaseUnavailable | ProcessorUnavailable):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return {"Retry-After": str(BRIEF_WAIT_SECONDS)}
 
 
 def challenge(error: DomainError, request: Request) -> dict[str, str]:

@@ -18,7 +18,7 @@ from gql.execution import Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
 from web.auth import Authentication
-from web.errors import challenge
+from web.errors import STATUSES, challenge, retry_after
 from web.request_id import request_id
 
 JSON: Final = "application/json"
@@ -123,5 +123,9 @@ def failed(
 
 def rendered(response: GraphQLResponse, media_type: str) -> Response:
     """In the legacy media type, a request that reached GraphQL is always a 200."""
-    status = 200 if response.was_executed or media_type == JSON else 400
-    return Response(orjson.dumps(response.body), status, media_type=f"{media_type}; charset=utf-8")
+    status, headers = 200, {}
+    if media_type != JSON and response.outage:
+        status, headers = STATUSES[response.outage.code], retry_after(response.outage)
+    elif media_type != JSON and not response.was_executed:
+        status = 400
+    return Response(orjson.dumps(response.body), status, headers, f"{media_type}; charset=utf-8")

@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 LIVENESS: Final = "/healthz"
 READINESS: Final = "/readyz"
 LONGEST_CHECK_SECONDS: Final = 2.0
+LONGEST_GIST: Final = 200
 
 Check: TypeAlias = Callable[[], Awaitable[object]]
 """Returns if the dependency works, and raises anything if it does not."""
@@ -49,7 +50,14 @@ class Readiness:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._checks[name]()
-        except Exception as failure:
-            log.warning("health.check_failed", check=name, error=type(failure).__name__, exc_info=failure)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the check has failed
+            log.warning(
+                "health.check_failed", check=name, error=type(failure).__name__, reason=_gist(failure)
+            )
             return False
         return True
+
+
+def _gist(failure: Exception) -> str:
+    """Its first line: a probe comes every few seconds, and a traceback each time would bury the rest."""
+    return str(failure).partition("\n")[0][:LONGEST_GIST]

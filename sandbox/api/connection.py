@@ -4,11 +4,14 @@ import asyncio
 import os
 import socket
 import struct
+from typing import Final
 
 from starlette.types import Scope, Send
 
 SCOPE_KEY = "sandbox.connection"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+GONE: Final = -1
+"""The number of a socket that is closed."""
 
 
 class Cut(ConnectionResetError):
@@ -55,7 +58,13 @@ class Connection:
 
 
 def _reset_on_close(transport: asyncio.Transport) -> None:
-    """Linger for 0 seconds, so that closing sends RST; set on a copy, as uvloop lends its socket read-only."""
+    """
+    Linger for 0 seconds, so that closing sends RST; set on a copy, as uvloop lends its socket read-only.
+
+    Where the client has gone already, nobody is left to see it.
+    """
     lent = transport.get_extra_info("socket")
+    if lent.fileno() == GONE:
+        return
     with socket.socket(fileno=os.dup(lent.fileno())) as copy:
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)

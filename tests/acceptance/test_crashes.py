@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from domain.actor import Actor
 from tests.acceptance.world import World
-from tests.api import EURO, Api, fresh_key
+from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.waiting import until
 
 CREATE_PATH = "/v1/payment_intents$"
+PAY = mutation_document("createPayment", "payment { id status }")
 SLOW = 1.0
 """Seconds that the sandbox takes to charge, so that there is time to lock the payment first."""
 
@@ -177,3 +178,56 @@ class TestTerminated:
 
         await until(is_closed)
         assert (await paying)["status"] == "COMPLETED"
+
+
+class TestCutOff:
+    """Stripe is silent for longer than a shutdown may take, and the lease lasts longer than the test."""
+
+    LONG_LEASE: Final = {"OPERATION_LEASE_SECONDS": "60", "SHUTDOWN_SECONDS": "1"}
+
+    async def test_payment_is_told_to_come_back_and_resumed_by_another_process_at_once(
+        self, fresh_world: World, user: Actor
+    ) -> None:
+        world, api = fresh_world, fresh_world.api(user)
+        await world.serve(**self.LONG_LEASE)
+        await api.add_card()
+        await world.hold_webhooks()
+        world.start("worker", **self.LONG_LEASE)
+        await world.spoil(path=CREATE_PATH, method="POST", kind="hang_after", seconds=60)
+        paying = asyncio.ensure_future(
+            api.post(PAY, {"input": {"idempotencyKey": fresh_key(), "charge": EURO}})
+        )
+        await until(lambda: captured(world))
+
+        world.gateway.process.terminate()
+        answer, code = await paying, await world.gateway.ended(seconds=10)
+
+        assert code == 0
+        assert (answer.status_code, answer.json()["error"]["retry"]) == (503, "LATER_SAME_KEY")
+        assert "Traceback" not in world.gateway.written
+        await until(lambda: ended(world))
+        await must_be_charged_once(world)
+
+    async def test_worker_leaves_its_operation_to_another_at_once(
+        self, fresh_world: World, user: Actor
+    ) -> None:
+        world, api = fresh_world, fresh_world.api(user)
+        await world.serve(RUN_WORKER="false")
+        await api.add_card()
+        await world.hold_webhooks()
+        await world.spoil(path=CREATE_PATH, method="POST", kind="hang_after", seconds=60)
+        running = asyncio.ensure_future(api.pay())
+        await until(lambda: captured(world))
+        await world.gateway.kill()
+        await asyncio.gather(running, return_exceptions=True)
+        await world.spoil(path="/v1/payment_intents", method="GET", kind="hang_before", seconds=60)
+        worker = world.start("worker", **self.LONG_LEASE)
+        await until(lambda: is_used_up(world))
+
+        worker.process.terminate()
+        code = await worker.ended(seconds=10)
+        world.start("worker", **self.LONG_LEASE)
+
+        assert code == 0
+        await until(lambda: ended(world))
+        await must_be_charged_once(world)

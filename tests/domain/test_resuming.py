@@ -24,6 +24,8 @@ from tests.domain.stumbling import KEY, StumblingProcessor, is_paid_once
 from tests.watched_processor import WatchedProcessor
 
 LEASE = timedelta(seconds=30)
+SOON = timedelta(seconds=3)
+"""Long before the lease is over."""
 
 Crash = Callable[[], Awaitable[None]]
 
@@ -187,7 +189,7 @@ class TestCrashBeforeTheCall:
 
 
 class TestCrashDuringTheCall:
-    async def test_cancelled_caller_leaves_the_rest_to_the_worker(
+    async def test_cancelled_caller_leaves_the_rest_to_the_worker_at_once(
         self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
     ) -> None:
         sandbox.faults.add([Rule(path=re.compile("/payment_intents$"), kind=Kind.HANG_AFTER, seconds=5)])
@@ -195,11 +197,12 @@ class TestCrashDuringTheCall:
         await until(lambda: captures(sandbox))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert (await customer.operation("createPayment", KEY)).state is OperationState.RUNNING
+        assert (await customer.operation("createPayment", KEY)).state is OperationState.OUTCOME_UNKNOWN
 
-        await resumed_later(gateway)
+        resumed = await later(gateway.services.commands, SOON).resume_abandoned()
 
         sandbox.faults.release()
+        assert resumed == 1
         assert await is_paid_once(customer, sandbox)
 
 

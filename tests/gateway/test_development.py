@@ -1,3 +1,6 @@
+import asyncio
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -5,14 +8,26 @@ import pytest
 
 from domain.actor import Role
 from gateway.demo import ADMIN, PEOPLE, PURCHASES
-from gateway.development import Explorer, banner, begin_chaos, development_settings, sandbox_settings, token
+from gateway.development import (
+    Explorer,
+    banner,
+    begin_chaos,
+    development_settings,
+    revive_until,
+    sandbox_settings,
+    token,
+)
 from gateway.development_key import development_key, new_key
+from gateway.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, comes_true
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
 from gateway.wiring import Gateway
 from gql.explorer.page import DEMO_USER, placeholders, stories
+from persistence.engine import create_engine, is_reachable
 from sandbox import Sandbox
 from sandbox.control.weather import rough
+from tests.acceptance.processes import running_over
 from tests.demo import demo_of
+from tests.waiting import until
 from web.access_statements import statement_keys
 from web.auth import SharedSecretVerifier
 
@@ -160,3 +175,44 @@ class TestExplorer:
         actor = SharedSecretVerifier(settings.jwt_secret.get_secret_value()).verify(token(settings, ADMIN))
 
         assert actor.role is Role.ADMIN
+
+
+class TestPostgresThatWasKilled:
+    async def test_is_started_again_and_that_is_said(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stopping = asyncio.Event()
+        with EmbeddedPostgres(tmp_path / "postgres") as postgres:
+            kill_all(tmp_path / "postgres" / "data")
+            await asyncio.to_thread(comes_true, lambda: postgres.has_ended, seconds=10)
+
+            reviving = asyncio.create_task(revive_until(stopping, postgres))
+            await until(lambda: answers(postgres))
+            stopping.set()
+            await reviving
+
+        assert "PostgreSQL has ended, though nobody stopped it." in capsys.readouterr().out
+        assert running_over(tmp_path / "postgres" / "data") == []
+
+    async def test_and_cannot_start_again_ends_the_program_with_the_reason(self, tmp_path: Path) -> None:
+        with EmbeddedPostgres(tmp_path / "postgres") as postgres:
+            kill_all(tmp_path / "postgres" / "data")
+            (tmp_path / "postgres" / "data" / "PG_VERSION").unlink()
+
+            with pytest.raises(EmbeddedPostgresError, match="cannot run"):
+                await revive_until(asyncio.Event(), postgres)
+
+
+def kill_all(data: Path) -> None:
+    for process_id in running_over(data):
+        os.kill(process_id, signal.SIGKILL)
+
+
+async def answers(postgres: EmbeddedPostgres) -> bool:
+    engine = create_engine(postgres.url("postgres"))
+    try:
+        return not postgres.has_ended and await is_reachable(engine)
+    except Exception:  # noqa: BLE001 - it is down, or on its way up
+        return False
+    finally:
+        await engine.dispose()

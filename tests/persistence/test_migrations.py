@@ -23,6 +23,7 @@ from persistence.engine import create_engine
 from persistence.unit_of_work import SqlDatabase
 from tests.audit import verified
 from tests.domain.values import NOON, OWNER, a_payment
+from tests.waiting import until
 
 OLD_RECORD = text(
     """
@@ -45,6 +46,9 @@ MakeDatabase = Callable[[], Awaitable[str]]
 LEFT = text(
     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
 )
+WAITERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 LEFT_FUNCTIONS = text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
 
 
@@ -62,6 +66,12 @@ async def upgraded(address: str) -> int:
         env={**os.environ, "DATABASE_URL": address},
     )
     return await process.wait()
+
+
+async def is_waited_for(engine: AsyncEngine, *, is_waiting: bool = True) -> bool:
+    """Whether somebody waits for a lock."""
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(WAITERS)) is is_waiting
 
 
 class TestMigrations:
@@ -93,6 +103,24 @@ class TestMigrations:
         async with engine.begin() as connection:
             await connection.execute(text("DROP TABLE statistics_deltas"))
         await asyncio.to_thread(schema.migrate, address)
+        assert await schema.current_revision(engine) == schema.wanted_revision()
+        await engine.dispose()
+
+    async def test_let_others_through_and_try_again_where_a_table_is_in_use(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0006")
+
+        async with engine.begin() as user:
+            await user.execute(text("LOCK TABLE entitlements IN ROW EXCLUSIVE MODE"))
+            migrating = asyncio.create_task(asyncio.to_thread(schema.migrate, address))
+            await until(lambda: is_waited_for(engine))
+            await until(lambda: is_waited_for(engine, is_waiting=False))
+            assert not migrating.done()
+        await migrating
+
         assert await schema.current_revision(engine) == schema.wanted_revision()
         await engine.dispose()
 

@@ -45,6 +45,8 @@ class TestReadiness:
         assert event["event"] == "health.check_failed"
         assert event["check"] == "database"
         assert event["error"] == "ConnectionError"
+        assert event["reason"] == "no route to db.internal as user payments"
+        assert "exc_info" not in event
 
     async def test_check_that_hangs_has_failed(self, client: Client, events: Events) -> None:
         routes = health_routes({"database": hangs, "processor": works}, timeout_seconds=0.01)

@@ -15,6 +15,7 @@ from domain.errors import (
     AmountOutOfRange,
     Busy,
     CurrencyRuleBroken,
+    DatabaseUnavailable,
     Declined,
     Disputed,
     DomainError,
@@ -109,6 +110,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (Declined(Decline(code="insufficient_funds", network_advice=None)), 402, [], "AFTER_CUSTOMER_ACTION"),
     (ProcessorRefused("Not with this method.", reason="parameter_invalid"), 422, [], "NEW_KEY"),
     (ProcessorUnavailable(), 503, [], "LATER_SAME_KEY"),
+    (DatabaseUnavailable("pool_exhausted"), 503, [], "LATER_SAME_KEY"),
 ]
 
 
@@ -209,7 +211,7 @@ class TestHttpException:
     def test_codes_that_the_domain_has_too_mean_the_same_status(self) -> None:
         shared = {error.code: status for status, error in HTTP_ERRORS.items() if error.code in set(ErrorCode)}
 
-        assert shared == {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404}
+        assert shared == {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "UNAVAILABLE": 503}
         assert all(STATUSES[ErrorCode(code)] == status for code, status in shared.items())
 
 

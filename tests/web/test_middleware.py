@@ -20,6 +20,7 @@ from web.request_id import request_id
 
 APP_ORIGIN = "https://app.example.com"
 CARD = "4242424242424242"
+HANGING = asyncio.Event()
 USER = UUID("6f1f3f0e-8f4e-4f0a-9a59-0d6a4f7c1a11")
 
 
@@ -50,6 +51,12 @@ async def fails_halfway(request: Request) -> Response:
     return StreamingResponse(rows())
 
 
+async def hangs(request: Request) -> Response:
+    HANGING.set()
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 async def broken() -> None:
     raise ConnectionError
 
@@ -69,6 +76,7 @@ def application(settings: HttpSettings | None = None) -> Starlette:
             Route("/known", known),
             Route("/page", page),
             Route("/fails", fails),
+            Route("/hangs", hangs),
             Route("/fails-halfway", fails_halfway),
             Route("/payments/{id}", echo),
             *health_routes({}),
@@ -317,6 +325,18 @@ class TestCors:
 
 
 class TestErrorBoundary:
+    async def test_request_that_is_cut_off_is_told_to_come_back(self, client: Client, events: Events) -> None:
+        async with client(application()) as http:
+            asking = asyncio.create_task(http.get("/hangs"))
+            await HANGING.wait()
+            asking.cancel()
+            answer = await asking
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.json()["error"]["code"] == "UNAVAILABLE"
+        assert answer.json()["error"]["retry"] == "LATER_SAME_KEY"
+        assert [event["event"] for event in events] == ["http.cut_off", "http.request"]
+
     async def test_unforeseen_error_says_nothing_but_its_request_id(
         self, client: Client, events: Events
     ) -> None:
