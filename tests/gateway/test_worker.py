@@ -225,10 +225,10 @@ class TestWorker:
         failures = iter([RuntimeError("once")])
         genuine = type(own.webhooks)._apply
 
-        async def stumbling(service: Any, *arguments: Any) -> None:
+        async def stumbling(service: Any, *arguments: Any, by: Actor) -> None:
             for failure in failures:
                 raise failure
-            await genuine(service, *arguments)
+            await genuine(service, *arguments, by=by)
 
         monkeypatch.setattr(type(own.webhooks), "_apply", stumbling)
 
