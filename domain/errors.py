@@ -17,6 +17,7 @@ What can go wrong, in the caller's terms.
     │   └── MethodInUse         a live subscription needs this payment method
     ├── KeyReused               the idempotency key belongs to another input
     ├── KeyInProgress           the first use of the key has not ended yet
+    ├── EventNotApplied         a stored event could not be applied: its cause is kept beside it
     └── Verdict                 what the processor's answer means
         ├── Declined                the bank or the card network said no
         ├── ProcessorRefused        the processor definitely did not do it
@@ -60,6 +61,7 @@ class ErrorCode(StrEnum):
     DECLINED = "DECLINED"
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    EVENT_NOT_APPLIED = "EVENT_NOT_APPLIED"
 
 
 class Retry(StrEnum):
@@ -239,6 +241,16 @@ class KeyInProgress(DomainError):
             "The first request with this idempotency key is still running.", path=("idempotency_key",)
         )
         self.first = first
+
+
+class EventNotApplied(DomainError):
+    """`cause` is what the event's row keeps of the failure."""
+
+    code = ErrorCode.EVENT_NOT_APPLIED
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"The event could not be applied: {cause}")
 
 
 class Verdict(DomainError):

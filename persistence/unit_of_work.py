@@ -128,13 +128,13 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
-        with _holding():
+        with holding():
             async with self._engine.begin() as connection:
                 yield SqlWork(connection)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[SqlReads]:
-        with _holding():
+        with holding():
             async with self._autocommit.connect() as connection:
                 yield SqlReads(connection)
 
@@ -145,7 +145,7 @@ class SqlDatabase:
 
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
-        with _holding():
+        with holding():
             async with self._engine.begin() as guard:
                 await _without_time_outs(guard)
                 await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
@@ -159,7 +159,7 @@ class SqlDatabase:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
-        with _holding():
+        with holding():
             async with self._snapshots.begin() as connection:
                 await _without_time_outs(connection)
                 yield SqlReads(connection)
@@ -169,7 +169,7 @@ class SqlDatabase:
 
 
 @contextmanager
-def _holding() -> Iterator[None]:
+def holding() -> Iterator[None]:
     token = _holds_connection.set(True)
     try:
         yield
