@@ -26,6 +26,7 @@ from gql.refund import RefundQueries
 from gql.scalars import IdempotencyKey
 from gql.statistics import StatisticsQueries
 from gql.subscription_queries import SubscriptionQueries
+from gql.webhook_event import WebhookEventQueries
 
 LARGEST_LOOKUP: Final = 100
 
@@ -115,5 +116,6 @@ class Query(
     AccessQueries,
     AuditQueries,
     StatisticsQueries,
+    WebhookEventQueries,
 ):
     pass
