@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from domain.actor import Actor, Role
+from domain.actor import Actor
 from domain.audit import AuditRecord
 from domain.command_service import CommandService, Executed, within
 from domain.commands.webhooks import ReplayWebhookEvent
@@ -21,7 +21,6 @@ from domain.ports import Clock, Database, PaymentProcessor, Work
 from domain.rehearsal import Rehearsal
 from domain.webhook_service import WebhookService
 
-READERS: Final = frozenset({Role.ADMIN})
 DEADLINE: Final = timedelta(seconds=25)
 """How long one attempt may take; after that the worker goes on with it."""
 
@@ -57,7 +56,7 @@ class EventService:
 
     async def page(self, actor: Actor, wanted: EventFilter, part: Slice) -> Page[InboxEvent]:
         """The newest first. Raises Forbidden for all but admins."""
-        actor.must_be(READERS)
+        actor.must_be(OPERATORS)
         async with self.database.reads() as reads:
             rows = await reads.inbox.listed(wanted, NEWEST_FIRST, part.one_more())
         return page_of(rows, part)

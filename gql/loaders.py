@@ -15,7 +15,7 @@ from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
 from domain.dispute import Dispute
 from domain.event_list import AffectedObject
-from domain.event_service import READERS
+from domain.event_queue import OPERATORS
 from domain.events import InboxEvent
 from domain.invoice import Invoice
 from domain.operation import ObjectKind, Operation
@@ -179,7 +179,7 @@ class Loaders:
         return Lookup(self._database, self._webhook_events)
 
     async def _webhook_events(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, InboxEvent]:
-        self._actor.must_be(READERS)
+        self._actor.must_be(OPERATORS)
         return await reads.inbox.by_ids(ids)
 
     @cached_property

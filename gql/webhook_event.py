@@ -13,7 +13,8 @@ from domain.billing_event import summary
 from domain.dispute import Dispute
 from domain.errors import InvalidInput, NotFound
 from domain.event_list import NEWEST_FIRST, EventFilter
-from domain.event_service import READERS, Replay
+from domain.event_queue import OPERATORS
+from domain.event_service import Replay
 from domain.events import InboxEvent, InboxStatus
 from domain.invoice import Invoice
 from domain.operation import ObjectKind
@@ -262,7 +263,7 @@ async def asked(info: Info, given: WebhookEventFilter) -> EventFilter:
 
 async def stripes_id(info: Info, text: str) -> str:
     """Stripe's id of an object of ours; empty where it never got there."""
-    info.context.actor.must_be(READERS)
+    info.context.actor.must_be(OPERATORS)
     kind, identity = parsed_id(text)
     if kind not in KNOWN_THERE_AS:
         raise NotFound("Stripe tells nothing of objects of this type.", path=("object_id",))
