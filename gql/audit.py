@@ -41,7 +41,11 @@ class AuditEntryView(Node):
 
     action: str = strawberry.field(description="What was done, as in payment.completed.")
     note: str | None = strawberry.field(description="What the actor said about it.")
-    request_id: str = strawberry.field(description="The request in which it was done; empty outside of one.")
+    request_id: str = strawberry.field(
+        description=(
+            "The request in which it was done, or Stripe's id of the event that brought it about; empty without either."
+        )
+    )
     ip: str | None = strawberry.field(description="The address that the request came from.")
     at: datetime = strawberry.field(description="When it was done, by our clock.")
     hash: str = strawberry.field(description="SHA-256 over previousHash and all that this entry says.")
