@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 import pytest
 from sqlalchemy import text
 
+from domain import event_service
 from domain.actor import Actor
 from domain.events import InboxEvent, InboxStatus
 from domain.payment import Payment
@@ -305,6 +307,16 @@ class TestReplay:
         log = (await admins.run(LOG, {"id": id_in(puzzling)}))["auditLog"]["nodes"]
         assert [entry["action"] for entry in log] == ["webhook_event.replayed"]
 
+    async def test_that_takes_too_long_is_left_to_the_worker(
+        self, admins: Api, event: InboxEvent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_service, "DEADLINE", timedelta(0))
+
+        told = await replayed(admins, event)
+
+        assert told["webhookEvent"]["status"] == "RECEIVED"
+        assert [error["code"] for error in told["errors"]] == ["EVENT_NOT_APPLIED"]
+
     async def test_takes_the_place_of_the_job_that_was_given_up(
         self, admins: Api, gateway: Gateway, event: InboxEvent
     ) -> None:
@@ -369,6 +381,15 @@ class TestDryRun:
         assert (found["action"], found["object"], found["before"]) == ("refund.found", None, None)
         assert refunded["action"] == "payment.refunded"
         assert refunded["object"] is not None
+
+    async def test_that_takes_too_long_says_so(
+        self, admins: Api, event: InboxEvent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_service, "DEADLINE", timedelta(0))
+
+        told = await replayed(admins, event, dryRun=True)
+
+        assert [error["code"] for error in told["errors"]] == ["PROVIDER_UNAVAILABLE"]
 
     async def test_that_would_fail_says_why(
         self,

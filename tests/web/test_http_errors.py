@@ -19,6 +19,7 @@ from domain.errors import (
     Disputed,
     DomainError,
     ErrorCode,
+    EventNotApplied,
     Forbidden,
     InvalidInput,
     KeyInProgress,
@@ -109,6 +110,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (Declined(Decline(code="insufficient_funds", network_advice=None)), 402, [], "AFTER_CUSTOMER_ACTION"),
     (ProcessorRefused("Not with this method.", reason="parameter_invalid"), 422, [], "NEW_KEY"),
     (ProcessorUnavailable(), 503, [], "LATER_SAME_KEY"),
+    (EventNotApplied("Busy: Wait."), 503, [], "LATER_SAME_KEY"),
 ]
 
 
