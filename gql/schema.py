@@ -25,7 +25,7 @@ from gql.query import Query
 from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 from gql.subscription_mutations import SubscriptionMutations
-from gql.webhook_event import WebhookEventMutations
+from gql.webhook_event_mutations import WebhookEventMutations
 
 
 @strawberry.type(

@@ -1,4 +1,4 @@
-"""The processor's events as they came in, for admins; and one of them once more."""
+"""The processor's events as they came in, and what became of them, for admins."""
 
 from asyncio import gather
 from collections.abc import Mapping
@@ -8,29 +8,23 @@ from typing import Annotated, ClassVar, Final
 import strawberry
 
 from domain.account import BillingAccount
-from domain.audit import AuditRecord
-from domain.billing_event import summary
 from domain.dispute import Dispute
 from domain.errors import InvalidInput, NotFound
 from domain.event_list import NEWEST_FIRST, EventFilter
 from domain.event_queue import OPERATORS
-from domain.event_service import Replay
 from domain.events import InboxEvent, InboxStatus
 from domain.invoice import Invoice
-from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.payment_status import SyncSource
 from domain.plan import Plan
 from domain.refund import Refund
 from domain.subscription import Subscription
-from gql.audit import spelt
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
-from gql.ids import id_of, parsed_id
-from gql.node import Node, existing, one, optional_view, views
-from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload
-from gql.scalars import IdempotencyKey, JsonObject, Url
+from gql.ids import parsed_id
+from gql.node import Node, existing, one, views
+from gql.scalars import Url
 from gql.stripe_link import DASHBOARD
 
 strawberry.enum(
@@ -41,7 +35,6 @@ strawberry.enum(
         "itself; HELD was tried for about a day, and waits for you; IGNORED tells of nothing that we have."
     ),
 )
-strawberry.enum(ObjectKind, description="The kinds of objects whose changes are recorded.")
 
 KNOWN_THERE_AS: Final[Mapping[type, str]] = {
     BillingAccount: "processor_customer_id",
@@ -132,73 +125,6 @@ class WebhookEventFilter:
     )
 
 
-@strawberry.type(
-    name="PlannedChange",
-    description="One change of one object, as the audit trail has it: made, or only planned in a dry run.",
-)
-class PlannedChangeView:
-    action: str = strawberry.field(description="What is done, as in payment.completed.")
-
-    @strawberry.field(description="The kind of the object that changes.")
-    def kind(record: strawberry.Parent[AuditRecord]) -> ObjectKind:
-        return record.object_kind
-
-    @strawberry.field(description="The object as it is now; null where a dry run would make it.")
-    async def object(record: strawberry.Parent[AuditRecord], info: Info) -> Node | None:
-        lookup = info.context.loaders.recorded(record.object_kind)
-        return optional_view(Node, await lookup.load(record.object_id))
-
-    @strawberry.field(description="What is done, for people, in English.")
-    def summary(record: strawberry.Parent[AuditRecord]) -> str:
-        return summary(record)
-
-    @strawberry.field(description="The former values of what changes, by name; null for a new object.")
-    def before(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
-        return None if record.before is None else spelt(record.before)
-
-    @strawberry.field(
-        description="The values of what changes, by name. The ids of new objects are others in each dry run."
-    )
-    def after(record: strawberry.Parent[AuditRecord]) -> JsonObject:
-        return spelt(record.after)
-
-
-@strawberry.type(description="What became of an event that was applied once more, or would become of it.")
-class WebhookEventPayload(Payload):
-    replay: strawberry.Private[Replay | None] = None
-
-    @strawberry.field(description="The event as it is now: after a dry run as before it.")
-    def webhook_event(self) -> WebhookEventView | None:
-        return optional_view(WebhookEventView, self.replay.event if self.replay else None)
-
-    @strawberry.field(
-        description=(
-            "What applying it has changed, or in a dry run would change, in order. Empty where all was known. "
-            "Where it failed half-way, what it had done stays."
-        )
-    )
-    def changes(self) -> list[PlannedChangeView]:
-        return views(PlannedChangeView, list(self.replay.changes) if self.replay else [])
-
-    @strawberry.field(
-        description=(
-            "In a dry run: the names of the jobs that would follow, as in begin_period. What they would do is not "
-            "among the changes."
-        )
-    )
-    def jobs(self) -> list[str]:
-        return list(self.replay.jobs) if self.replay else []
-
-
-@strawberry.input(description="Apply an event once more.")
-class ReplayWebhookEventInput:
-    idempotency_key: IdempotencyKey | None = strawberry.field(default=None, description=OPTIONAL_KEY)
-    id: strawberry.ID = strawberry.field(description="The event.")
-    dry_run: bool = strawberry.field(
-        default=False, description="Only tell what would change. Nothing is changed, and no key is used."
-    )
-
-
 @strawberry.type
 class WebhookEventQueries:
     @strawberry.field(description="Admins: one of Stripe's events.")
@@ -221,29 +147,6 @@ class WebhookEventQueries:
         part = asked_slice(NEWEST_FIRST, first, after)
         page = await info.context.services.events.page(info.context.actor, wanted, part)
         return WebhookEventConnection(page=page, order=NEWEST_FIRST)
-
-
-@strawberry.type
-class WebhookEventMutations:
-    @strawberry.mutation(
-        description=(
-            "Admins: apply an event now, whatever became of it before. Applying it twice changes nothing that is "
-            "known already. Where it fails, errors says why, and the event is tried again by itself as if it had "
-            "just come in. With dryRun, all of that is found out and nothing is changed."
-        ),
-        extensions=[BusinessErrors(WebhookEventPayload)],
-    )
-    async def replay_webhook_event(
-        self, info: Info, input: Annotated[ReplayWebhookEventInput, INPUT]
-    ) -> WebhookEventPayload:
-        events, actor = info.context.services.events, info.context.actor
-        event_id = id_of(InboxEvent, input.id, "id")
-        if input.dry_run:
-            replay = await events.rehearse(actor, event_id)
-        else:
-            replay = await events.replay(actor, event_id, key=input.idempotency_key)
-        info.context.forget()
-        return WebhookEventPayload(executed=replay.executed, refusal=replay.failure, replay=replay)
 
 
 async def asked(info: Info, given: WebhookEventFilter) -> EventFilter:

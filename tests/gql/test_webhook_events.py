@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from domain.payment_status import SyncSource
 from domain.ports import Database
 from gateway.wiring import Gateway
 from gql.ids import global_id, id_of
+from gql.webhook_event import KNOWN_THERE_AS
 from processor import stripe_calls, stripe_client
 from sandbox import Sandbox
 from sandbox.control.faults import Kind
@@ -162,6 +163,15 @@ class TestEvents:
         page = (await admins.run(EVENTS, wanted))["webhookEvents"]
 
         assert [node["id"] for node in page["nodes"]] == [id_in(event)]
+
+    def test_of_an_object_are_looked_for_by_an_id_that_its_type_has(self) -> None:
+        lacking = {
+            kind.__name__: name
+            for kind, name in KNOWN_THERE_AS.items()
+            if name not in {part.name for part in fields(kind)}
+        }
+
+        assert lacking == {}
 
     @pytest.mark.parametrize(
         ("wanted", "code"),
