@@ -19,6 +19,7 @@ from domain.access import Entitlement
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
 from domain.dispute import Dispute
+from domain.events import InboxEvent
 from domain.identity import new_id
 from domain.invoice import Invoice
 from domain.json_value import JsonObject, JsonValue
@@ -40,6 +41,7 @@ Audited: TypeAlias = (
     | Invoice
     | Entitlement
     | BillingAccount
+    | InboxEvent
 )
 KINDS: Final[Mapping[type, ObjectKind]] = {
     Payment: ObjectKind.PAYMENT,
@@ -52,6 +54,7 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     Invoice: ObjectKind.INVOICE,
     Entitlement: ObjectKind.ENTITLEMENT,
     BillingAccount: ObjectKind.BILLING_ACCOUNT,
+    InboxEvent: ObjectKind.WEBHOOK_EVENT,
 }
 NOT_RECORDED: Final = frozenset(
     {
@@ -66,6 +69,7 @@ NOT_RECORDED: Final = frozenset(
         "hosted_url",
         "lines",
         "note",
+        "payload",
         "pdf_url",
     }
 )

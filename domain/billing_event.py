@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.actor import Actor, Role
 from domain.audit import NOTE, AuditRecord
 from domain.dispute import DisputeStatus
+from domain.events import EVENT
 from domain.invoice import InvoiceStatus
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_method import SetupStatus
@@ -88,6 +89,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "subscription.trialing": "The trial of the subscription began.",
     "subscription.unpaid": "The subscription was not paid for, and this is not tried again.",
     "subscription.updated": "Details of the subscription changed.",
+    "webhook_event.replayed": "The event was applied once more, on command.",
 }
 """One sentence per action. An action that is not here is told by its own words."""
 MORE_IS_KNOWN: Final = "More became known about it."
@@ -158,12 +160,16 @@ def summary(record: AuditRecord) -> str:
 
 
 def source(record: AuditRecord) -> SyncSource:
-    """How we came to know it: a record without a request comes of the processor's news, or of our asking."""
+    """
+    How we came to know it.
+
+    What was done for no request, or for an event, comes of the processor's news, or of our asking.
+    """
     told = record.after.get("synced_by")
     if isinstance(told, str):
         return SyncSource(told)
-    is_asked_for = record.actor_role is not Role.SYSTEM or record.request_id
-    return SyncSource.API_CALL if is_asked_for else SyncSource.WEBHOOK
+    is_news = record.actor_role is Role.SYSTEM and (record.request_id or EVENT).startswith(EVENT)
+    return SyncSource.WEBHOOK if is_news else SyncSource.API_CALL
 
 
 def _all(record: AuditRecord) -> JsonObject:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-from domain.actor import SYSTEM
 from domain.dispute import Dispute, FoundDispute
 from domain.dispute_settlement import held_dispute, settle_dispute
 from domain.events import DisputeChanged, InboxEvent
@@ -25,7 +24,7 @@ class DisputeNews:
         await take_newest(
             self.database,
             find=partial(self._find, hint),
-            read=partial(self._read, hint),
+            read=partial(self._read, hint, event),
             lock=partial(self._lock, hint),
             take=partial(self._take, hint, event, close),
         )
@@ -34,10 +33,10 @@ class DisputeNews:
         known_id = await reads.disputes.known_as(hint.processor_dispute_id)
         return None if known_id is None else await reads.disputes.get(known_id)
 
-    async def _read(self, hint: DisputeChanged) -> FoundDispute:
+    async def _read(self, hint: DisputeChanged, event: InboxEvent) -> FoundDispute:
         read = found(await self.processor.find_dispute(hint.processor_dispute_id))
         if read.payment.payment_id is None:
-            await self.invoices.learn(hint.processor_payment_id)
+            await self.invoices.learn(hint.processor_payment_id, by=event.actor)
         return read
 
     async def _lock(self, hint: DisputeChanged, work: Work) -> Dispute | None:
@@ -59,6 +58,6 @@ class DisputeNews:
             event_id=event.processor_event_id,
             occurred_at=event.occurred_at,
         )
-        await settle(work, payment_id, read.payment.outcome, at=now, by=SYSTEM)
-        await settle_dispute(work, payment_id, facts, at=now, by=SYSTEM)
+        await settle(work, payment_id, read.payment.outcome, at=now, by=event.actor)
+        await settle_dispute(work, payment_id, facts, at=now, by=event.actor)
         await close(work)

@@ -18,6 +18,7 @@ What can go wrong, in the caller's terms.
     ├── KeyReused               the idempotency key belongs to another input
     ├── KeyInProgress           the first use of the key has not ended yet
     ├── DatabaseUnavailable     our own records cannot be reached in time
+    ├── EventNotApplied         a stored event could not be applied: its cause is kept beside it
     └── Verdict                 what the processor's answer means
         ├── Declined                the bank or the card network said no
         ├── ProcessorRefused        the processor definitely did not do it
@@ -62,6 +63,7 @@ class ErrorCode(StrEnum):
     DECLINED = "DECLINED"
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    EVENT_NOT_APPLIED = "EVENT_NOT_APPLIED"
 
 
 class Retry(StrEnum):
@@ -257,6 +259,16 @@ class DatabaseUnavailable(DomainError):
         super().__init__("We cannot look this up or write it down now. Ask again later, with the same key.")
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+
+class EventNotApplied(DomainError):
+    """`cause` is what the event's row keeps of the failure."""
+
+    code = ErrorCode.EVENT_NOT_APPLIED
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"The event could not be applied: {cause}")
 
 
 class Verdict(DomainError):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Self, TypeAlias
 from uuid import UUID
 
+from domain.actor import SYSTEM, Actor
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts, SetupFacts
 from domain.payment_status import SyncSource
@@ -111,6 +112,9 @@ class InboxStatus(StrEnum):
     HELD = "HELD"
 
 
+EVENT: Final = "evt_"
+"""How the processor's ids of events begin."""
+
 TRIES_BEFORE_HELD: Final = 100
 """About a day, as long as the processor itself may be away; then the event is held for an operator."""
 
@@ -139,6 +143,15 @@ class InboxEvent:
     occurred_at: datetime
     received_at: datetime
     handled_at: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who does what the event brings about: ourselves, by its name."""
+        return replace(SYSTEM, request_id=self.processor_event_id)
+
+    def queued_again(self) -> Self:
+        """On command, whatever became of it before."""
+        return replace(self, status=InboxStatus.RECEIVED, attempts=0, last_error=None, handled_at=None)
 
     def failed(self, why: str) -> Self:
         """After one more try in vain."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from domain.actor import SYSTEM
+from domain.actor import Actor
 from domain.events import InboxEvent, InvoiceChanged, PaymentReported
 from domain.invoice import Invoice, InvoiceFacts
 from domain.payment import Payment
@@ -28,9 +28,9 @@ class InvoiceRereader:
     clock: Clock
 
     async def follow(self, hint: InvoiceChanged, event: InboxEvent, close: Close) -> None:
-        await self._read_anew(hint, event_id=event.processor_event_id, close=close)
+        await self._read_anew(hint, by=event.actor, event_id=event.processor_event_id, close=close)
 
-    async def covers(self, news: PaymentReported) -> bool:
+    async def covers(self, news: PaymentReported, *, by: Actor) -> bool:
         """
         Read the invoice that a payment pays, if it pays one; whether that has overtaken the news.
 
@@ -40,29 +40,29 @@ class InvoiceRereader:
         invoice_id = None if news.payment_id is not None else await self._paid_by(news)
         if invoice_id is None:
             return False
-        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), by=by)
         async with self.database.work() as work:
             known = await work.payments.known_as(news.processor_payment_id)
             payment = None if known is None else await work.payments.lock(known)
             if payment is None or not _is_overtaken(news, payment):
                 return False
-            await remember_failure(work, payment, news.outcome, at=self.clock(), by=SYSTEM)
+            await remember_failure(work, payment, news.outcome, at=self.clock(), by=by)
         return True
 
-    async def learn(self, processor_payment_id: str) -> None:
+    async def learn(self, processor_payment_id: str, *, by: Actor) -> None:
         """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""
         async with self.database.reads() as reads:
             if await reads.payments.known_as(processor_payment_id):
                 return
         invoice_id = found(await self.processor.invoice_of_payment(processor_payment_id))
-        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), by=by)
 
     async def _read_anew(
-        self, hint: InvoiceChanged, *, event_id: str | None = None, close: Close | None = None
+        self, hint: InvoiceChanged, *, by: Actor, event_id: str | None = None, close: Close | None = None
     ) -> None:
         """Raises NotFound where its customer is none of ours, or the processor does not know it."""
         processor_id = hint.processor_invoice_id
-        owner = await self._known_owner(processor_id) or await self._named_owner(hint)
+        owner = await self._known_owner(processor_id) or await self._named_owner(hint, by)
 
         async def find(reads: Reads) -> Invoice | None:
             known = await reads.invoices.known_as(processor_id)
@@ -81,7 +81,7 @@ class InvoiceRereader:
             return await work.invoices.lock_known(processor_id)
 
         async def take(work: Work, facts: InvoiceFacts) -> None:
-            await settle_invoice(work, facts, at=self.clock(), by=SYSTEM)
+            await settle_invoice(work, facts, at=self.clock(), by=by)
             if close is not None:
                 await close(work)
 
@@ -95,14 +95,14 @@ class InvoiceRereader:
             return None
         return Owner(user_id=invoice.user_id, subscription_id=invoice.subscription_id)
 
-    async def _named_owner(self, hint: InvoiceChanged) -> "Owner":
+    async def _named_owner(self, hint: InvoiceChanged, by: Actor) -> "Owner":
         """Its subscription is read first where it is unknown."""
         named = hint if hint.customer_id is not None else await self._completed(hint)
         async with self.database.reads() as reads:
             account = found(await reads.accounts.of_customer(named.customer_id or ""))
         if named.processor_subscription_id is None:
             return Owner(user_id=account.user_id)
-        await self.subscriptions.learn(named.processor_subscription_id, named.customer_id or "")
+        await self.subscriptions.learn(named.processor_subscription_id, named.customer_id or "", by=by)
         async with self.database.reads() as reads:
             known = await reads.subscriptions.known_as(named.processor_subscription_id)
         return Owner(user_id=account.user_id, subscription_id=known)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.actor import SYSTEM
+from domain.actor import SYSTEM, Actor
 from domain.audit import audit_record
 from domain.entitlements import follow_plan
 from domain.events import InboxEvent, PlanChanged
@@ -35,14 +35,14 @@ class PlanService:
         How many it has. Raises ProcessorUnavailable.
         """
         told = await self.processor.list_plans()
-        await self._take_all(told)
+        await self._take_all(told, SYSTEM)
         prices = {facts.processor_price_id for facts in told}
         for plan in await self.listed():
             if plan.processor_price_id not in prices:
-                await self._read_anew(plan.processor_price_id)
+                await self._read_anew(plan.processor_price_id, SYSTEM)
         return len(told)
 
-    async def know(self, processor_price_id: str) -> None:
+    async def know(self, processor_price_id: str, *, by: Actor = SYSTEM) -> None:
         """Have the plan of this price, which is read where it is unknown. Raises LookupError for one of no plan."""
         async with self.database.reads() as reads:
             known = await reads.plans.priced_as(processor_price_id)
@@ -51,34 +51,35 @@ class PlanService:
         facts = await self.processor.read_plan(processor_price_id)
         if facts is None:
             raise LookupError(f"{processor_price_id} is the price of no plan")
-        await self._add(facts)
+        await self._add(facts, by)
 
     async def follow(self, hint: PlanChanged, event: InboxEvent, close: Close) -> None:
         if hint.processor_price_id is None:
-            await self._take_all(await self.processor.list_plans(hint.processor_product_id))
+            told = await self.processor.list_plans(hint.processor_product_id)
+            await self._take_all(told, event.actor)
         else:
-            await self._read_anew(hint.processor_price_id)
+            await self._read_anew(hint.processor_price_id, event.actor)
         async with self.database.work() as work:
             await close(work)
 
-    async def _take_all(self, told: Sequence[PlanFacts]) -> None:
+    async def _take_all(self, told: Sequence[PlanFacts], by: Actor) -> None:
         """What is new is added as it was told; what has changed is read once more, lest it was outrun."""
         for facts in told:
             async with self.database.reads() as reads:
                 plan = await reads.plans.priced_as(facts.processor_price_id)
             if plan is None:
-                await self._add(facts)
+                await self._add(facts, by)
             elif not plan.knows(facts):
-                await self._read_anew(facts.processor_price_id)
+                await self._read_anew(facts.processor_price_id, by)
 
-    async def _add(self, facts: PlanFacts) -> None:
+    async def _add(self, facts: PlanFacts, by: Actor) -> None:
         now = self.clock()
         plan = Plan(id=new_id(), created_at=now, updated_at=now, **plan_facts_in(facts))
         async with self.database.work() as work:
             if await work.plans.add(plan):
-                await work.audit.add(audit_record("plan.added", None, plan, at=now, by=SYSTEM))
+                await work.audit.add(audit_record("plan.added", None, plan, at=now, by=by))
 
-    async def _read_anew(self, processor_price_id: str) -> None:
+    async def _read_anew(self, processor_price_id: str, by: Actor) -> None:
         async def find(reads: Reads) -> Plan | None:
             return await reads.plans.priced_as(processor_price_id)
 
@@ -92,17 +93,17 @@ class PlanService:
         async def take(work: Work, facts: PlanFacts | None) -> PlanFacts | None:
             before = await find(work)
             if before is not None:
-                await self._save(work, before, facts)
+                await self._save(work, before, facts, by)
             return facts if before is None else None
 
         unknown = await take_newest(self.database, find=find, read=read, lock=lock, take=take)
         if unknown is not None:
-            await self._add(unknown)
+            await self._add(unknown, by)
 
-    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None) -> None:
+    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None, by: Actor) -> None:
         now = self.clock()
         after = before.retired(at=now) if facts is None else before.take(facts, at=now)
         if after is not before:
             await work.plans.save(after)
-            await work.audit.add(audit_record("plan.updated", before, after, at=now, by=SYSTEM))
+            await work.audit.add(audit_record("plan.updated", before, after, at=now, by=by))
             await follow_plan(work, before, after)

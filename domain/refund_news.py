@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from domain.actor import SYSTEM
 from domain.events import InboxEvent, RefundsChanged
 from domain.payment_status import SyncSource
 from domain.ports import Clock, Database, RefundProcessor
@@ -27,7 +26,7 @@ class RefundNews:
     async def follow(self, hint: RefundsChanged, event: InboxEvent, close: Close) -> None:
         listed = found(await self.processor.find_refunds(hint.processor_payment_id))
         if listed.payment.payment_id is None:
-            await self.invoices.learn(hint.processor_payment_id)
+            await self.invoices.learn(hint.processor_payment_id, by=event.actor)
         told = [
             replace(
                 facts,
@@ -41,6 +40,6 @@ class RefundNews:
             known_id = await work.payments.known_as(hint.processor_payment_id)
             payment_id = found(known_id or listed.payment.payment_id)
             now = self.clock()
-            await settle(work, payment_id, listed.payment.outcome, at=now, by=SYSTEM)
-            await settle_refunds(work, payment_id, told, at=now, by=SYSTEM)
+            await settle(work, payment_id, listed.payment.outcome, at=now, by=event.actor)
+            await settle_refunds(work, payment_id, told, at=now, by=event.actor)
             await close(work)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.actor import SYSTEM
+from domain.actor import SYSTEM, Actor
 from domain.events import InboxEvent, SubscriptionChanged
 from domain.method_settlement import settle_method
 from domain.plan_service import PlanService
@@ -22,7 +22,7 @@ class SubscriptionRereader:
     clock: Clock
 
     async def follow(self, hint: SubscriptionChanged, event: InboxEvent, close: Close) -> None:
-        await self._read_anew(hint, event_id=event.processor_event_id, close=close)
+        await self._read_anew(hint, by=event.actor, event_id=event.processor_event_id, close=close)
 
     async def reread(self, subscription_id: UUID) -> None:
         """For a job: one of ours. What the processor never heard of stays as it is."""
@@ -39,7 +39,7 @@ class SubscriptionRereader:
         await self.processor.begin_period(subscription)
         await self.reread(subscription_id)
 
-    async def learn(self, processor_subscription_id: str, customer_id: str) -> None:
+    async def learn(self, processor_subscription_id: str, customer_id: str, *, by: Actor) -> None:
         """Have a subscription, which is read where it is unknown. Raises NotFound where it is none of ours."""
         async with self.database.reads() as reads:
             known = await reads.subscriptions.known_as(processor_subscription_id)
@@ -47,11 +47,17 @@ class SubscriptionRereader:
             await self._read_anew(
                 SubscriptionChanged(
                     processor_subscription_id=processor_subscription_id, customer_id=customer_id
-                )
+                ),
+                by=by,
             )
 
     async def _read_anew(
-        self, hint: SubscriptionChanged, *, event_id: str | None = None, close: Close | None = None
+        self,
+        hint: SubscriptionChanged,
+        *,
+        by: Actor = SYSTEM,
+        event_id: str | None = None,
+        close: Close | None = None,
     ) -> None:
         """Raises NotFound where its customer is none of ours, or the processor does not know it."""
         ours = await self._named(hint)
@@ -62,7 +68,7 @@ class SubscriptionRereader:
 
         async def read() -> SubscriptionFacts:
             facts = found(await self.processor.read_subscription(ours.processor_subscription_id))
-            await self._know_what_it_names(facts, ours.user_id)
+            await self._know_what_it_names(facts, ours.user_id, by)
             return facts if event_id is None else facts.told_by(event_id)
 
         async def lock(work: Work) -> Subscription | None:
@@ -77,8 +83,8 @@ class SubscriptionRereader:
             now = self.clock()
             known = await ours.found_in(work)
             if known is None:
-                known = (await open_subscription(work, ours.user_id, facts, at=now, by=SYSTEM)).id
-            await settle_subscription(work, known, facts, at=now, by=SYSTEM)
+                known = (await open_subscription(work, ours.user_id, facts, at=now, by=by)).id
+            await settle_subscription(work, known, facts, at=now, by=by)
             if close is not None:
                 await close(work)
 
@@ -99,15 +105,17 @@ class SubscriptionRereader:
             customer_id=hint.customer_id,
         )
 
-    async def _know_what_it_names(self, facts: SubscriptionFacts, user_id: UUID) -> None:
+    async def _know_what_it_names(self, facts: SubscriptionFacts, user_id: UUID, by: Actor) -> None:
         """Plans and methods that were made elsewhere may be heard of here first."""
-        await self.plans.know(facts.processor_price_id)
+        await self.plans.know(facts.processor_price_id, by=by)
         if facts.pending_price_id is not None:
-            await self.plans.know(facts.pending_price_id)
+            await self.plans.know(facts.pending_price_id, by=by)
         if facts.processor_method_id is not None:
-            await self._know_method(facts.processor_method_id, facts.customer_id, user_id)
+            await self._know_method(facts.processor_method_id, facts.customer_id, user_id, by)
 
-    async def _know_method(self, processor_method_id: str, customer_id: str, user_id: UUID) -> None:
+    async def _know_method(
+        self, processor_method_id: str, customer_id: str, user_id: UUID, by: Actor
+    ) -> None:
         """What is named may have been detached since; then it pays for nothing any more."""
         async with self.database.reads() as reads:
             known = await reads.payment_methods.known_as(processor_method_id)
@@ -116,7 +124,7 @@ class SubscriptionRereader:
         method = await self.processor.attached_method(processor_method_id, customer_id)
         if method is not None:
             async with self.database.work() as work:
-                await settle_method(work, user_id, method, at=self.clock(), by=SYSTEM)
+                await settle_method(work, user_id, method, at=self.clock(), by=by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

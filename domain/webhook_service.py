@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
-from domain.actor import SYSTEM
+from domain.actor import Actor
 from domain.errors import NotFound
 from domain.events import (
     Hint,
@@ -44,11 +44,11 @@ class Rereader(Protocol[H]):
 
 
 class PaidInvoices(Protocol):
-    async def learn(self, processor_payment_id: str) -> None:
+    async def learn(self, processor_payment_id: str, *, by: Actor) -> None:
         """Read the invoice that a payment pays, where we do not know the payment."""
         ...
 
-    async def covers(self, news: PaymentReported) -> bool:
+    async def covers(self, news: PaymentReported, *, by: Actor) -> bool:
         """Read the invoice that a payment pays, if it pays one; whether that has overtaken the news."""
         ...
 
@@ -78,15 +78,22 @@ class WebhookService:
 
     async def handle(self, event_id: UUID) -> None:
         """Apply a stored event. A failure is written down beside it and raised, so that it is tried again."""
+        failure = await self.attempt(event_id)
+        if failure is not None:
+            raise failure
+
+    async def attempt(self, event_id: UUID) -> Exception | None:
+        """Apply a stored event, if that was not done yet. A failure is written down beside it, and answered."""
         async with self.database.reads() as reads:
             event = await reads.inbox.get(event_id)
         if event is None or event.handled_at is not None:
-            return
+            return None
         try:
             await self._handle(event)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - Whatever it is, it is kept beside the event.
             await self._keep_failure(event, failure)
-            raise
+            return failure
+        return None
 
     async def _handle(self, event: InboxEvent) -> None:
         news = self.news.read(event) if event.livemode is self.processor.is_live else Unhandled()
@@ -95,11 +102,13 @@ class WebhookService:
                 close = partial(self._close, event=event, news=news)
                 await self.rereaders[type(news)].follow(news, event, close)
                 return
-            is_covered = isinstance(news, PaymentReported) and await self.invoices.covers(news)
+            is_covered = isinstance(news, PaymentReported) and await self.invoices.covers(
+                news, by=event.actor
+            )
             method = await self._method_of(news)
             async with self.database.work() as work:
                 if not is_covered:
-                    await self._apply(work, news, method)
+                    await self._apply(work, news, method, by=event.actor)
                 await self._close(work, event, news)
         except NotFound:
             async with self.database.work() as work:
@@ -132,24 +141,26 @@ class WebhookService:
         method_id, customer_id = news.facts.processor_method_id, setup.processor_customer_id
         return await self.processor.attached_method(method_id, customer_id) if method_id else None
 
-    async def _apply(self, work: Work, news: ProcessorEvent, method: MethodFacts | None) -> None:
+    async def _apply(
+        self, work: Work, news: ProcessorEvent, method: MethodFacts | None, *, by: Actor
+    ) -> None:
         now = self.clock()
         match news:
             case PaymentReported():
                 payment_id = news.payment_id or await work.payments.known_as(news.processor_payment_id)
-                await settle(work, found(payment_id), news.outcome, at=now, by=SYSTEM)
+                await settle(work, found(payment_id), news.outcome, at=now, by=by)
             case RefundReported():
                 payment_id = await work.payments.known_as(news.facts.processor_payment_id) or news.payment_id
-                await settle_refund(work, payment_id, news.facts, at=now, by=SYSTEM)
+                await settle_refund(work, payment_id, news.facts, at=now, by=by)
             case SetupReported():
                 setup_id = news.setup_id or await work.setups.known_as(news.processor_setup_id)
-                await settle_setup(work, found(setup_id), news.facts, method, at=now, by=SYSTEM)
+                await settle_setup(work, found(setup_id), news.facts, method, at=now, by=by)
             case MethodReported():
                 account = await work.accounts.of_customer(news.customer_id)
-                await settle_method(work, found(account).user_id, found(method), at=now, by=SYSTEM)
+                await settle_method(work, found(account).user_id, found(method), at=now, by=by)
             case MethodDetached():
                 known = await work.payment_methods.lock_known(news.processor_method_id)
-                await detach(work, found(known), at=now, by=SYSTEM)
+                await detach(work, found(known), at=now, by=by)
             case Hint():
                 raise ValueError(f"A hint changes nothing by itself: {news}")
             case Unhandled():
@@ -162,9 +173,12 @@ class WebhookService:
         await work.inbox.save(event.closed(status, at=self.clock()))
 
     async def _keep_failure(self, event: InboxEvent, failure: Exception) -> None:
+        """Where somebody else has applied the event meanwhile, nothing has failed."""
         why = f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR]
         async with self.database.work() as work:
-            await work.inbox.save(event.failed(why))
+            current = await work.inbox.lock(event.id)
+            if current is not None and current.handled_at is None:
+                await work.inbox.save(current.failed(why))
 
 
 def found(thing: T | None) -> T:

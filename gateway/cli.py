@@ -14,6 +14,7 @@ import typer
 import uvloop
 
 from domain.actor import Role
+from domain.events import InboxStatus
 from gateway.readiness import fail, read_settings, ready_settings
 from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, settings_table
 
@@ -29,6 +30,11 @@ access = typer.Typer(help="Who may use what.", no_args_is_help=True)
 app.add_typer(access, name="access")
 plans = typer.Typer(help="What may be subscribed to.", no_args_is_help=True)
 app.add_typer(plans, name="plans")
+
+events = typer.Typer(
+    help="What Stripe has told, and once more what could not be applied.", no_args_is_help=True
+)
+app.add_typer(events, name="events")
 
 
 def main() -> None:
@@ -218,6 +224,41 @@ def sync() -> None:
     except (ProcessorUnavailable, ProcessorRefused) as unread:
         fail(f"Stripe does not tell its plans: {unread.message}")
     typer.echo(f"{count} {'plan' if count == 1 else 'plans'} at Stripe, and here.")
+
+
+@events.command("list")
+def list_events(
+    status: Annotated[
+        list[InboxStatus] | None, typer.Option(help="Only those of which this became; repeatable.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only of this type, as in invoice.paid.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> None:
+    """List events, the newest first: what became of each, and why it failed."""
+    from gateway.events import tell_events
+
+    asyncio.run(tell_events(ready_settings(), status, kind, limit=limit, as_json=as_json))
+
+
+@events.command("replay")
+def replay_events(
+    named: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Our ids of events, or Stripe's.")
+    ] = None,
+    held: Annotated[bool, typer.Option("--held", help="All that are HELD, the oldest first.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would change. Nothing is changed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per event and line.")] = False,
+) -> None:
+    """Apply events now, whatever became of them before. Ends with 1 where one could not be applied."""
+    from gateway.events import replay_all
+
+    if held == bool(named):
+        fail("Name events, or say --held.")
+    all_applied = asyncio.run(replay_all(ready_settings(), named or (), is_dry=dry_run, as_json=as_json))
+    raise typer.Exit(0 if all_applied else 1)
 
 
 @app.command()

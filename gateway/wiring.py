@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from socket import socket
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from domain.customers import Customers
 from domain.default_methods import DefaultMethods
 from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
+from domain.event_service import EventService
 from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
 from domain.intake import Intake
 from domain.invariant_service import InvariantService
@@ -23,9 +25,10 @@ from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
 from domain.plan_service import PlanService
 from domain.portal_service import PortalService
-from domain.ports import Clock
+from domain.ports import Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
 from domain.refund_news import RefundNews
+from domain.rehearsal import Rehearsal
 from domain.rules import Rules
 from domain.same_cards import SameCards
 from domain.statistics_service import StatisticsService
@@ -36,6 +39,7 @@ from gateway.metrics import measured
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
+from persistence.rehearsal import SqlStages
 from persistence.unit_of_work import SqlDatabase
 from processor.circuit import Circuit
 from processor.stripe_events import StripeNews
@@ -76,8 +80,47 @@ class Connect(Protocol):
     ) -> StripeProcessor: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """The parts that follow what happens at the processor."""
+
+    plans: PlanService
+    subscriptions: SubscriptionRereader
+    webhooks: WebhookService
+
+
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def wire_news(database: Database, processor: PaymentProcessor, *, settings: Settings, clock: Clock) -> News:
+    """Over any database and processor, so that what they do can be rehearsed."""
+    plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
+    subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
+    invoices = InvoiceRereader(
+        database=database, processor=processor, subscriptions=subscriptions, clock=clock
+    )
+    webhooks = WebhookService(
+        database=database,
+        intake=Intake(database),
+        processor=processor,
+        news=StripeNews(settings.webhook_secrets),
+        clock=clock,
+        wall_clock=now,
+        invoices=invoices,
+        rereaders={
+            RefundsChanged: RefundNews(
+                database=database, processor=processor, clock=clock, invoices=invoices
+            ),
+            DisputeChanged: DisputeNews(
+                database=database, processor=processor, clock=clock, invoices=invoices
+            ),
+            SubscriptionChanged: subscriptions,
+            InvoiceChanged: invoices,
+            PlanChanged: plans,
+        },
+    )
+    return News(plans=plans, subscriptions=subscriptions, webhooks=webhooks)
 
 
 def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, clock: Clock = now) -> Gateway:
@@ -103,11 +146,8 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         dunning_attempts=settings.dunning_attempts,
         duplicate_window=timedelta(seconds=settings.duplicate_window_seconds),
     )
-    plans = PlanService(database=database, processor=processor, clock=clock, is_live=processor.is_live)
-    subscriptions = SubscriptionRereader(database=database, processor=processor, plans=plans, clock=clock)
-    invoices = InvoiceRereader(
-        database=database, processor=processor, subscriptions=subscriptions, clock=clock
-    )
+    news = partial(wire_news, settings=settings, clock=clock)
+    parts = news(database, processor)
     commands = CommandService(
         database=database,
         processor=processor,
@@ -134,39 +174,29 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             payments=PaymentService(database=database, processor=processor),
             previews=PreviewService(database=database, processor=processor, customers=customers, clock=clock),
             portal=PortalService(processor=processor, customers=customers),
-            plans=plans,
+            plans=parts.plans,
             subscriptions=SubscriptionService(database=database),
             access=AccessService(database=database, clock=clock, rules=rules),
             statements=statements,
             disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
+            events=EventService(
+                database=database,
+                processor=processor,
+                commands=commands,
+                webhooks=parts.webhooks,
+                webhooks_over=lambda database, processor: news(database, processor).webhooks,
+                rehearsal=Rehearsal(stages=SqlStages(engine), processor=processor),
+                clock=clock,
+            ),
             statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
             invariants=InvariantService(database=database, clock=clock),
             rules=rules,
             clock=clock,
         ),
         statements=statements,
-        webhooks=WebhookService(
-            database=database,
-            intake=Intake(database),
-            processor=processor,
-            news=StripeNews(settings.webhook_secrets),
-            clock=clock,
-            wall_clock=now,
-            invoices=invoices,
-            rereaders={
-                RefundsChanged: RefundNews(
-                    database=database, processor=processor, clock=clock, invoices=invoices
-                ),
-                DisputeChanged: DisputeNews(
-                    database=database, processor=processor, clock=clock, invoices=invoices
-                ),
-                SubscriptionChanged: subscriptions,
-                InvoiceChanged: invoices,
-                PlanChanged: plans,
-            },
-        ),
-        subscriptions=subscriptions,
+        webhooks=parts.webhooks,
+        subscriptions=parts.subscriptions,
         plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),

@@ -41,7 +41,11 @@ class AuditEntryView(Node):
 
     action: str = strawberry.field(description="What was done, as in payment.completed.")
     note: str | None = strawberry.field(description="What the actor said about it.")
-    request_id: str = strawberry.field(description="The request in which it was done; empty outside of one.")
+    request_id: str = strawberry.field(
+        description=(
+            "The request in which it was done, or Stripe's id of the event that brought it about; empty without either."
+        )
+    )
     ip: str | None = strawberry.field(description="The address that the request came from.")
     at: datetime = strawberry.field(description="When it was done, by our clock.")
     hash: str = strawberry.field(description="SHA-256 over previousHash and all that this entry says.")
@@ -60,11 +64,11 @@ class AuditEntryView(Node):
 
     @strawberry.field(description="The former values of what changed, by name; null for a new object.")
     def before(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
-        return None if record.before is None else _spelt(record.before)
+        return None if record.before is None else spelt(record.before)
 
     @strawberry.field(description="The values of what changed, by name.")
     def after(record: strawberry.Parent[AuditRecord]) -> JsonObject | None:
-        return _spelt(record.after)
+        return spelt(record.after)
 
 
 @strawberry.type(description="An entry in a list.")
@@ -99,7 +103,7 @@ class BillingEventView:
         description="What changed, by name: each with its value before and after. You may not see all of it."
     )
     def changes(event: strawberry.Parent[BillingEvent]) -> JsonObject:
-        return _spelt(event.changes)
+        return spelt(event.changes)
 
 
 @strawberry.type(description="An event in a list.")
@@ -130,15 +134,15 @@ async def _timeline(
     return BillingEventConnection(page=page_of(events, part), order=OLDEST_FIRST)
 
 
-def _spelt(attributes: Mapping[str, JsonValue]) -> JsonObject:
+def spelt(attributes: Mapping[str, JsonValue]) -> JsonObject:
     """As the API spells names, also in what the attributes hold: the trail has no names of a caller's own."""
-    return JsonObject({camel_case(name): _with_names_spelt(value) for name, value in attributes.items()})
+    return JsonObject({camel_case(name): _with_namesspelt(value) for name, value in attributes.items()})
 
 
-def _with_names_spelt(value: JsonValue) -> JsonValue:
+def _with_namesspelt(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
-        return [_with_names_spelt(part) for part in value]
-    return _spelt(value) if isinstance(value, dict) else value
+        return [_with_namesspelt(part) for part in value]
+    return spelt(value) if isinstance(value, dict) else value
 
 
 def actor_view(done: AuditRecord | BillingEvent) -> ActorView:

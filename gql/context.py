@@ -12,6 +12,7 @@ from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.dispute_service import DisputeService
+from domain.event_service import EventService
 from domain.invariant_service import InvariantService
 from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
@@ -41,6 +42,7 @@ class Services:
     statements: AccessStatements
     disputes: DisputeService
     audit: AuditService
+    events: EventService
     statistics: StatisticsService
     invariants: InvariantService
     rules: Rules

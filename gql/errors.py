@@ -60,6 +60,7 @@ INPUT_NAMES: Final = {
     "allows_duplicate": "allowDuplicate",
     "amount": "charge",
     "details": "metadata",
+    "event_id": "id",
     "is_confirmed": "confirm",
     "is_final": "final",
     "is_off_session": "offSession",

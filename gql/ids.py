@@ -11,6 +11,7 @@ from domain.audit import AuditRecord
 from domain.charge_preview import ChargePreview
 from domain.dispute import Dispute
 from domain.errors import NotFound
+from domain.events import InboxEvent
 from domain.invoice import Invoice
 from domain.operation import Operation
 from domain.payment import Payment
@@ -35,6 +36,7 @@ PREFIX: Final[dict[type, str]] = {
     Entitlement: "ent",
     AuditRecord: "evt",
     ChargePreview: "prv",
+    InboxEvent: "whk",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import strawberry
 
 from domain.dispute import Dispute
+from domain.events import InboxEvent
 from domain.invariants import RULES, InvariantName, MoneyInvariant, Subject, Violation
 from domain.invoice import Invoice
 from domain.operation import Operation
@@ -25,8 +26,8 @@ KINDS: Final[Mapping[Subject, type]] = {
     Subject.SUBSCRIPTION: Subscription,
     Subject.INVOICE: Invoice,
     Subject.OPERATION: Operation,
+    Subject.WEBHOOK_EVENT: InboxEvent,
 }
-"""What is looked up for each; a stored event is no object of the API."""
 
 describe(
     InvariantName,
@@ -40,8 +41,7 @@ class InvariantViolationView:
     message: str = strawberry.field(description="How it breaks it, as one plain sentence; may change.")
 
     @strawberry.field(
-        description="What breaks it, as it is now. Null for sums, for stored events, and where it is not there "
-        "any more."
+        description="What breaks it, as it is now. Null for sums, and where it is not there any more."
     )
     async def object(violation: strawberry.Parent[Violation], info: Info) -> Node | None:
         kind = KINDS.get(violation.subject) if violation.subject else None

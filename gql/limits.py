@@ -59,6 +59,7 @@ COSTS: Final[Mapping[str, int]] = {
     "Query.previewSubscription": 300,
     "Query.stats": 500,
     "Query.subscriptions": 50,
+    "Query.webhookEvents": 50,
     "Refund.timeline": 50,
     "Subscription.nextAction": 50,
     "Subscription.nextCharge": 200,

@@ -14,6 +14,9 @@ from domain.audit import KINDS, AuditRecord
 from domain.audit_log import OLDEST_FIRST, AuditFilter
 from domain.audit_service import AUDITORS
 from domain.dispute import Dispute
+from domain.event_list import AffectedObject
+from domain.event_queue import OPERATORS
+from domain.events import InboxEvent
 from domain.invoice import Invoice
 from domain.operation import ObjectKind, Operation
 from domain.paging import Slice
@@ -40,6 +43,7 @@ LOADERS: Final[Mapping[type, str]] = {
     Invoice: "invoices",
     Entitlement: "entitlements",
     AuditRecord: "audit_records",
+    InboxEvent: "webhook_events",
 }
 """By which of its loaders `Loaders` finds the objects of a type."""
 RECORDED: Final = {kind: of for of, kind in KINDS.items()}
@@ -168,6 +172,20 @@ class Loaders:
     async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
         self._actor.must_be(AUDITORS)
         return await reads.audit.by_ids(ids)
+
+    @cached_property
+    def webhook_events(self) -> Lookup[InboxEvent]:
+        """For admins: the query raises Forbidden for others."""
+        return Lookup(self._database, self._webhook_events)
+
+    async def _webhook_events(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, InboxEvent]:
+        self._actor.must_be(OPERATORS)
+        return await reads.inbox.by_ids(ids)
+
+    @cached_property
+    def affected_by(self) -> Lookup[Sequence[AffectedObject]]:
+        """What the handling of an event has changed."""
+        return Lookup(self._database, lambda reads, ids: reads.audit.affected_by(ids))
 
     @cached_property
     def entitlements(self) -> Lookup[Entitlement]:

@@ -38,7 +38,10 @@ class Payload:
     refusal: strawberry.Private[DomainError | None] = None
 
     @strawberry.field(
-        description="The use of the idempotency key; null where the input was refused and the key is still free."
+        description=(
+            "The use of the idempotency key; null where the input was refused, or only rehearsed, and the key is "
+            "still free."
+        )
     )
     def operation(self) -> OperationView | None:
         return optional_view(OperationView, self.executed)

@@ -27,6 +27,7 @@ from gql.refund import RefundQueries
 from gql.scalars import IdempotencyKey
 from gql.statistics import StatisticsQueries
 from gql.subscription_queries import SubscriptionQueries
+from gql.webhook_event import WebhookEventQueries
 
 LARGEST_LOOKUP: Final = 100
 
@@ -117,5 +118,6 @@ class Query(
     AuditQueries,
     StatisticsQueries,
     InvariantQueries,
+    WebhookEventQueries,
 ):
     pass

@@ -25,6 +25,7 @@ from gql.query import Query
 from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 from gql.subscription_mutations import SubscriptionMutations
+from gql.webhook_event_mutations import WebhookEventMutations
 
 
 @strawberry.type(
@@ -38,6 +39,7 @@ class Mutation(
     SubscriptionMutations,
     PortalMutations,
     AccessMutations,
+    WebhookEventMutations,
 ):
     pass
 

@@ -1,25 +1,32 @@
 """The audit trail: a chain of records per object."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Insert, Select, and_, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.audit import FACTS, GENESIS, AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import RecordHash
+from domain.event_list import AffectedObject
 from domain.operation import ObjectKind
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import is_among
-from persistence.tables import AuditRecordRow, table_of
+from persistence.tables import AuditRecordRow, InboxEventRow, table_of
 
 TABLE: Final = table_of(AuditRecordRow)
 C: Final = TABLE.c
+EVENTS: Final = table_of(InboxEventRow).c
 ROWS_AT_A_TIME: Final = 1000
+
+OURS: Final = text("audit_records.actor_role = 'SYSTEM' AND audit_records.request_id <> ''")
+"""Written out, as the index has it."""
 
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     name: C[name] == bindparam(name) for name in ("object_kind", "object_id", "actor_id")
@@ -50,6 +57,18 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         statement = select(TABLE).where(C.object_kind == kind, C.object_id == object_id)
         return await self._all(statement.order_by(C.sequence))
 
+    async def of_event(self, processor_event_id: str, *, since: datetime) -> Sequence[AuditRecord]:
+        """What handling an event has brought about, the oldest first."""
+        statement = select(TABLE).where(OURS, C.request_id == processor_event_id, C.at >= since)
+        return await self._all(statement.order_by(C.sequence))
+
+    async def affected_by(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[AffectedObject]]:
+        """What handling each event has changed, each object once; without those that changed nothing."""
+        affected: defaultdict[UUID, list[AffectedObject]] = defaultdict(list)
+        for event_id, kind, object_id in await self._connection.execute(AFFECTED, {"ids": event_ids}):
+            affected[event_id].append(AffectedObject(kind=kind, id=object_id))
+        return affected
+
     async def in_chains(self) -> AsyncIterator[AuditRecord]:
         """All records, object by object, oldest first."""
         statement = select(TABLE).order_by(C.object_kind, C.object_id, C.sequence)
@@ -60,6 +79,15 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         """Those of all records, by sequence number."""
         async for row in streamed(self._connection, select(C.sequence, C.hash).order_by(C.sequence)):
             yield RecordHash(sequence=row.sequence, hash=row.hash)
+
+
+AFFECTED: Final = (
+    select(EVENTS.id, C.object_kind, C.object_id)
+    .join_from(EVENTS.id.table, TABLE, and_(OURS, C.request_id == EVENTS.processor_event_id))
+    .where(is_among(EVENTS.id, "ids"))
+    .group_by(EVENTS.id, C.object_kind, C.object_id)
+    .order_by(EVENTS.id, func.min(C.sequence))
+)
 
 
 async def streamed(connection: AsyncConnection, statement: Select[Any]) -> AsyncIterator[Any]:

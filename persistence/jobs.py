@@ -1,6 +1,7 @@
 """Jobs in the transaction of the fact that causes them: PgQueuer behind the domain's port."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +21,12 @@ REBUILD_STATISTICS: Final = "rebuild_statistics"
 KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
 KEEP_NEWEST_OF_SAME_CARDS: Final = "keep_newest_of_same_cards"
 
+HALF_A_MINUTE: Final = timedelta(seconds=30)
+WITHOUT_OTHERS: Final = (
+    "DELETE FROM pgqueuer WHERE entrypoint = $1 AND payload = $2 AND status IN ('queued', 'failed')"
+)
+"""A job that is held has the status `failed`."""
+
 
 class JobQueue:
     def __init__(self, connection: AsyncConnection) -> None:
@@ -28,6 +35,17 @@ class JobQueue:
     async def handle_events(self, event_ids: Sequence[UUID]) -> None:
         """Have the worker handle stored events, if and only if the transaction commits."""
         await self._enqueue(HANDLE_EVENT, *event_ids)
+
+    async def handle_event_again(self, event_id: UUID) -> None:
+        """
+        Have the worker handle a stored event that nobody has handled half a minute after the transaction commits.
+
+        Whatever job of the event waits, or was given up, goes.
+        """
+        connection = await self._in_transaction()
+        note_statement("pgqueuer")
+        await connection.execute(WITHOUT_OTHERS, HANDLE_EVENT, event_id.bytes)
+        await self._enqueue(HANDLE_EVENT, event_id, after=HALF_A_MINUTE)
 
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
@@ -49,12 +67,13 @@ class JobQueue:
         """Have the worker leave one method of each of a user's cards, if and only if the transaction commits."""
         await self._enqueue(KEEP_NEWEST_OF_SAME_CARDS, user_id)
 
-    async def _enqueue(self, job: str, *about: UUID) -> None:
+    async def _enqueue(self, job: str, *about: UUID, after: timedelta | None = None) -> None:
         if not about:
             return
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
-        await queries.enqueue([job] * len(about), [each.bytes for each in about], [0] * len(about))
+        count = len(about)
+        await queries.enqueue([job] * count, [each.bytes for each in about], [0] * count, [after] * count)
 
     async def _in_transaction(self) -> "Connection[object]":
         """

@@ -1,23 +1,37 @@
 """The inbox of the processor's events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Executable, bindparam, exists, func, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Executable, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from domain.event_list import EventFilter
 from domain.events import InboxEvent, InboxStatus
-from persistence.repository import SOUGHT, Repository
+from persistence.keyset import Keyset
+from persistence.lists import Lists
+from persistence.repository import SOUGHT, is_among
 from persistence.tables import InboxEventRow, table_of
 
+TABLE: Final = table_of(InboxEventRow)
+CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "statuses": is_among(TABLE.c.status, "statuses"),
+    **{
+        name: TABLE.c[name] == bindparam(name)
+        for name in ("type", "processor_event_id", "processor_object_id")
+    },
+}
 PROGRESS: Final = ("status", "attempts", "last_error", "handled_at")
 
 
-class InboxRepository(Repository[InboxEvent]):
-    table = table_of(InboxEventRow)
+class InboxRepository(Lists[InboxEvent, EventFilter]):
+    """Events are everybody's and nobody's: no list of them lies below another object."""
+
+    table = TABLE
     entity = InboxEvent
+    lists = Keyset(TABLE, CONDITIONS, parent="processor_object_id")
 
     async def add_all(self, events: Sequence[InboxEvent]) -> Sequence[UUID]:
         """
@@ -51,7 +65,13 @@ class InboxRepository(Repository[InboxEvent]):
         progress = {name: getattr(event, name) for name in PROGRESS}
         await self._connection.execute(self._update(), {**progress, SOUGHT: event.id})
 
+    async def by_ids(self, event_ids: Sequence[UUID]) -> Mapping[UUID, InboxEvent]:
+        return await self._owned(event_ids, owner=None)
+
+    async def known_as(self, processor_event_id: str) -> UUID | None:
+        return await self._id_where(TABLE.c.processor_event_id == processor_event_id)
+
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""
-        waiting = self.table.c.status.in_([InboxStatus.RECEIVED, InboxStatus.FAILED])
+        waiting = TABLE.c.status.in_([InboxStatus.RECEIVED, InboxStatus.FAILED])
         return bool(await self._connection.scalar(select(exists().where(waiting))))

@@ -145,13 +145,13 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
-        with _holding(), outages_told():
+        with holding(), outages_told():
             async with asyncio.timeout(self._patience), self._engine.begin() as connection:
                 yield SqlWork(connection)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[SqlReads]:
-        with _holding(), outages_told():
+        with holding(), outages_told():
             async with asyncio.timeout(self._patience), self._autocommit.connect() as connection:
                 yield SqlReads(connection)
 
@@ -162,7 +162,7 @@ class SqlDatabase:
 
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
-        with _holding(), outages_told():
+        with holding(), outages_told():
             async with self._engine.begin() as guard:
                 await _without_time_outs(guard)
                 await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
@@ -176,7 +176,7 @@ class SqlDatabase:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
-        with _holding(), outages_told():
+        with holding(), outages_told():
             async with self._snapshots.begin() as connection:
                 await _without_time_outs(connection)
                 yield SqlReads(connection)
@@ -186,7 +186,7 @@ class SqlDatabase:
 
 
 @contextmanager
-def _holding() -> Iterator[None]:
+def holding() -> Iterator[None]:
     token = _holds_connection.set(True)
     try:
         yield

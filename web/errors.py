@@ -47,6 +47,7 @@ STATUSES: Final[Mapping[ErrorCode, int]] = {
     # themselves. Not 402: no bank was asked. Not 409: what must change is the request, not an object.
     ErrorCode.PROVIDER_REFUSED: 422,
     ErrorCode.PROVIDER_UNAVAILABLE: 503,
+    ErrorCode.EVENT_NOT_APPLIED: 503,
 }
 """The two key errors as in draft-ietf-httpapi-idempotency-key-header-07, section 2.7."""
 

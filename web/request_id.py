@@ -11,7 +11,7 @@ from domain.card_number import contains_card_number
 
 HEADER: Final = "X-Request-ID"
 
-_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,128}", re.ASCII)
+_ACCEPTABLE = re.compile(r"(?!evt_)[A-Za-z0-9._-]{8,128}", re.ASCII)
 
 
 def request_id() -> str:
@@ -20,7 +20,7 @@ def request_id() -> str:
 
 
 def is_acceptable(candidate: str) -> bool:
-    """Whether a caller's own id may reach our logs and tables: no control characters, no card number."""
+    """Whether a caller's own id may reach our logs and tables: no control characters, no card number, no event's."""
     return _ACCEPTABLE.fullmatch(candidate) is not None and not contains_card_number(candidate)
 
 

@@ -18,6 +18,7 @@ from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscri
 from domain.commands.subscriptions.pausing import PauseSubscription, ResumeSubscription
 from domain.commands.subscriptions.retry_renewal import RetryRenewal
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
+from domain.commands.webhooks import ReplayWebhookEvent
 
 COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
     command.mutation: command
@@ -43,5 +44,6 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         PauseSubscription,
         ResumeSubscription,
         RetryRenewal,
+        ReplayWebhookEvent,
     )
 }

@@ -37,6 +37,14 @@ class Jobs(Protocol):
         """Have the worker handle stored events, if and only if the transaction commits."""
         ...
 
+    async def handle_event_again(self, event_id: UUID) -> None:
+        """
+        Have the worker handle a stored event that nobody has handled half a minute after the transaction commits.
+
+        Whatever job of the event waits, or was given up, goes.
+        """
+        ...
+
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
         ...

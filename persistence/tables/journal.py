@@ -31,6 +31,12 @@ class AuditRecordRow(Row, table=True):
         Index(
             "ix_audit_records_actor", "actor_id", "sequence", postgresql_where=text("actor_id IS NOT NULL")
         ),
+        Index(
+            "ix_audit_records_request",
+            "request_id",
+            "sequence",
+            postgresql_where=text("actor_role = 'SYSTEM' AND request_id <> ''"),
+        ),
         Index("uq_audit_records_chain", "object_kind", "object_id", "previous_hash", unique=True),
     )
 

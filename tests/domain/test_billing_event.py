@@ -81,6 +81,7 @@ class TestSource:
             (PAYER, {}, SyncSource.API_CALL),
             (SYSTEM, {}, SyncSource.WEBHOOK),
             (replace(SYSTEM, request_id="request-1"), {}, SyncSource.API_CALL),
+            (replace(SYSTEM, request_id="evt_1"), {}, SyncSource.WEBHOOK),
             (SYSTEM, {"synced_by": ["WEBHOOK", "RECONCILIATION"]}, SyncSource.RECONCILIATION),
         ],
     )

@@ -6,11 +6,13 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from domain.events import InboxStatus
+from domain.errors import Busy
+from domain.events import InboxEvent, InboxStatus
 from domain.identity import new_id
 from domain.operation import OperationState
 from domain.payment_status import PaymentStatus
 from domain.ports import Database
+from domain.webhook_service import WebhookService
 from gateway.wiring import Gateway
 from persistence.tables import metadata
 from sandbox import Sandbox
@@ -63,6 +65,24 @@ class TestReceive:
 
         assert await shopper.payment(payment.id) == settled
         assert [await post.stored(event) for event in received] == stored
+
+    async def test_that_somebody_else_applied_meanwhile_has_not_failed(
+        self, gateway: Gateway, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        received = await post.receive(stripe_event("charge.succeeded"))
+        genuine = WebhookService._handle
+
+        async def outrun(service: WebhookService, event: InboxEvent) -> None:
+            await genuine(service, event)
+            raise Busy("Somebody else was faster.", current="BUSY")
+
+        monkeypatch.setattr(WebhookService, "_handle", outrun)
+
+        with pytest.raises(Busy):
+            await gateway.webhooks.handle(received.id)
+
+        stored = await post.stored(received)
+        assert (stored.status, stored.last_error) == (InboxStatus.IGNORED, None)
 
     async def test_handling_an_event_that_is_not_there_does_nothing(self, gateway: Gateway) -> None:
         await gateway.webhooks.handle(new_id())

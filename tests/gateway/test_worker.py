@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -12,10 +13,11 @@ from sqlalchemy import text
 from stripe import HTTPXClient
 from structlog.testing import capture_logs
 
-from domain.actor import Actor
+from domain.actor import SYSTEM, Actor
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.entitlements import follow_plan
+from domain.event_queue import queue_again
 from domain.invariants import InvariantName
 from domain.money import Money
 from gateway.app import application, working
@@ -26,6 +28,7 @@ from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
 from tests.domain.access_values import Books, a_plan, a_subscription
+from tests.domain.values import NOON
 from tests.news import deliver_news, shown, signed
 from tests.parts import RunningSandbox
 from tests.waiting import until
@@ -239,6 +242,23 @@ class TestWorker:
 
         assert await value(own, "SELECT sum(made) FROM statistics_quarters") == 1
 
+    async def test_applies_an_event_that_was_queued_again_by_a_process_that_died(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "UPDATE inbox_events SET status = 'HELD'")
+        await change(own, "UPDATE pgqueuer SET status = 'failed'")
+        held = await value(own, "SELECT id FROM inbox_events WHERE type = 'payment_intent.succeeded'")
+
+        async with own.services.database.work() as work:
+            await queue_again(work, held, is_live=False, at=NOON, by=SYSTEM)
+        wait = await value(own, "SELECT execute_after - now() FROM pgqueuer WHERE status = 'queued'")
+        await change(own, "UPDATE pgqueuer SET execute_after = now()")
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT count(*) = 1 FROM inbox_events WHERE status = 'HANDLED'"))
+
+        assert timedelta(seconds=25) < wait <= timedelta(seconds=30)
+
     async def test_tries_an_event_that_failed_again(
         self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -246,10 +266,10 @@ class TestWorker:
         failures = iter([RuntimeError("once")])
         genuine = type(own.webhooks)._apply
 
-        async def stumbling(service: Any, *arguments: Any) -> None:
+        async def stumbling(service: Any, *arguments: Any, by: Actor) -> None:
             for failure in failures:
                 raise failure
-            await genuine(service, *arguments)
+            await genuine(service, *arguments, by=by)
 
         monkeypatch.setattr(type(own.webhooks), "_apply", stumbling)
 

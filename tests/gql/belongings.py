@@ -12,13 +12,14 @@ from graphql import (
 )
 
 from domain.dispute import Dispute
+from domain.events import InboxEvent
 from domain.payment import Payment
 from domain.ports import Database
 from domain.refund import Refund
 from gql.ids import global_id, id_of
 from gql.schema import printed
 from tests.api import Api, fresh_key
-from tests.gql.many_of_each import dispute_of, refund_of
+from tests.gql.many_of_each import dispute_of, event_of, refund_of
 
 PREVIEW: Final = "query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) { id } }"
 LATEST_INVOICE: Final = "query($id: ID!) { subscription(id: $id) { latestInvoice { id } } }"
@@ -34,13 +35,14 @@ FOR_ADMINS: Final = {
     "submitDisputeEvidence",
     "acceptDispute",
     "revokeAccess",
+    "replayWebhookEvent",
 }
 PLAN_IDS: Final = {"planId"}
 """Plans are everybody's."""
 
 
-UNSEEN: Final = {"preview", "subscribed_plan", "plan"}
-"""Previews cannot be looked up by id, and plans are everybody's."""
+UNSEEN: Final = {"preview", "subscribed_plan", "plan", "webhook_event"}
+"""Previews cannot be looked up by id, plans are everybody's, and events only admins'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Belongings:
     preview: str
     subscribed_plan: str
     plan: str
+    webhook_event: str
 
     @property
     def all(self) -> list[str]:
@@ -110,6 +113,7 @@ async def belongings(api: Api, database: Database, sells: Sells) -> Belongings:
         preview=(await api.run(PREVIEW, {"input": change}))["previewPlanChange"]["id"],
         subscribed_plan=subscribed_plan,
         plan=plan,
+        webhook_event=await told_of(database, paid["payment"]["id"]),
     )
 
 
@@ -122,6 +126,16 @@ async def taken_back(database: Database, payment_id: str) -> tuple[str, str]:
         await work.refunds.add(refund)
         await work.disputes.add(dispute)
     return global_id(Refund, refund.id), global_id(Dispute, dispute.id)
+
+
+async def told_of(database: Database, payment_id: str) -> str:
+    """An event that tells of the payment, and waits."""
+    async with database.work() as work:
+        payment = await work.payments.get(id_of(Payment, payment_id))
+        assert payment is not None
+        event = event_of(payment)
+        await work.inbox.add_all([event])
+    return global_id(InboxEvent, event.id)
 
 
 async def subscribed(api: Api, plan: str, method: str) -> str:
@@ -181,6 +195,7 @@ def attempts(theirs: Belongings, own: Belongings) -> list[Attempt]:
         ("resumeSubscription", "id", {"id": theirs.subscription}),
         ("retryRenewal", "id", {"id": theirs.owed}),
         ("retryRenewal", "paymentMethodId", {"id": own.owed, "paymentMethodId": theirs.method}),
+        ("replayWebhookEvent", "id", {"id": theirs.webhook_event}),
     ]
     return [
         Attempt(mutation=mutation, field=field, given={"idempotencyKey": fresh_key(), **given})

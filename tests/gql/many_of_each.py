@@ -10,6 +10,7 @@ from domain.account import BillingAccount
 from domain.actor import Actor, Role
 from domain.audit import KINDS, Audited, AuditRecord, audit_record
 from domain.dispute import Dispute, DisputeStatus
+from domain.events import InboxEvent
 from domain.identity import new_id
 from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
 from domain.operation import ObjectKind, Operation, OperationState
@@ -47,7 +48,9 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     entitlement = entitlement_to(payments[0])
     refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
     told = (payments[0], method, subscription, refund, dispute)
+    event = event_of(payments[0])
     records = [recorded(thing, owner) for thing in told]
+    records += [recorded(thing, event.actor) for thing in (invoice, setup)]
     await stored(database, owner, [], [method])
     async with database.work() as work:
         await work.setups.add(setup)
@@ -60,6 +63,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
             for_it = replace(payment, subscription_id=subscription.id, invoice_id=invoice.id)
             await work.payments.add(for_it)
         await work.entitlements.add(entitlement)
+        await work.inbox.add_all([event])
         for record in records:
             await work.audit.add(record)
         await work.refunds.add(refund)
@@ -77,6 +81,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         "Refund": global_id(Refund, refund.id),
         "Plan": global_id(Plan, plan.id),
         "Subscription": global_id(Subscription, subscription.id),
+        "WebhookEvent": global_id(InboxEvent, event.id),
     }
 
 
@@ -203,6 +208,20 @@ def dispute_of(payment: Payment) -> Dispute:
         processor_dispute_id=f"du_{payment.id}",
         created_at=START,
         updated_at=START,
+    )
+
+
+def event_of(payment: Payment) -> InboxEvent:
+    return InboxEvent(
+        id=new_id(),
+        processor_event_id=f"evt_{payment.id.hex}",
+        type="payment_intent.succeeded",
+        livemode=False,
+        api_version="2026-01-01",
+        payload="{}",
+        processor_object_id=payment.processor_payment_id,
+        occurred_at=START,
+        received_at=START,
     )
 
 

@@ -98,6 +98,20 @@ def questions(theirs: Belongings, owner: str) -> list[Question]:
             hears="FORBIDDEN",
         ),
     ]
+    named += [
+        Question(
+            coordinate="Query.webhookEvent.id",
+            document="query($it: ID!) { webhookEvent(id: $it) { id } }",
+            it=theirs.webhook_event,
+            hears="FORBIDDEN",
+        ),
+        Question(
+            coordinate="Query.webhookEvents.filter.objectId",
+            document="query($it: ID!) { webhookEvents(filter: {objectId: $it}) { nodes { id } } }",
+            it=theirs.payment,
+            hears="FORBIDDEN",
+        ),
+    ]
     filters = {
         "payments": {
             "ids": theirs.payment,

@@ -49,6 +49,7 @@ class TestAnonymousCaller:
             "invoice": f'(id: "inv_{uuid4().hex}")',
             "operation": '(mutation: "createPayment", idempotencyKey: "order-17")',
             "billingAccount": f'(userId: "{uuid4()}")',
+            "webhookEvent": f'(id: "whk_{uuid4().hex}")',
             "access": f'(userId: "{uuid4()}", targets: [])',
             "stats": '(input: {metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"})',
             "previewSubscription": f'(planId: "pln_{uuid4().hex}")',
@@ -143,7 +144,11 @@ class TestAnotherUser:
         kinds = {
             kind.name for kind in SCHEMA.get_possible_types(assert_interface_type(SCHEMA.type_map["Node"]))
         }
-        assert {node["__typename"] for node in data["nodes"]} == kinds - {"Plan", "AuditEntry"}
+        assert {node["__typename"] for node in data["nodes"]} == kinds - {
+            "Plan",
+            "AuditEntry",
+            "WebhookEvent",
+        }
 
     async def test_changes_nothing_by_naming_it_anywhere(
         self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database, sells: Sells

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
 import pytest
 
 from domain.actor import Actor, Role
+from domain.events import InboxEvent
 from domain.identity import new_id
 from domain.ports import Database
 from gateway.wiring import Gateway
+from gql.ids import global_id
 from sandbox import Sandbox
 from tests.api import EURO, Api, fresh_key, mutation_document
 from tests.budgets import BUDGETS, SCHEMA, budget_of, field_budget, keep_budget, statements_of
@@ -18,6 +21,8 @@ from tests.gql.belongings import Sells
 from tests.gql.conftest import Caller
 from tests.gql.disputing import disputed_by_its_bank
 from tests.gql.many_of_each import household
+from tests.news import shown as as_sent
+from tests.news import signed
 
 SLACK: Final = 2
 STATS: Final = """{ stats(input: { metrics: [MRR], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z" }) {
@@ -57,6 +62,7 @@ class Dearest:
         await self.subscribing()
         await self.previews()
         await self.queries()
+        await self.events()
         await self.access()
         await self.resuming()
         return self.spent
@@ -176,6 +182,21 @@ class Dearest:
         self.spent["PaymentConnection.totalCount"] = total - await self.statements(
             self.user, "{ payments { nodes { id } } }"
         )
+
+    async def events(self) -> None:
+        """News of what a subscription has cost, first in a dry run."""
+        user = self.newcomer
+        await user.add_card()
+        given = {**fresh(), "planId": await self.sells()}
+        await user.mutate("createSubscription", given, "errors { code }")
+        subscription = await self.latest_of(user)
+        [event] = [each for each in self.sandbox.objects.all("event") if each["type"] == "invoice.paid"][-1:]
+        body = orjson.dumps(as_sent(event))
+        stored = global_id(InboxEvent, (await self.gateway.webhooks.receive(body, signed(body))).id)
+        await self.mutation(self.admin, "replayWebhookEvent", id=stored, dryRun=True)
+        await self.mutation(self.admin, "replayWebhookEvent", id=stored)
+        told = f'{{ webhookEvents(filter: {{objectId: "{subscription}"}}) {{ nodes {{ id }} }} }}'
+        await self.use("Query.webhookEvents", self.admin, told)
 
     async def access(self) -> None:
         film, somebody = {"mediaItemId": "film-17"}, str(new_id())

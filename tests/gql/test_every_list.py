@@ -12,7 +12,7 @@ from tests.api import Api
 from tests.budgets import SCHEMA, is_node, kinds_of, statements_of
 from tests.gql.many_of_each import MANY, many_of_each
 
-FEW: Final = 5
+FEW: Final = 7
 """As many as there are kinds of objects among the records of the audit trail."""
 OBJECTS: Final = [
     kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType) and is_node(kind)

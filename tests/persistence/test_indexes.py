@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import Select, text
 
 from domain.account import BillingAccount
+from domain.event_list import NEWEST_FIRST, EventFilter
 from domain.paging import Slice
 from domain.payment_list import PaymentFilter, PaymentOrder
 from gateway.wiring import Gateway
+from persistence.audit import AFFECTED
 from persistence.entitlements import EntitlementRepository
+from persistence.journal import InboxRepository
 from persistence.payments import PaymentRepository
 from tests.domain.values import OWNER
 
@@ -47,3 +50,25 @@ class TestEntitlements:
         found = await plan(gateway, theirs, {"identities": [OWNER], "owner": None})
 
         assert "ix_entitlements_user" in found
+
+
+class TestEvents:
+    async def test_are_listed_from_an_index_in_order(self, gateway: Gateway) -> None:
+        page = InboxRepository.lists.page(EventFilter(), NEWEST_FIRST, Slice(limit=20))
+
+        found = await plan(gateway, *page)
+
+        assert "ix_inbox_events_received" in found
+        assert "Sort" not in found
+
+    async def test_that_tell_of_an_object_are_found_by_an_index(self, gateway: Gateway) -> None:
+        page = InboxRepository.lists.page(
+            EventFilter(processor_object_id="pi_1"), NEWEST_FIRST, Slice(limit=20)
+        )
+
+        assert "ix_inbox_events_object" in await plan(gateway, *page)
+
+    async def test_lead_to_what_they_changed_by_an_index(self, gateway: Gateway) -> None:
+        found = await plan(gateway, AFFECTED, {"ids": [OWNER]})
+
+        assert "ix_audit_records_request" in found

@@ -20,6 +20,7 @@ from domain.errors import (
     Disputed,
     DomainError,
     ErrorCode,
+    EventNotApplied,
     Forbidden,
     InvalidInput,
     KeyInProgress,
@@ -111,6 +112,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (ProcessorRefused("Not with this method.", reason="parameter_invalid"), 422, [], "NEW_KEY"),
     (ProcessorUnavailable(), 503, [], "LATER_SAME_KEY"),
     (DatabaseUnavailable("pool_exhausted"), 503, [], "LATER_SAME_KEY"),
+    (EventNotApplied("Busy: Wait."), 503, [], "LATER_SAME_KEY"),
 ]
 
 

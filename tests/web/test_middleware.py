@@ -105,6 +105,7 @@ class TestRequestId:
             "a" * 129,
             "with space",
             "semi;colon",
+            "evt_1MqqbKLt4dXK03v5",
             "line\tfeed",
             "é" * 8,
             "<script>",

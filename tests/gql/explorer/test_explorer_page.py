@@ -53,6 +53,7 @@ class TestStories:
             "16 · A year in seconds",
             "17 · Statistics",
             "18 · Who did what",
+            "19 · What Stripe has told",
         ]
 
     def test_operation_has_a_name_of_its_own_since_tabs_are_told_apart_by_it(self) -> None:
