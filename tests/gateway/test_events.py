@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from domain.actor import Actor, Role
 from domain.commands.create_payment import CreatePayment
@@ -170,11 +171,10 @@ class TestReplay:
     async def test_of_what_fails_says_why(
         self, run: Run, settings: Settings, gateway: Gateway, held: list[InboxEvent]
     ) -> None:
-        broken = replace(held[0], payload="{}")
-        async with gateway.services.database.work() as work:
-            await work.inbox.save(broken)
+        async with gateway.engine.begin() as connection:
+            await connection.execute(text("UPDATE inbox_events SET payload = '{}'"))
 
-        result = await run("events", "replay", broken.processor_event_id, **environment(settings))
+        result = await run("events", "replay", held[0].processor_event_id, **environment(settings))
 
         assert result.exit_code == 1
         assert "The event could not be applied: KeyError: 'data'" in result.stdout
