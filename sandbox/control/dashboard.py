@@ -10,24 +10,17 @@ POST /_sandbox/guards         {"over_refunds": boolean}
 Objects come back as the API shows them, and refusals in its shape.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.api.errors import StripeError
 from sandbox.cards.claims import REASONS
-from sandbox.control.routes import Malformed, json_body
+from sandbox.control.asked import Asked, Body, Malformed, route
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
-
-Body = dict[str, Any]
-Act = Callable[["Sandbox", str, Body], Body]
 
 REFUND = {"payment_intent": str, "amount": int, "reason": str}
 REFUND_DECISION = {"status": str, "failure_reason": str}
@@ -35,54 +28,37 @@ DISPUTE = {"payment_intent": str, "amount": int, "reason": str, "inquiry": bool}
 
 
 def routes(sandbox: "Sandbox") -> list[Route]:
-    acts: dict[str, Act] = {
-        "/_sandbox/refunds": _refund,
-        "/_sandbox/refunds/{id}": _decide_refund,
-        "/_sandbox/disputes": _dispute,
-        "/_sandbox/disputes/{id}": _decide_dispute,
-        "/_sandbox/guards": _guards,
-    }
-    return [Route(path, _answering(sandbox, act), methods=["POST"]) for path, act in acts.items()]
+    return [
+        route(sandbox, "/_sandbox/refunds", _refund, "POST"),
+        route(sandbox, "/_sandbox/refunds/{id}", _decide_refund, "POST"),
+        route(sandbox, "/_sandbox/disputes", _dispute, "POST"),
+        route(sandbox, "/_sandbox/disputes/{id}", _decide_dispute, "POST"),
+        route(sandbox, "/_sandbox/guards", _guards, "POST"),
+    ]
 
 
-def _answering(sandbox: "Sandbox", act: Act) -> Callable[[Request], Any]:
-    async def respond(request: Request) -> Response:
-        try:
-            content = act(sandbox, request.path_params.get("id", ""), await json_body(request))
-        except Malformed as error:
-            return _answer({"error": {"message": str(error)}}, 400)
-        except StripeError as error:
-            return _answer(error.body(), error.status)
-        return _answer(content, 200)
-
-    return respond
+def _refund(sandbox: "Sandbox", asked: Asked) -> Body:
+    return sandbox.refund(**_read(asked.body, REFUND, required="payment_intent"))
 
 
-def _answer(content: Body, status: int) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+def _decide_refund(sandbox: "Sandbox", asked: Asked) -> Body:
+    return sandbox.decide_refund(asked.id, **_read(asked.body, REFUND_DECISION, required="status"))
 
 
-def _refund(sandbox: "Sandbox", _id: str, body: Body) -> Body:
-    return sandbox.refund(**_read(body, REFUND, required="payment_intent"))
-
-
-def _decide_refund(sandbox: "Sandbox", id_: str, body: Body) -> Body:
-    return sandbox.decide_refund(id_, **_read(body, REFUND_DECISION, required="status"))
-
-
-def _dispute(sandbox: "Sandbox", _id: str, body: Body) -> Body:
-    given = _read(body, DISPUTE, required="payment_intent")
+def _dispute(sandbox: "Sandbox", asked: Asked) -> Body:
+    given = _read(asked.body, DISPUTE, required="payment_intent")
     if given.get("reason", "general") not in REASONS:
         raise Malformed(f"a dispute's reason is one of {', '.join(REASONS)}")
     return sandbox.dispute(is_inquiry=given.pop("inquiry", False), **given)
 
 
-def _decide_dispute(sandbox: "Sandbox", id_: str, body: Body) -> Body:
-    return sandbox.decide_dispute(id_, **_read(body, {"status": str}, required="status"))
+def _decide_dispute(sandbox: "Sandbox", asked: Asked) -> Body:
+    return sandbox.decide_dispute(asked.id, **_read(asked.body, {"status": str}, required="status"))
 
 
-def _guards(sandbox: "Sandbox", _id: str, body: Body) -> Body:
-    sandbox.guards.over_refunds = _read(body, {"over_refunds": bool}, required="over_refunds")["over_refunds"]
+def _guards(sandbox: "Sandbox", asked: Asked) -> Body:
+    given = _read(asked.body, {"over_refunds": bool}, required="over_refunds")
+    sandbox.guards.over_refunds = given["over_refunds"]
     return asdict(sandbox.guards)
 
 

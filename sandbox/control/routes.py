@@ -1,114 +1,78 @@
 """`/_sandbox/…`: the clock, faults, saved cards, deliveries, the request log and the ledger, over HTTP."""
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import orjson
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.api.errors import StripeError
+from sandbox.control.asked import Asked, Body, Malformed, route
 from sandbox.control.faults import Kind, Rule
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 LATEST = 1_000
-Answering = Callable[[Request], Awaitable[Response]]
-
-
-class Malformed(Exception):
-    """A control request that says something the sandbox cannot do; answered with 400."""
 
 
 def routes(sandbox: "Sandbox") -> list[Route]:
     return [
-        Route("/_sandbox/clock", _answering(sandbox, _clock), methods=["GET", "POST"]),
-        Route("/_sandbox/ledger", _answering(sandbox, _ledger), methods=["GET"]),
-        Route("/_sandbox/requests", _answering(sandbox, _requests), methods=["GET", "DELETE"]),
-        Route("/_sandbox/faults", _answering(sandbox, _faults), methods=["GET", "POST", "DELETE"]),
-        Route("/_sandbox/cards", _answering(sandbox, _cards), methods=["POST"]),
-        Route("/_sandbox/webhooks", _answering(sandbox, _webhooks), methods=["GET", "POST"]),
+        route(sandbox, "/_sandbox/clock", _clock, "GET", "POST"),
+        route(sandbox, "/_sandbox/ledger", _ledger, "GET"),
+        route(sandbox, "/_sandbox/requests", _requests, "GET", "DELETE"),
+        route(sandbox, "/_sandbox/faults", _faults, "GET", "POST", "DELETE"),
+        route(sandbox, "/_sandbox/cards", _cards, "POST"),
+        route(sandbox, "/_sandbox/webhooks", _webhooks, "GET", "POST"),
     ]
 
 
-def _answering(
-    sandbox: "Sandbox", act: Callable[["Sandbox", str, dict[str, Any]], dict[str, Any]]
-) -> Answering:
-    async def respond(request: Request) -> Response:
-        try:
-            content, status = act(sandbox, request.method, await json_body(request)), 200
-        except Malformed as error:
-            content, status = {"error": {"message": str(error)}}, 400
-        return Response(orjson.dumps(content), status, media_type="application/json")
-
-    return respond
-
-
-async def json_body(request: Request) -> dict[str, Any]:
-    """A JSON object; the media type is required, so that no web page can post here unasked."""
-    if request.method != "POST":
-        return {}
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise Malformed("send application/json")
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as error:
-        raise Malformed("the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise Malformed("the body is not a JSON object")
-    return body
-
-
-def _clock(sandbox: "Sandbox", _method: str, body: dict[str, Any]) -> dict[str, Any]:
+def _clock(sandbox: "Sandbox", asked: Asked) -> Body:
     """`{"advance": seconds}`, `{"freeze": true}` or false, or both; GET only tells the time."""
-    unknown = body.keys() - {"advance", "freeze"}
-    seconds = body.get("advance", 0)
+    unknown = asked.body.keys() - {"advance", "freeze"}
+    seconds = asked.body.get("advance", 0)
     if unknown or not isinstance(seconds, int | float) or seconds < 0:
         raise Malformed("the clock takes advance (seconds, not negative) and freeze (a boolean)")
-    if "freeze" in body:
-        (sandbox.clock.freeze if body["freeze"] else sandbox.clock.unfreeze)()
+    if "freeze" in asked.body:
+        (sandbox.clock.freeze if asked.body["freeze"] else sandbox.clock.unfreeze)()
     if seconds:
         sandbox.advance(seconds)
     return asdict(sandbox.clock.status())
 
 
-def _ledger(sandbox: "Sandbox", _method: str, _body: dict[str, Any]) -> dict[str, Any]:
+def _ledger(sandbox: "Sandbox", _asked: Asked) -> Body:
     return sandbox.ledger()
 
 
-def _requests(sandbox: "Sandbox", method: str, _body: dict[str, Any]) -> dict[str, Any]:
-    if method == "DELETE":
+def _requests(sandbox: "Sandbox", asked: Asked) -> Body:
+    if asked.method == "DELETE":
         sandbox.requests.clear()
     return {"requests": [asdict(entry) for entry in sandbox.requests.newest_first()]}
 
 
-def _faults(sandbox: "Sandbox", method: str, body: dict[str, Any]) -> dict[str, Any]:
-    if method == "DELETE":
+def _faults(sandbox: "Sandbox", asked: Asked) -> Body:
+    if asked.method == "DELETE":
         sandbox.faults.clear()
-    sandbox.faults.add([_rule(rule) for rule in body.get("rules", [])])
+    sandbox.faults.add([_rule(rule) for rule in asked.body.get("rules", [])])
     return {"rules": [_shown(rule) for rule in sandbox.faults.rules()]}
 
 
-def _webhooks(sandbox: "Sandbox", method: str, body: dict[str, Any]) -> dict[str, Any]:
-    if method == "POST":
-        if not isinstance(body.get("paused"), bool):
+def _webhooks(sandbox: "Sandbox", asked: Asked) -> Body:
+    if asked.method == "POST":
+        if not isinstance(asked.body.get("paused"), bool):
             raise Malformed("deliveries take paused (a boolean)")
-        (sandbox.dispatcher.pause if body["paused"] else sandbox.dispatcher.resume)()
+        (sandbox.dispatcher.pause if asked.body["paused"] else sandbox.dispatcher.resume)()
     latest = [asdict(delivery) for delivery in sandbox.deliveries.latest(LATEST)]
     return {"paused": sandbox.dispatcher.is_paused, "deliveries": latest}
 
 
-def _cards(sandbox: "Sandbox", _method: str, body: dict[str, Any]) -> dict[str, Any]:
+def _cards(sandbox: "Sandbox", asked: Asked) -> Body:
     """
     `{"payment_method": id, "behaviour": …}`: a decline code, `accept`, or `replace` with `last4`, `exp_month`
     and `exp_year`.
     """
     try:
-        match body:
+        match asked.body:
             case {"payment_method": str(id_), "behaviour": "accept", **rest} if not rest:
                 sandbox.mend_card(id_)
             case {"payment_method": str(id_), "behaviour": "replace", **new}:
@@ -119,7 +83,7 @@ def _cards(sandbox: "Sandbox", _method: str, body: dict[str, Any]) -> dict[str, 
                 raise Malformed("a card takes payment_method and behaviour")
     except (LookupError, TypeError, StripeError) as error:
         raise Malformed(str(error)) from error
-    return {"payment_method": body["payment_method"], "behaviour": body["behaviour"]}
+    return {"payment_method": asked.body["payment_method"], "behaviour": asked.body["behaviour"]}
 
 
 def _rule(given: Any) -> Rule:
@@ -135,7 +99,7 @@ def _rule(given: Any) -> Rule:
         raise Malformed(f"not a fault rule: {error}") from error
 
 
-def _shown(rule: Rule) -> dict[str, Any]:
+def _shown(rule: Rule) -> Body:
     return {
         "path": rule.path.pattern,
         "kind": rule.kind,
