@@ -6,8 +6,11 @@ import socket
 import sys
 from pathlib import Path
 
+import orjson
 import uvicorn
 
+from sandbox.control import weather
+from sandbox.control.weather import BadWeather, Weather
 from sandbox.server import Sandbox
 from sandbox.settings import EVERY_EVENT, SHORT_BACKOFF, SandboxSettings, WebhookTarget
 
@@ -45,6 +48,7 @@ def settings(arguments: argparse.Namespace) -> SandboxSettings:
         webhook_backoff=tuple(arguments.webhook_backoff),
         dunning_days=tuple(arguments.dunning_days),
         dunning_end=arguments.dunning_end,
+        chaos=arguments.chaos,
     )
 
 
@@ -77,7 +81,19 @@ def parser() -> argparse.ArgumentParser:
         default=SandboxSettings().dunning_end,
         help="what becomes of a subscription whose renewal could not be collected",
     )
+    options.add_argument(
+        "--chaos", type=chaos, help="a weather in JSON (sandbox/control/weather.py), or a seed"
+    )
     return options
+
+
+def chaos(text: str) -> Weather:
+    """A seed stands for a bad day with everything in it."""
+    try:
+        given = orjson.loads(text)
+        return weather.rough(given) if type(given) is int else weather.read(given)
+    except (orjson.JSONDecodeError, BadWeather) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from sandbox.billing.periods import DAY
 from sandbox.cards.claims import Claim
 from sandbox.control import cards, dashboard
 from sandbox.control import routes as control
+from sandbox.control.chaos import Chaos
 from sandbox.control.faults import Faults
 from sandbox.control.guards import Guards
 from sandbox.control.ledger import ledger
@@ -39,8 +40,8 @@ class Sandbox:
     """
     A Stripe-compatible server in one object. Serve `app` with its lifespan, which runs the deliveries.
 
-    `clock`, `faults`, `guards`, `requests` and `dispatcher` are what a test in the same process turns; the same is
-    offered to other processes under `/_sandbox/`.
+    `clock`, `faults`, `chaos`, `guards`, `requests` and `dispatcher` are what a test in the same process turns; the
+    same is offered to other processes under `/_sandbox/`.
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
@@ -49,7 +50,8 @@ class Sandbox:
         self.clock = Clock(self._database, behind=self.settings.begins_days_ago * DAY)
         self.objects = Objects(self._database)
         self.deliveries = Deliveries(self._database)
-        self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings)
+        self.chaos = Chaos(self.settings.chaos)
+        self.dispatcher = Dispatcher(self.deliveries, self.objects, self.settings, self.chaos)
         self.faults = Faults()
         self.guards = Guards()
         self.requests = RequestLog(self.settings.remembered_requests)
@@ -57,7 +59,7 @@ class Sandbox:
             settings=self.settings,
             database=self._database,
             objects=self.objects,
-            events=Events(self.objects, self.deliveries, self.clock),
+            events=Events(self.objects, self.deliveries, self.clock, self.chaos),
             clock=self.clock,
             answers=Answers(self._database, self.clock),
             guards=self.guards,
@@ -163,7 +165,7 @@ class Sandbox:
         return visible(self._service.transact(action, id_))
 
     def _application(self) -> Starlette:
-        api = ApiGateway(self._service, self.faults, self.requests)
+        api = ApiGateway(self._service, self.faults, self.chaos, self.requests)
         return _Application(
             lifespan=self._lifespan,
             routes=[

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sandbox.control.weather import Weather
+
 API_VERSION = "2026-10-28.endive"
 EVERY_EVENT = ("*",)
 DunningEnd = Literal["cancel", "unpaid"]
@@ -31,7 +33,8 @@ class SandboxSettings:
     renewal that failed is tried again after each of `dunning_days`, counted from the try before; when the last
     one fails as well, `dunning_end` says what becomes of the subscription. `begins_days_ago` sets the clock of a
     sandbox without a state back, so that a history can be lived through, or ahead where it is negative. What
-    falls due while nobody moves the clock, such as a renewal, happens within `chore_seconds`.
+    falls due while nobody moves the clock, such as a renewal, happens within `chore_seconds`. `chaos` is the weather
+    that it begins in.
     """
 
     secret_key: str = field(default="sk_test_sandbox", repr=False)
@@ -46,6 +49,7 @@ class SandboxSettings:
     dunning_end: DunningEnd = "cancel"
     begins_days_ago: float = 0
     chore_seconds: float = 60.0
+    chaos: Weather | None = None
 
 
 def new_webhook_secret() -> str:

@@ -9,7 +9,8 @@ from sandbox.api.errors import LockTimeout, ServerError, StripeError, TooManyReq
 from sandbox.api.idempotency import StoredAnswer
 from sandbox.api.incoming import Incoming
 from sandbox.api.service import Order, Service
-from sandbox.control.faults import Faults, Kind, Rule
+from sandbox.control.chaos import Chaos, Fate
+from sandbox.control.faults import Fault, Faults, Kind
 from sandbox.control.requests import LoggedRequest, RequestLog
 
 SWALLOWED = (Kind.RESET_BEFORE, Kind.HANG_BEFORE)
@@ -18,37 +19,51 @@ BAD_GATEWAY = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway<
 
 
 class ApiGateway:
-    def __init__(self, service: Service, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, service: Service, faults: Faults, chaos: Chaos, log: RequestLog) -> None:
         self._service = service
         self._faults = faults
+        self._chaos = chaos
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = await Incoming.of(Request(scope, receive), self._service.settings.public_url)
-        connection, rule = Connection.of(scope), self._faults.take(incoming.method, incoming.path)
-        answer = await self._answer(incoming, rule)
-        is_cut = answer is None or (rule is not None and rule.kind in UNANSWERED)
-        self._note(incoming, None if is_cut else answer, rule)
-        if rule is not None and rule.kind is Kind.HANG_AFTER:
-            await self._faults.wait(rule.seconds)
+        connection, fate = Connection.of(scope), self._fate(incoming)
+        fault = fate.fault
+        await self._travel(fate)
+        answer = await self._answer(incoming, fault)
+        is_cut = answer is None or (fault is not None and fault.kind in UNANSWERED)
+        self._note(incoming, None if is_cut else answer, fault)
+        if fault is not None and fault.kind is Kind.HANG_AFTER:
+            await self._faults.wait(fault.seconds)
+        await self._travel(fate)
         if answer is None or is_cut:
             await connection.reset()
-        elif rule is not None and rule.kind is Kind.HALF_BODY:
+        elif fault is not None and fault.kind is Kind.HALF_BODY:
             await _send_half(answer, incoming.id, send)
             await connection.close()
         else:
             await _send(answer, incoming.id, send)
 
-    async def _answer(self, incoming: Incoming, rule: Rule | None) -> Answer | None:
-        """None stands for a request that a fault swallowed before anything read it."""
-        if rule is None:
-            return await self._answer_soundly(incoming, None)
-        if rule.kind in SWALLOWED:
-            await self._faults.wait(rule.seconds)
-            return None
-        return _refused_by(rule.kind) or await self._answer_soundly(incoming, rule)
+    def _fate(self, incoming: Incoming) -> Fate:
+        """A rule goes before the weather."""
+        fault = self._faults.take(incoming.method, incoming.path)
+        return self._chaos.of_request(incoming) if fault is None else Fate(fault=fault)
 
-    async def _answer_soundly(self, incoming: Incoming, rule: Rule | None) -> Answer:
+    async def _travel(self, fate: Fate) -> None:
+        """Half of the latency passes on the way there, and half on the way back."""
+        if fate.latency:
+            await self._faults.wait(fate.latency / 2)
+
+    async def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer | None:
+        """None stands for a request that a fault swallowed before anything read it."""
+        if fault is None:
+            return await self._answer_soundly(incoming, None)
+        if fault.kind in SWALLOWED:
+            await self._faults.wait(fault.seconds)
+            return None
+        return _refused_by(fault.kind) or await self._answer_soundly(incoming, fault)
+
+    async def _answer_soundly(self, incoming: Incoming, fault: Fault | None) -> Answer:
         try:
             order = self._service.understand(incoming)
             stored = self._service.answers.begin(order.keyed) if order.keyed else None
@@ -56,13 +71,13 @@ class ApiGateway:
             return Answer.refusing(error)
         if stored is not None and order.keyed is not None:
             return _replayed(stored, order.keyed.key)
-        return await self._execute(order, rule)
+        return await self._execute(order, fault)
 
-    async def _execute(self, order: Order, rule: Rule | None) -> Answer:
+    async def _execute(self, order: Order, fault: Fault | None) -> Answer:
         try:
-            if rule is not None and rule.kind is Kind.DELAY:
-                await self._faults.wait(rule.seconds)
-            fails_after = rule is not None and rule.kind is Kind.ERROR_AFTER
+            if fault is not None and fault.kind is Kind.DELAY:
+                await self._faults.wait(fault.seconds)
+            fails_after = fault is not None and fault.kind is Kind.ERROR_AFTER
             answer = self._service.execute(order, fails_after=fails_after)
         finally:
             if order.keyed is not None:
@@ -71,7 +86,7 @@ class ApiGateway:
             answer.headers.update({"Idempotency-Key": order.keyed.key, "Original-Request": order.request_id})
         return answer
 
-    def _note(self, incoming: Incoming, answer: Answer | None, rule: Rule | None) -> None:
+    def _note(self, incoming: Incoming, answer: Answer | None, fault: Fault | None) -> None:
         if incoming.method != "POST":
             return
         self._log.add(
@@ -83,7 +98,7 @@ class ApiGateway:
                 idempotency_key=incoming.idempotency_key,
                 status=None if answer is None else answer.status,
                 is_replayed=answer is not None and answer.is_replayed,
-                fault=None if rule is None else rule.kind,
+                fault=None if fault is None else fault.kind,
             )
         )
 

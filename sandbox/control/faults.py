@@ -39,6 +39,14 @@ class Kind(StrEnum):
     DELAY = "delay"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What one request meets with; `seconds` count for hang_before, hang_after and delay."""
+
+    kind: Kind
+    seconds: float = 0.0
+
+
 @dataclass(slots=True, kw_only=True)
 class Rule:
     """Spoil the next `times` requests (None: every one) whose path contains a match and whose method fits."""
@@ -69,12 +77,14 @@ class Faults:
         """The rules that still wait for requests."""
         return [rule for rule in self._rules if rule.times != 0]
 
-    def take(self, method: str, path: str) -> Rule | None:
-        """The first rule that fits this request; it counts as used."""
+    def take(self, method: str, path: str) -> Fault | None:
+        """That of the first rule that fits this request; the rule counts as used."""
         rule = next((rule for rule in self._rules if rule.fits(method, path)), None)
-        if rule is not None and rule.times is not None:
+        if rule is None:
+            return None
+        if rule.times is not None:
             rule.times -= 1
-        return rule
+        return Fault(kind=rule.kind, seconds=rule.seconds)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass for a slow request, but not beyond the end of the sandbox."""

@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: the clock, faults, saved cards, deliveries, the request log and the ledger, over HTTP."""
+"""`/_sandbox/…`: the clock, faults, chaos, saved cards, deliveries, the request log and the ledger, over HTTP."""
 
 import re
 from dataclasses import asdict
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from sandbox.api.errors import StripeError
+from sandbox.control import weather
 from sandbox.control.asked import Asked, Body, Malformed, route
 from sandbox.control.faults import Kind, Rule
+from sandbox.control.weather import BadWeather
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -22,6 +24,7 @@ def routes(sandbox: "Sandbox") -> list[Route]:
         route(sandbox, "/_sandbox/ledger", _ledger, "GET"),
         route(sandbox, "/_sandbox/requests", _requests, "GET", "DELETE"),
         route(sandbox, "/_sandbox/faults", _faults, "GET", "POST", "DELETE"),
+        route(sandbox, "/_sandbox/chaos", _chaos, "GET", "POST", "DELETE"),
         route(sandbox, "/_sandbox/cards", _cards, "POST"),
         route(sandbox, "/_sandbox/webhooks", _webhooks, "GET", "POST"),
     ]
@@ -55,6 +58,17 @@ def _faults(sandbox: "Sandbox", asked: Asked) -> Body:
         sandbox.faults.clear()
     sandbox.faults.add([_rule(rule) for rule in asked.body.get("rules", [])])
     return {"rules": [_shown(rule) for rule in sandbox.faults.rules()]}
+
+
+def _chaos(sandbox: "Sandbox", asked: Asked) -> Body:
+    if asked.method == "POST":
+        try:
+            sandbox.chaos.begin(weather.read(asked.body))
+        except BadWeather as error:
+            raise Malformed(str(error)) from error
+    elif asked.method == "DELETE":
+        sandbox.chaos.end()
+    return sandbox.chaos.report()
 
 
 def _webhooks(sandbox: "Sandbox", asked: Asked) -> Body:

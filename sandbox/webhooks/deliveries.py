@@ -48,12 +48,20 @@ class Deliveries:
         self.on_added: Callable[[], None] = lambda: None
         database.define(SCHEMA)
 
-    def add(self, event: str, endpoint: str) -> None:
+    def add(self, event: str, endpoint: str, *, late: float = 0.0) -> None:
+        """`late` is how many seconds the first attempt waits."""
         self._database.execute(
             "INSERT INTO deliveries (event, endpoint, state, attempts, due) VALUES (?, ?, 'pending', 0, ?)",
-            (event, endpoint, time.time()),
+            (event, endpoint, time.time() + late),
         )
         self.on_added()
+
+    def drop(self, event: str, endpoint: str, *, reason: str) -> None:
+        """Note a delivery that will never be attempted."""
+        self._database.execute(
+            "INSERT INTO deliveries (event, endpoint, state, attempts, due, error) VALUES (?, ?, 'dropped', 0, ?, ?)",
+            (event, endpoint, time.time(), reason),
+        )
 
     def due(self, now: float, limit: int) -> list[Delivery]:
         return self._select("WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?", (now, limit))

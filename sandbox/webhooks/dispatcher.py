@@ -5,6 +5,7 @@ import time
 
 import orjson
 
+from sandbox.control.chaos import Chaos
 from sandbox.settings import SandboxSettings
 from sandbox.state.objects import Objects, StripeObject, visible
 from sandbox.webhooks import sender
@@ -15,19 +16,23 @@ PARALLEL = 16
 
 
 class Dispatcher:
-    def __init__(self, deliveries: Deliveries, objects: Objects, settings: SandboxSettings) -> None:
+    def __init__(
+        self, deliveries: Deliveries, objects: Objects, settings: SandboxSettings, chaos: Chaos
+    ) -> None:
         self._deliveries = deliveries
         self._objects = objects
         self._settings = settings
+        self._chaos = chaos
         self._news = asyncio.Event()
         self._all_settled = asyncio.Event()
         self._under_way: set[int] = set()
         self._is_paused = False
         deliveries.on_added = self._start_over
+        chaos.on_changed = self._news.set
 
     @property
     def is_paused(self) -> bool:
-        return self._is_paused
+        return self._is_paused or self._chaos.holds_webhooks
 
     def pause(self) -> None:
         """Hold deliveries back; those already under way are finished."""
@@ -56,7 +61,7 @@ class Dispatcher:
         self._news.set()
 
     def _startable(self) -> list[Delivery]:
-        if self._is_paused:
+        if self.is_paused:
             return []
         due = self._deliveries.due(time.time(), PARALLEL + len(self._under_way))
         free = PARALLEL - len(self._under_way)

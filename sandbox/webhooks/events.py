@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.control.chaos import Chaos, Passage
+from sandbox.control.weather import Mishap
 from sandbox.settings import API_VERSION
 from sandbox.state.clock import Clock
 from sandbox.state.ids import new_id
@@ -20,10 +22,11 @@ class Origin:
 
 
 class Events:
-    def __init__(self, objects: Objects, deliveries: Deliveries, clock: Clock) -> None:
+    def __init__(self, objects: Objects, deliveries: Deliveries, clock: Clock, chaos: Chaos) -> None:
         self._objects = objects
         self._deliveries = deliveries
         self._clock = clock
+        self._chaos = chaos
 
     def emit(self, type_: str, thing: StripeObject, *, before: StripeObject | None, origin: Origin) -> None:
         """Log the event and queue it for every endpoint that wants it, in the transaction of the change."""
@@ -45,8 +48,16 @@ class Events:
             "type": type_,
         }
         self._objects.insert(event)
-        for target in targets:
-            self._deliveries.add(event["id"], target)
+        for place, target in enumerate(targets):
+            self._send(event["id"], target, self._chaos.of_webhook(type_, thing, place))
+
+    def _send(self, event: str, target: str, passage: Passage) -> None:
+        if passage.mishap is Mishap.DROPPED:
+            self._deliveries.drop(event, target, reason="dropped by chaos")
+            return
+        if passage.mishap is Mishap.DUPLICATED:
+            self._deliveries.add(event, target)
+        self._deliveries.add(event, target, late=passage.late)
 
     def outstanding(self, event: str) -> int:
         return self._deliveries.outstanding(event)
