@@ -115,8 +115,8 @@ class Sandbox:
         )
 
     def ledger(self) -> dict[str, Any]:
-        """What was captured, per payment intent and in total: the referee of a test."""
-        return ledger(self.objects)
+        """What was captured, subscribed to and asked for, one by one and in total: the referee of a test."""
+        return ledger(self.objects, self._service.answers)
 
     def refund(
         self, payment_intent: str, *, amount: int | None = None, reason: str | None = None

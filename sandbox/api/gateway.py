@@ -89,6 +89,8 @@ class ApiGateway:
     def _note(self, incoming: Incoming, answer: Answer | None, fault: Fault | None) -> None:
         if incoming.method != "POST":
             return
+        if incoming.idempotency_key is None:
+            self._service.answers.note_missing_key(incoming.path)
         self._log.add(
             LoggedRequest(
                 id=incoming.id,

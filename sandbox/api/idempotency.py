@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from sandbox.api.errors import InvalidRequest, KeyInUse, KeyReused
+from sandbox.control.likeness import masked
 from sandbox.state.clock import Clock
 from sandbox.state.database import Database
 
@@ -20,6 +21,15 @@ CREATE TABLE IF NOT EXISTS answers (
     created     INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS answers_by_age ON answers (created);
+CREATE TABLE IF NOT EXISTS executions (
+    key   TEXT PRIMARY KEY,
+    times INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS repeated_executions ON executions (key) WHERE times > 1;
+CREATE TABLE IF NOT EXISTS posts_without_key (
+    path  TEXT PRIMARY KEY,
+    times INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -80,6 +90,29 @@ class Answers:
                 self._clock.now(),
             ),
         )
+
+        self._database.execute(
+            "INSERT INTO executions VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
+            (request.key,),
+        )
+
+    def executed(self) -> int:
+        """How many keys were executed, forgotten ones included."""
+        return int(self._database.execute("SELECT COUNT(*) FROM executions").fetchone()[0])
+
+    def executed_again(self) -> dict[str, int]:
+        """How often each key was executed that came back after it was forgotten, and so worked once more."""
+        return dict(self._database.execute("SELECT key, times FROM executions WHERE times > 1").fetchall())
+
+    def note_missing_key(self, path: str) -> None:
+        """Count a POST that came without a key, by its path without ids."""
+        self._database.execute(
+            "INSERT INTO posts_without_key VALUES (?, 1) ON CONFLICT (path) DO UPDATE SET times = times + 1",
+            (masked(path),),
+        )
+
+    def missing_keys(self) -> dict[str, int]:
+        return dict(self._database.execute("SELECT path, times FROM posts_without_key").fetchall())
 
     def end(self, request: KeyedRequest) -> None:
         self._running.discard(request.key)

@@ -168,6 +168,7 @@ def blank(call: Call, customer: str, sold: list[Sold]) -> StripeObject:
         "trial_start": None,
         **NEVER_SET,
         "_base_url": call.base_url,
+        "_keys": call.origin.keys,
         "_pending_lines": [],
     }
 

@@ -131,6 +131,7 @@ def _blank(call: Call) -> StripeObject:
         "shipping": None,
         "tax_exempt": "none",
         "test_clock": None,
+        "_keys": call.origin.keys,
     }
 
 

@@ -113,7 +113,13 @@ def _held(call: Call, intent: StripeObject) -> StripeObject:
 
 def _collected(call: Call, intent: StripeObject, charge: StripeObject) -> StripeObject:
     paid = keep(
-        call, {**intent, "status": "succeeded", "amount_received": charge["amount_captured"], "_captures": 1}
+        call,
+        {
+            **intent,
+            "status": "succeeded",
+            "amount_received": charge["amount_captured"],
+            "_captures": intent["_captures"] + 1,
+        },
     )
     call.emit("payment_intent.succeeded", paid)
     if charge["balance_transaction"] is None:

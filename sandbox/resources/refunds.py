@@ -121,7 +121,7 @@ def _allowed(call: Call, charge: StripeObject, amount: int | None) -> int:
 
 def _new(call: Call, charge: StripeObject, amount: int) -> StripeObject:
     method = call.named("payment_method", charge["payment_method"], param="payment_method")
-    refunds, key = wallets.card_of(method).refunds, call.origin.idempotency_key
+    refunds = wallets.card_of(method).refunds
     refund = {
         "id": new_id("re"),
         "object": "refund",
@@ -147,7 +147,7 @@ def _new(call: Call, charge: StripeObject, amount: int) -> StripeObject:
         "status": "succeeded",
         "transfer_reversal": None,
         "_due": LATER.get(refunds),
-        "_keys": [] if key is None else [key],
+        "_keys": call.origin.keys,
     }
     pending = {"status": "pending", "pending_reason": "processing"}
     return refund | pending if refunds is Refunds.LATER else refund

@@ -142,6 +142,20 @@ class Objects:
         )
         return (orjson.loads(body) for (body,) in rows.fetchall())
 
+    def fields(self, kind: str, *names: str) -> Iterator[list[Any]]:
+        """
+        Only these fields of every object of a kind, oldest first, deleted ones left out; None for what is missing.
+
+        Several times as fast as reading whole objects.
+        """
+        paths = tuple(f"$.{name}" for name in names)
+        marks = ", ".join("?" * len(paths))
+        sql = (
+            f"SELECT json_extract(body, {marks}) FROM objects"  # noqa: S608  # Question marks only.
+            " WHERE object = ? AND deleted = 0 ORDER BY seq"
+        )
+        return (orjson.loads(row) for (row,) in self._database.execute(sql, (*paths, kind)).fetchall())
+
     def _select(
         self, query: Query, bound: str, seq: int | None, order: str, limit: int
     ) -> list[StripeObject]:

@@ -20,6 +20,11 @@ class Origin:
     request_id: str | None = None
     idempotency_key: str | None = None
 
+    @property
+    def keys(self) -> list[str]:
+        """What an object that this request makes notes for the ledger."""
+        return [] if self.idempotency_key is None else [self.idempotency_key]
+
 
 class Events:
     def __init__(self, objects: Objects, deliveries: Deliveries, clock: Clock, chaos: Chaos) -> None:

@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 from stripe import StripeClient
@@ -7,7 +8,7 @@ from sandbox import Sandbox
 from sandbox.control import weather
 from tests.sandbox.serving import HOOK_PATH, Receiver
 
-HALF = {"duplicated": 0.1, "reordered": 0.1, "delayed": 0.1, "dropped": 0.2, "seconds": 0.01}
+HALF: dict[str, Any] = {"duplicated": 0.1, "reordered": 0.1, "delayed": 0.1, "dropped": 0.2, "seconds": 0.01}
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +16,7 @@ async def endpoint(client: StripeClient, receiver: Receiver, url: str) -> None:
     await client.v1.webhook_endpoints.create_async({"url": url + HOOK_PATH, "enabled_events": ["*"]})
 
 
-def begin(sandbox: Sandbox, *, seed: int = 7, **webhooks: float) -> None:
+def begin(sandbox: Sandbox, *, seed: int = 7, **webhooks: Any) -> None:
     sandbox.chaos.begin(weather.read({"seed": seed, "webhooks": webhooks}))
 
 
