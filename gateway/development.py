@@ -32,6 +32,7 @@ from gateway.wiring import Gateway, wire
 from gql.explorer.page import Configuration, configuration
 from persistence.schema import migrate
 from sandbox import Sandbox, SandboxSettings, WebhookTarget
+from sandbox.control.weather import rough
 from web.auth import development_token
 from web.logs import configure_logs
 
@@ -91,8 +92,16 @@ async def run(settings: Settings, folder: Path, api: socket, stripe: socket) -> 
             explorer.told = await demo_objects(gateway, sandbox, folder / "demo.json")
         spare_the_collector()
         typer.echo(banner(settings, folder, address(api), address(stripe)))
+        begin_chaos(sandbox, settings.sandbox_chaos)
         await stopping.wait()
         typer.echo("\nStopping …")
+
+
+def begin_chaos(sandbox: Sandbox, seed: int | None) -> None:
+    """Only once the demo data is there, and only if it was asked for."""
+    if seed is not None:
+        sandbox.chaos.begin(rough(seed))
+        typer.echo(f"\n  The sandbox has a bad day, with seed {seed}.")
 
 
 async def demo_objects(gateway: Gateway, sandbox: Sandbox, file: Path) -> dict[str, str]:

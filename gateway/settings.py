@@ -131,6 +131,10 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(
         default=12111, ge=0, le=65535, description="The port of the Stripe sandbox of `make run`."
     )
+    sandbox_chaos: int | None = Field(
+        default=None,
+        description="A seed, by which the sandbox of `make run` fails, is slow, and mixes up its webhooks.",
+    )
     demo_days: int = Field(
         default=90, ge=0, le=730, description="How many days of history the demo's shop of `make run` has."
     )

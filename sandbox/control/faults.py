@@ -15,6 +15,10 @@ Faults on demand: what a network or Stripe itself may do to a request.
 | lock_timeout | no       | 429, code lock_timeout, Stripe-Should-Retry: true           |
 | delay        | yes      | its answer, `seconds` late; the key is in use until then    |
 
+POST /_sandbox/faults    {"rules": [{"kind", "path"?: a regular expression, "method"?, "times"?: 1, "seconds"?}]}
+GET /_sandbox/faults     the rules that still wait for requests
+DELETE /_sandbox/faults  forgets them
+
 A delayed request is executed at the end of the delay, even if its caller has gone away by then.
 """
 

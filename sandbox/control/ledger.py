@@ -1,5 +1,6 @@
 """
 The referee's view: what was really captured, refunded, disputed and subscribed to, and how it was asked for.
+GET /_sandbox/ledger answers:
 
     {"payment_intents": [{"id", "status", "metadata", "customer", "invoice", "idempotency_keys", "currency", "amount",
                           "amount_captured", "captures", "amount_refunded",

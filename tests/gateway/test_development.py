@@ -5,12 +5,13 @@ import pytest
 
 from domain.actor import Role
 from gateway.demo import ADMIN, PEOPLE, PURCHASES
-from gateway.development import Explorer, banner, development_settings, sandbox_settings, token
+from gateway.development import Explorer, banner, begin_chaos, development_settings, sandbox_settings, token
 from gateway.development_key import development_key, new_key
 from gateway.settings import DEVELOPMENT_STRIPE_KEY, DEVELOPMENT_WEBHOOK_SECRET, Settings
 from gateway.wiring import Gateway
 from gql.explorer.page import DEMO_USER, placeholders, stories
 from sandbox import Sandbox
+from sandbox.control.weather import rough
 from tests.demo import demo_of
 from web.access_statements import statement_keys
 from web.auth import SharedSecretVerifier
@@ -52,6 +53,27 @@ class TestSettings:
 
         assert [hook.url for hook in settings.webhooks] == [f"{API}/api/v1/payments/webhooks/stripe"]
         assert settings.state == tmp_path / "sandbox.sqlite"
+
+
+class TestChaos:
+    def test_has_the_seed_that_was_asked_for(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("SANDBOX_CHAOS", "7")
+        settings, sandbox = development_settings("postgresql:///demo", API, STRIPE), Sandbox()
+
+        begin_chaos(sandbox, settings.sandbox_chaos)
+
+        assert sandbox.chaos.weather == rough(7)
+        assert "seed 7" in capsys.readouterr().out
+
+    def test_is_nothing_that_happens_unasked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("SANDBOX_CHAOS", raising=False)
+        settings, sandbox = development_settings("postgresql:///demo", API, STRIPE), Sandbox()
+
+        begin_chaos(sandbox, settings.sandbox_chaos)
+
+        assert sandbox.chaos.weather is None
 
 
 class TestKey:
