@@ -17,7 +17,7 @@ address, and the events of one type of one object. Give things that happen at on
 each of them meets with the same fate in every run; otherwise the fates are the same, but not who meets with which.
 
 Rules (faults.py) go first: a request that one fits has no part in the weather. Deliveries that are tried again
-after a failure draw no second time.
+after a failure draw no second time. Weather and counts end with the process; `--chaos` begins it anew.
 """
 
 from collections import Counter

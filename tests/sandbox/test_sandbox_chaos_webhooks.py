@@ -8,7 +8,7 @@ from sandbox import Sandbox
 from sandbox.control import weather
 from tests.sandbox.serving import HOOK_PATH, Receiver
 
-HALF: dict[str, Any] = {"duplicated": 0.1, "reordered": 0.1, "delayed": 0.1, "dropped": 0.2, "seconds": 0.01}
+MIXED: dict[str, Any] = {"duplicated": 0.1, "reordered": 0.1, "delayed": 0.1, "dropped": 0.2, "seconds": 0.01}
 
 
 @pytest.fixture(autouse=True)
@@ -113,19 +113,19 @@ class TestSeed:
         self, client: StripeClient, sandbox: Sandbox, receiver: Receiver
     ) -> None:
         created = [f"Ada {number}" for number in range(30)]
-        begin(sandbox, **HALF)
+        begin(sandbox, **MIXED)
         await create_customers(client, sandbox, created)
         before = sorted(names(receiver))
         receiver.received.clear()
 
-        begin(sandbox, **HALF)
+        begin(sandbox, **MIXED)
         await create_customers(client, sandbox, created[::-1])
 
         assert sorted(names(receiver)) == before
         assert 0 < len(set(before)) < 30
 
     async def test_the_odds_hold(self, client: StripeClient, sandbox: Sandbox) -> None:
-        begin(sandbox, **HALF)
+        begin(sandbox, **MIXED)
 
         await create_customers(client, sandbox, ["Ada"] * 300)
 
