@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
-from tests.chaos import crashes, duplicates, faults, flood, keys, orders, outages, weather
+from tests.chaos import crashes, duplicates, faults, flood, hardship, keys, orders, outages, weather
 from tests.chaos.finding import Finding
 from tests.chaos.laboratory import Laboratory
 
@@ -23,6 +23,7 @@ EXPERIMENTS: Final[Mapping[str, Experiment]] = {
     "m10": flood.flood,
     "m11": faults.slow,
     "m12": outages.without_postgres,
+    "m13": hardship.hardship,
     "weather": weather.bad_day,
     "m14": keys.on_every_post,
 }

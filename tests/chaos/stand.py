@@ -40,7 +40,7 @@ async def opened(
 ) -> AsyncIterator[Stand]:
     shop = Shop(world=world)
     await shop.sell_a_plan()
-    running = fleet(world=world, settings=settings)
+    running: Fleet = fleet(world=world, settings=settings)
     await running.start()
     await shop.learn_plan()
     dice = laboratory.dice(name)
