@@ -59,10 +59,7 @@ QUICK: Final = tuple(trouble for trouble in TROUBLES if not trouble.is_slow)
 async def every_fault(laboratory: Laboratory) -> list[Finding]:
     """Once and four times in a row each, which is as often as a call is tried; slow ones in FULL only."""
     troubles = QUICK if laboratory.effort is Effort.SHORT else TROUBLES
-    is_full = laboratory.effort is Effort.FULL
-    tried = [
-        (each, times) for each in troubles for times in (1, 4) if times == 1 or is_full or not each.is_slow
-    ]
+    tried = [(each, times) for each in troubles for times in times_of(each, laboratory.effort)]
     async with stand(laboratory, "M5") as at:
         verdicts = [await troubled(at, each, times) for each, times in tried]
         verdict, wrong = (
@@ -80,6 +77,11 @@ async def every_fault(laboratory: Laboratory) -> list[Finding]:
             holds=verdict.holds and not wrong and not failures and slowest <= LONGEST_ANSWER,
         )
     ]
+
+
+def times_of(trouble: Trouble, effort: Effort) -> tuple[int, ...]:
+    is_short = effort is Effort.SHORT or (trouble.is_slow and effort is not Effort.FULL)
+    return (1,) if is_short else (1, 4)
 
 
 async def troubled(at: Stand, trouble: Trouble, times: int) -> tuple[Verdict, str]:

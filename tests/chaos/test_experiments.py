@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.catalogue import Experiment
 from tests.chaos.crashes import CRASHES, Crash, crashed
 from tests.chaos.duplicates import on_two_replicas, one_per_plan, refunds, reused_keys
-from tests.chaos.faults import every_fault, slow
+from tests.chaos.faults import every_fault
 from tests.chaos.flood import flood
 from tests.chaos.keys import on_every_post
 from tests.chaos.laboratory import Laboratory
@@ -19,7 +19,6 @@ EXPERIMENTS = {
     "M6": refunds,
     "M7 at once": on_two_replicas,
     "M10": flood,
-    "M11": slow,
     "M12": without_postgres,
     "bad day": bad_day,
 }
