@@ -19,6 +19,9 @@ DEFAULT_LEASES: Final = {"OPERATION_LEASE_SECONDS": "30", "RESUME_SECONDS": "5"}
 RESTART_SECONDS: Final = 20.0
 SHORT_POINTS: Final = tuple(point for point in POINTS if point.name in {"received", "answered"})
 
+HELD_POINTS: Final = tuple(point for point in POINTS if point.fault)
+"""Those at which every wish is where it is meant to be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Crash:
@@ -55,7 +58,7 @@ async def crashed(laboratory: Laboratory, crash: Crash) -> Finding:
     async with stand(laboratory, name, fleet=crash.fleet, settings=settings) as at:
         if not crash.has_webhooks:
             await at.world.hold_webhooks()
-        for point in points(laboratory):
+        for point in points(laboratory, crash.kind):
             await at.fleet.complete()
             toll.add(await killed_at(at, crash, point, laboratory.of(short=6, usual=20, full=40)))
     return finding(crash, toll)
@@ -87,10 +90,14 @@ async def told_through(
     return {wish: task.result() for wish, task in asking.items()}
 
 
-def points(laboratory: Laboratory) -> Sequence[Point]:
-    if laboratory.effort is Effort.SHORT:
-        return SHORT_POINTS
-    return POINTS * laboratory.of(short=1, usual=1, full=4)
+def points(laboratory: Laboratory, kind: Kind) -> Sequence[Point]:
+    match laboratory.effort:
+        case Effort.SHORT:
+            return SHORT_POINTS
+        case Effort.USUAL:
+            return POINTS if kind is Kind.PAYMENT else HELD_POINTS
+        case Effort.FULL:
+            return POINTS * 4
 
 
 def finding(crash: Crash, toll: Toll) -> Finding:

@@ -27,7 +27,7 @@ KILL_EVERY: Final = (8.0, 14.0)
 
 
 async def bad_day(laboratory: Laboratory) -> list[Finding]:
-    seconds = float(laboratory.of(short=6, usual=45, full=600))
+    seconds = float(laboratory.of(short=6, usual=30, full=600))
     async with stand(laboratory, "weather") as at:
         wishes = await mixed(at, laboratory.of(short=15, usual=90, full=900))
         await begin(at, laboratory.seed)
