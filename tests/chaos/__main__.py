@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --seed 7`: a few minutes; with --full, about two hours."""
+"""`python -m tests.chaos --seed 7`: some minutes; with --full, some hours."""
 
 import argparse
 import asyncio

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from typing import Final
 
 import orjson
@@ -18,7 +19,6 @@ import uvloop
 
 from bench import HOST
 from bench.load import answer
-from bench.turns import percentile
 
 UNANSWERED: Final = 0
 
@@ -45,7 +45,8 @@ class Answers:
     seconds: float = 0.0
 
     def slowest(self, percent: int) -> float:
-        return percentile(sorted(self.milliseconds), percent)
+        """The latency that so many percent of the requests do not exceed."""
+        return sorted(self.milliseconds)[ceil(len(self.milliseconds) * percent / 100) - 1]
 
     @property
     def failures(self) -> int:

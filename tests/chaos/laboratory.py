@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from gateway.embedded_postgres import EmbeddedPostgres
@@ -27,6 +27,20 @@ class Effort(StrEnum):
     FULL = "full"
 
 
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What the sandboxes of all worlds were asked."""
+
+    worlds: int = 0
+    keys: int = 0
+    without_key: int = 0
+
+    def add(self, requests: Mapping[str, Any]) -> None:
+        self.worlds += 1
+        self.keys += requests["keys_executed"]
+        self.without_key += requests["posts_without_key"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laboratory:
     """`template` is a database with our schema that nobody connects to."""
@@ -36,6 +50,7 @@ class Laboratory:
     template: str
     seed: int
     effort: Effort
+    tally: Tally = field(default_factory=Tally)
 
     def dice(self, name: str) -> random.Random:
         """All that is left to chance in one experiment, whichever others ran before it."""
@@ -54,6 +69,7 @@ class Laboratory:
             world(folder, self.postgres.url(name)) as made,
         ):
             yield made
+            self.tally.add((await made.ledger())["requests"])
 
 
 @asynccontextmanager
