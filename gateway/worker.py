@@ -42,8 +42,10 @@ FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
-JOBS_AT_ONCE: Final = 20
+JOBS_AT_ONCE: Final = 10
 """Per process. A flood of jobs must leave connections, and the processor, to the requests beside it."""
+FETCHED_AT_ONCE: Final = JOBS_AT_ONCE // 2
+"""PgQueuer wants to have room for two such batches."""
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
 CUT_OFF_SECONDS: Final = 3.0
@@ -99,7 +101,10 @@ class Worker:
             self._register(self._queue)
             if not self._is_stopping.is_set():
                 await self._queue.run(
-                    dequeue_timeout=IDLE_POLL, heartbeat_timeout=DEAD_AFTER, max_concurrent_tasks=JOBS_AT_ONCE
+                    dequeue_timeout=IDLE_POLL,
+                    heartbeat_timeout=DEAD_AFTER,
+                    max_concurrent_tasks=JOBS_AT_ONCE,
+                    batch_size=FETCHED_AT_ONCE,
                 )
 
     @asynccontextmanager

@@ -63,8 +63,8 @@ async def absent(laboratory: Laboratory, seconds: float) -> Finding:
         experiment="M12",
         tried=f"PostgreSQL {f'away for {seconds:.0f} s' if seconds else 'restarted'} under {len(wishes)} payments",
         measured=f"{result.verdict}; /healthz {asked[0]}, /readyz {asked[1]} meanwhile; {failures} unforeseen answers",
-        target="0 of each; 200, 503; no restart of ours",
-        holds=result.verdict.holds and asked == expected and lives,
+        target="0 of each; 200, 503; no answer but 503; no restart of ours",
+        holds=result.verdict.holds and asked == expected and lives and failures == 0,
     )
 
 
