@@ -90,6 +90,8 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "subscription.updated": "Details of the subscription changed.",
 }
 """One sentence per action. An action that is not here is told by its own words."""
+RECONCILED: Final = "reconciliation-"
+"""How the request id begins of what a run of the reconciliation has settled; the run's id follows."""
 MORE_IS_KNOWN: Final = "More became known about it."
 STATES: Final = frozenset(
     {f"payment.{status.lower()}" for status in PaymentStatus}
@@ -159,6 +161,8 @@ def summary(record: AuditRecord) -> str:
 
 def source(record: AuditRecord) -> SyncSource:
     """How we came to know it: a record without a request comes of the processor's news, or of our asking."""
+    if record.actor_role is Role.SYSTEM and record.request_id.startswith(RECONCILED):
+        return SyncSource.RECONCILIATION
     told = record.after.get("synced_by")
     if isinstance(told, str):
         return SyncSource(told)

@@ -7,12 +7,13 @@ from uuid import UUID
 from domain.actor import SYSTEM
 from domain.events import InboxEvent, InvoiceChanged, PaymentReported
 from domain.invoice import Invoice, InvoiceFacts
+from domain.occasion import Occasion
 from domain.payment import Payment
 from domain.payment_status import SUCCESSORS, PaymentStatus
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
 from domain.rereading import take_newest
 from domain.settlement import remember_failure
-from domain.subscription_rereading import SubscriptionRereader
+from domain.subscription_rereading import READ_BY_US, SubscriptionRereader
 from domain.subscription_settlement import settle_invoice
 from domain.webhook_service import Close, found
 
@@ -28,7 +29,11 @@ class InvoiceRereader:
     clock: Clock
 
     async def follow(self, hint: InvoiceChanged, event: InboxEvent, close: Close) -> None:
-        await self._read_anew(hint, event_id=event.processor_event_id, close=close)
+        await self._read_anew(hint, Occasion.of(event), close=close)
+
+    async def read_again(self, processor_invoice_id: str, occasion: Occasion) -> None:
+        """Raises NotFound where its customer is none of ours, or the processor does not know it."""
+        await self._read_anew(InvoiceChanged(processor_invoice_id=processor_invoice_id), occasion)
 
     async def covers(self, news: PaymentReported) -> bool:
         """
@@ -49,16 +54,16 @@ class InvoiceRereader:
             await remember_failure(work, payment, news.outcome, at=self.clock(), by=SYSTEM)
         return True
 
-    async def learn(self, processor_payment_id: str) -> None:
+    async def learn(self, processor_payment_id: str, occasion: Occasion = READ_BY_US) -> None:
         """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""
         async with self.database.reads() as reads:
             if await reads.payments.known_as(processor_payment_id):
                 return
         invoice_id = found(await self.processor.invoice_of_payment(processor_payment_id))
-        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id))
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), occasion)
 
     async def _read_anew(
-        self, hint: InvoiceChanged, *, event_id: str | None = None, close: Close | None = None
+        self, hint: InvoiceChanged, occasion: Occasion = READ_BY_US, *, close: Close | None = None
     ) -> None:
         """Raises NotFound where its customer is none of ours, or the processor does not know it."""
         processor_id = hint.processor_invoice_id
@@ -70,7 +75,7 @@ class InvoiceRereader:
 
         async def read() -> InvoiceFacts:
             facts = found(await self.processor.read_invoice(processor_id))
-            return facts if event_id is None else facts.told_by(event_id)
+            return facts.told_by(occasion.source, occasion.event_id)
 
         async def lock(work: Work) -> Invoice | None:
             """After its subscription, or else its account, so that it is made once."""
@@ -81,7 +86,7 @@ class InvoiceRereader:
             return await work.invoices.lock_known(processor_id)
 
         async def take(work: Work, facts: InvoiceFacts) -> None:
-            await settle_invoice(work, facts, at=self.clock(), by=SYSTEM)
+            await settle_invoice(work, facts, at=self.clock(), by=occasion.by)
             if close is not None:
                 await close(work)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.actor import SYSTEM
+from domain.actor import SYSTEM, Actor
 from domain.audit import audit_record
 from domain.entitlements import follow_plan
 from domain.events import InboxEvent, PlanChanged
@@ -53,6 +53,10 @@ class PlanService:
             raise LookupError(f"{processor_price_id} is the price of no plan")
         await self._add(facts)
 
+    async def read_again(self, processor_price_id: str, *, by: Actor) -> None:
+        """The plan of this price as the processor has it now, or taken from sale where it has none any more."""
+        await self._read_anew(processor_price_id, by=by)
+
     async def follow(self, hint: PlanChanged, event: InboxEvent, close: Close) -> None:
         if hint.processor_price_id is None:
             await self._take_all(await self.processor.list_plans(hint.processor_product_id))
@@ -71,14 +75,14 @@ class PlanService:
             elif not plan.knows(facts):
                 await self._read_anew(facts.processor_price_id)
 
-    async def _add(self, facts: PlanFacts) -> None:
+    async def _add(self, facts: PlanFacts, *, by: Actor = SYSTEM) -> None:
         now = self.clock()
         plan = Plan(id=new_id(), created_at=now, updated_at=now, **plan_facts_in(facts))
         async with self.database.work() as work:
             if await work.plans.add(plan):
-                await work.audit.add(audit_record("plan.added", None, plan, at=now, by=SYSTEM))
+                await work.audit.add(audit_record("plan.added", None, plan, at=now, by=by))
 
-    async def _read_anew(self, processor_price_id: str) -> None:
+    async def _read_anew(self, processor_price_id: str, *, by: Actor = SYSTEM) -> None:
         async def find(reads: Reads) -> Plan | None:
             return await reads.plans.priced_as(processor_price_id)
 
@@ -92,17 +96,17 @@ class PlanService:
         async def take(work: Work, facts: PlanFacts | None) -> PlanFacts | None:
             before = await find(work)
             if before is not None:
-                await self._save(work, before, facts)
+                await self._save(work, before, facts, by=by)
             return facts if before is None else None
 
         unknown = await take_newest(self.database, find=find, read=read, lock=lock, take=take)
         if unknown is not None:
-            await self._add(unknown)
+            await self._add(unknown, by=by)
 
-    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None) -> None:
+    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None, *, by: Actor) -> None:
         now = self.clock()
         after = before.retired(at=now) if facts is None else before.take(facts, at=now)
         if after is not before:
             await work.plans.save(after)
-            await work.audit.add(audit_record("plan.updated", before, after, at=now, by=SYSTEM))
+            await work.audit.add(audit_record("plan.updated", before, after, at=now, by=by))
             await follow_plan(work, before, after)

@@ -21,6 +21,7 @@ from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import Clock
 from domain.preview_service import PreviewService
+from domain.reconciliation.reconciler import Reconciler
 from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.same_cards import SameCards
@@ -28,6 +29,7 @@ from domain.statistics_service import StatisticsService
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
+from gateway.reconciliation import reconciler
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
@@ -52,6 +54,7 @@ class Gateway:
     statements: SignedStatements
     default_methods: DefaultMethods
     same_cards: SameCards
+    reconciler: Reconciler
     authentication: Authentication
 
     async def close(self) -> None:
@@ -90,6 +93,9 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
     invoices = InvoiceRereader(
         database=database, processor=processor, subscriptions=subscriptions, clock=clock
     )
+    refunds = RefundNews(database=database, processor=processor, clock=clock, invoices=invoices)
+    disputes = DisputeNews(database=database, processor=processor, clock=clock, invoices=invoices)
+    news = StripeNews(settings.webhook_secrets)
     commands = CommandService(
         database=database,
         processor=processor,
@@ -103,6 +109,18 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         issuer=settings.access_statement_issuer,
         audience=settings.access_statement_audience,
         lifetime=timedelta(minutes=settings.access_statement_minutes),
+    )
+    reconciling = reconciler(
+        settings,
+        database=database,
+        processor=processor,
+        news=news,
+        refunds=refunds,
+        disputes=disputes,
+        invoices=invoices,
+        plans=plans,
+        clock=clock,
+        wall_clock=now,
     )
     return Gateway(
         settings=settings,
@@ -130,17 +148,13 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         webhooks=WebhookService(
             database=database,
             processor=processor,
-            news=StripeNews(settings.webhook_secrets),
+            news=news,
             clock=clock,
             wall_clock=now,
             invoices=invoices,
             rereaders={
-                RefundsChanged: RefundNews(
-                    database=database, processor=processor, clock=clock, invoices=invoices
-                ),
-                DisputeChanged: DisputeNews(
-                    database=database, processor=processor, clock=clock, invoices=invoices
-                ),
+                RefundsChanged: refunds,
+                DisputeChanged: disputes,
                 SubscriptionChanged: subscriptions,
                 InvoiceChanged: invoices,
                 PlanChanged: plans,
@@ -150,6 +164,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),
+        reconciler=reconciling,
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

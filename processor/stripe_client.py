@@ -1,6 +1,7 @@
 """The connection to Stripe that all commands share."""
 
-from typing import Final, Self
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import stripe
 from stripe import HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
@@ -16,6 +17,23 @@ UNKNOWN: Final = "resource_missing"
 """Stripe's code for an id that it does not know."""
 
 
+OUR_KEYS: Final = ("opr_", "cus_", "gateway_")
+"""How the idempotency keys begin under which we ask: for operations, for customers, and for all else."""
+KEY: Final = "Idempotency-Key"
+
+
+class NamedRequests(HTTPXClient):
+    """Gives requests whose key the library has made up a name of ours, so that events tell who asked."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        key = headers.get(KEY)
+        if key is not None and not key.startswith(OUR_KEYS):
+            headers = {**headers, KEY: f"gateway_{key}"}
+        return await super().request_async(method, url, headers, post_data)
+
+
 class StripeConnection:
     def __init__(self, client: StripeClient, *, is_live: bool, http: HTTPClient) -> None:
         self._stripe = client.v1
@@ -26,7 +44,7 @@ class StripeConnection:
     def connected(cls, secret_key: str, *, api_base: str | None = None) -> Self:
         """Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off."""
         stripe.enable_telemetry = False
-        http = HTTPXClient(timeout=TIMEOUT)
+        http = NamedRequests(timeout=TIMEOUT)
         client = StripeClient(
             secret_key,
             stripe_version=API_VERSION,

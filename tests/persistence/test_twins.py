@@ -17,6 +17,7 @@ from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.reconciliation.run import Drift, ReconciliationRun
 from domain.refund import Refund
 from domain.subscription import Subscription
 from domain.trial import TrialRedemption
@@ -29,6 +30,7 @@ from persistence.tables import (
     BillingAccountRow,
     ChargePreviewRow,
     DisputeRow,
+    DriftRow,
     EntitlementRow,
     InboxEventRow,
     InvoiceRow,
@@ -37,6 +39,7 @@ from persistence.tables import (
     PaymentMethodSetupRow,
     PaymentRow,
     PlanRow,
+    ReconciliationRunRow,
     RefundRow,
     Row,
     SubscriptionRow,
@@ -62,6 +65,8 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (ChargePreview, ChargePreviewRow),
     (TrialRedemption, TrialRedemptionRow),
     (Entitlement, EntitlementRow),
+    (ReconciliationRun, ReconciliationRunRow),
+    (Drift, DriftRow),
 ]
 SUMS = {BLOCKS.name, DELTAS.name, QUARTERS.name}
 """No objects: what an amount is summed by is spread over columns."""
