@@ -26,6 +26,7 @@ from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.reconciliation.run import ReconciliationRun
 from domain.refund import Refund
 from domain.subscription import Subscription
 
@@ -40,6 +41,7 @@ Audited: TypeAlias = (
     | Invoice
     | Entitlement
     | BillingAccount
+    | ReconciliationRun
 )
 KINDS: Final[Mapping[type, ObjectKind]] = {
     Payment: ObjectKind.PAYMENT,
@@ -52,6 +54,7 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     Invoice: ObjectKind.INVOICE,
     Entitlement: ObjectKind.ENTITLEMENT,
     BillingAccount: ObjectKind.BILLING_ACCOUNT,
+    ReconciliationRun: ObjectKind.RECONCILIATION_RUN,
 }
 NOT_RECORDED: Final = frozenset(
     {

@@ -22,6 +22,7 @@ from domain.portal_service import PortalService
 from domain.ports import Clock
 from domain.preview_service import PreviewService
 from domain.reconciliation.reconciler import Reconciler
+from domain.reconciliation.service import ReconciliationService
 from domain.refund_news import RefundNews
 from domain.rules import Rules
 from domain.same_cards import SameCards
@@ -141,6 +142,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             disputes=DisputeService(database=database),
             audit=AuditService(database=database, clock=now),
             statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
+            reconciliation=ReconciliationService(database=database, reconciler=reconciling),
             rules=rules,
             clock=clock,
         ),

@@ -22,6 +22,9 @@ from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
 from domain.ports import Database, Reads
+from domain.reconciliation.run import Drift, ReconciliationRun
+from domain.reconciliation.run_list import DRIFTS, DriftFilter
+from domain.reconciliation.service import WATCHERS
 from domain.refund import Refund
 from domain.subscription import Subscription
 from domain.subscription_list import INVOICES, SUBSCRIPTIONS, InvoiceFilter, SubscriptionFilter
@@ -40,6 +43,7 @@ LOADERS: Final[Mapping[type, str]] = {
     Invoice: "invoices",
     Entitlement: "entitlements",
     AuditRecord: "audit_records",
+    ReconciliationRun: "reconciliation_runs",
 }
 """By which of its loaders `Loaders` finds the objects of a type."""
 RECORDED: Final = {kind: of for of, kind in KINDS.items()}
@@ -168,6 +172,21 @@ class Loaders:
     async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
         self._actor.must_be(AUDITORS)
         return await reads.audit.by_ids(ids)
+
+    @cached_property
+    def reconciliation_runs(self) -> Lookup[ReconciliationRun]:
+        """For admins: the query raises Forbidden for others."""
+        return Lookup(self._database, self._reconciliation_runs)
+
+    async def _reconciliation_runs(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, ReconciliationRun]:
+        self._actor.must_be(WATCHERS)
+        return await reads.reconciliation_runs.by_ids(ids)
+
+    def drifts_of(self, part: Slice) -> Lookup[Sequence[Drift]]:
+        """This part of what a run found."""
+        return self._list(
+            ("drifts", part), lambda reads, ids: reads.drifts.listed_for(ids, DriftFilter(), DRIFTS, part)
+        )
 
     @cached_property
     def entitlements(self) -> Lookup[Entitlement]:

@@ -22,6 +22,7 @@ from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
 from gql.portal import PortalMutations
 from gql.query import Query
+from gql.reconciliation import ReconciliationMutations
 from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 from gql.subscription_mutations import SubscriptionMutations
@@ -38,6 +39,7 @@ class Mutation(
     SubscriptionMutations,
     PortalMutations,
     AccessMutations,
+    ReconciliationMutations,
 ):
     pass
 

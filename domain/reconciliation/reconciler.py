@@ -116,7 +116,7 @@ class Reconciler:
         return await self._carried_out(begun) if is_ours else None
 
     async def _carried_out(self, run: ReconciliationRun) -> ReconciliationRun:
-        """What the processor does not let us finish has failed; anything unforeseen is raised as well."""
+        """A run that the processor does not let us finish fails; what was not foreseen is raised, or is waited for."""
         try:
             async for progress in self._steps(run):
                 run = await self._advanced(run, progress)
@@ -124,7 +124,7 @@ class Reconciler:
             raise
         except Exception as failure:
             failed = await self._failed(run, failure)
-            if not isinstance(failure, DomainError):
+            if run.kind is RunKind.OBJECT or not isinstance(failure, DomainError):
                 raise
             return failed
         finished = run.finished(at=self.clock())
