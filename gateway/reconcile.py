@@ -1,8 +1,8 @@
 """`payments-gateway reconcile` and `resync`: what differs from Stripe, told to a person or to a program."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,37 +12,33 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from domain.errors import Busy, DomainError
-from domain.identity import new_id
+from domain.audit import KINDS
+from domain.commands.reconciliation import FINDERS
+from domain.errors import Busy, DomainError, NotFound
 from domain.operation import ObjectKind
 from domain.reconciliation.reconciler import Reconciler
 from domain.reconciliation.run import Drift, ReconciliationRun, RunKind, RunState
 from gateway.readiness import fail
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gql.ids import PREFIX, parsed_id
+from gql.ids import global_id, parsed_id
+from gql.loaders import RECORDED
 
-STRIPE_IS_AWAY: Final = "Stripe cannot be asked now, so that nothing can be said. What was healed before stays so."
+STRIPE_IS_AWAY: Final = (
+    "Stripe cannot be asked now, so that nothing can be said. What was healed before stays so."
+)
 
 
-@dataclass(kw_only=True)
 class Terminal:
     """A journal for whoever waits: what differs as soon as it is found, and a moving line on a terminal."""
 
-    as_json: bool
-    progress: Progress = field(
-        default_factory=lambda: Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-    )
-
-    def __post_init__(self) -> None:
-        self.progress.disable = self.as_json or not self.progress.console.is_terminal
-        self.task = self.progress.add_task("Asking Stripe")
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        console = Console(stderr=True)
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        is_shown = console.is_terminal and not as_json
+        self.progress = Progress(*columns, console=console, transient=True, disable=not is_shown)
+        self.task = self.progress.add_task("Asking Stripe", total=None)
 
     def advanced(self, run: ReconciliationRun) -> None:
         self.progress.update(self.task, description=f"{run.scanned:,} looked at, {run.drifts_found} differ")
@@ -71,11 +67,10 @@ async def reconciled(settings: Settings, *, since: datetime, heals: bool, as_jso
 async def resynced(settings: Settings, text: str, *, as_json: bool) -> bool:
     """As `reconciled`, about one object by its id."""
     async with at_terminal(settings, as_json=as_json) as (gateway, reconciler):
-        kind, object_id = parsed_id(text)
+        kind, object_id = resyncable(text)
+        now = reconciler.clock()
         run = replace(
-            reconciler.run_of(RunKind.OBJECT, since=reconciler.clock(), until=reconciler.clock()),
-            object_kind=kind_of(kind),
-            object_id=object_id,
+            reconciler.run_of(RunKind.OBJECT, since=now, until=now), object_kind=kind, object_id=object_id
         )
         async with gateway.services.database.work() as work:
             await work.reconciliation_runs.add(run)
@@ -96,3 +91,52 @@ async def at_terminal(settings: Settings, *, as_json: bool) -> AsyncIterator[tup
         fail(refused.message)
     finally:
         await gateway.close()
+
+
+def _is_fine(run: ReconciliationRun) -> bool:
+    """Ends where the run could not be finished, since then nobody knows."""
+    if run.state is RunState.FAILED:
+        fail(f"{STRIPE_IS_AWAY} ({run.error})")
+    return run.unhealed == 0
+
+
+def resyncable(text: str) -> tuple[ObjectKind, UUID]:
+    """Raises NotFound for what is no id of an object that Stripe has."""
+    kind, object_id = parsed_id(text)
+    found = KINDS.get(kind)
+    if found is None or found not in FINDERS:
+        raise NotFound("Stripe has no objects of this type.")
+    return found, object_id
+
+
+def drift_sentence(drift: Drift) -> str:
+    here, there = drift.local or "nothing", drift.remote or "nothing"
+    verdict = "healed" if drift.is_healed else "not healed"
+    ours = "" if drift.object_id is None else f" ({global_id(RECORDED[drift.object_kind], drift.object_id)})"
+    return (
+        f"{drift.processor_object_id}{ours}: {drift.field} is {here} here and {there} at Stripe; "
+        f"{drift.cause}, {verdict}."
+    )
+
+
+def run_sentence(run: ReconciliationRun) -> str:
+    mode = " Nothing was changed: --heal puts it right." if run.is_dry_run and run.drifts_found else ""
+    return (
+        f"{run.scanned:,} events and objects looked at; {run.events_recovered:,} events had been missed. "
+        f"{run.drifts_found:,} fields differed, {run.healed:,} of them are healed.{mode}"
+    )
+
+
+def drift_line(drift: Drift) -> str:
+    """JSON; what does not apply is left out."""
+    return _line("drift", asdict(drift))
+
+
+def run_line(run: ReconciliationRun) -> str:
+    """JSON, the last line of a run."""
+    return _line("run", asdict(run))
+
+
+def _line(what: str, told: Mapping[str, object]) -> str:
+    known = {name: value for name, value in told.items() if value is not None}
+    return orjson.dumps({"type": what, **known}, default=str).decode()

@@ -51,8 +51,9 @@ class EventWalk:
 
         Raises ProcessorUnavailable.
         """
-        since = max(run.since, self.clock() - REMEMBERED_FOR)
-        async for batch in self.lists.events_between(since, run.until, at=self.wall_clock()):
+        now = self.clock()
+        since, until = max(run.since, now - REMEMBERED_FOR), min(run.until, now - ON_ITS_WAY)
+        async for batch in self.lists.events_between(since, until, at=self.wall_clock()):
             unheard = await self._unheard(batch)
             missed.update(event.processor_object_id or "" for event in unheard)
             if not run.is_dry_run:

@@ -120,6 +120,7 @@ class Reconciler:
         try:
             async for progress in self._steps(run):
                 run = await self._advanced(run, progress)
+                self._tell(run, progress)
         except RunLost:
             raise
         except Exception as failure:
@@ -149,10 +150,12 @@ class Reconciler:
             if not await work.reconciliation_runs.advance(run, after):
                 raise RunLost(f"Run {run.id} was given up by others")
             await work.drifts.add_all(progress.drifts)
+        return after
+
+    def _tell(self, run: ReconciliationRun, progress: Progress) -> None:
         for drift in progress.drifts:
             self.journal.drifted(drift)
-        self.journal.advanced(after)
-        return after
+        self.journal.advanced(run)
 
     async def _failed(self, run: ReconciliationRun, failure: Exception) -> ReconciliationRun:
         failed = run.failed(f"{type(failure).__name__}: {failure}", at=self.clock())

@@ -34,6 +34,7 @@ FOR_ADMINS: Final = {
     "submitDisputeEvidence",
     "acceptDispute",
     "revokeAccess",
+    "resync",
 }
 PLAN_IDS: Final = {"planId"}
 """Plans are everybody's."""
@@ -161,6 +162,7 @@ def attempts(theirs: Belongings, own: Belongings) -> list[Attempt]:
         ("refundPayment", "paymentId", {"paymentId": theirs.payment, "reason": "OTHER"}),
         ("submitDisputeEvidence", "disputeId", {"disputeId": theirs.dispute, "evidence": EVIDENCE}),
         ("acceptDispute", "id", {"id": theirs.dispute}),
+        ("resync", "id", {"id": theirs.payment}),
         ("updatePaymentMethod", "id", {"id": theirs.method, "billingName": "Somebody Else"}),
         ("deletePaymentMethod", "id", {"id": theirs.method}),
         ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),
