@@ -47,7 +47,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.grantAccess": 6,
     "Mutation.keepSubscription": 24,
     "Mutation.pauseSubscription": 26,
-    "Mutation.reconcile": 9,
+    "Mutation.reconcile": 7,
     "Mutation.refundPayment": 25,
     "Mutation.resumeSubscription": 33,
     "Mutation.resync": 40,

@@ -74,6 +74,7 @@ class TestAnonymousCaller:
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
             "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
             "createPortalLink": {"returnUrl": "https://shop.example"},
+            "reconcile": {"since": "2026-01-01T00:00:00Z"},
         }
 
         for mutation, given in tried.items():
@@ -143,7 +144,11 @@ class TestAnotherUser:
         kinds = {
             kind.name for kind in SCHEMA.get_possible_types(assert_interface_type(SCHEMA.type_map["Node"]))
         }
-        assert {node["__typename"] for node in data["nodes"]} == kinds - {"Plan", "AuditEntry"}
+        assert {node["__typename"] for node in data["nodes"]} == kinds - {
+            "Plan",
+            "AuditEntry",
+            "ReconciliationRun",
+        }
 
     async def test_changes_nothing_by_naming_it_anywhere(
         self, api: Api, theirs: Belongings, contents: Callable[[], Any], database: Database, sells: Sells
