@@ -65,7 +65,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "payment_method_setup.succeeded": "The payment method was checked and saved.",
     "plan.added": "The plan was added.",
     "plan.updated": "Details of the plan changed.",
-    "reconciliation.requested": "A comparison with the payment provider was asked for.",
+    "reconciliation_run.requested": "A comparison with the payment provider was asked for.",
     "refund.cancelled": "The refund was cancelled.",
     "refund.failed": "The refund failed: its amount can be refunded again.",
     "refund.found": "A refund was made at the payment provider.",

@@ -92,4 +92,4 @@ def requested(
 
 async def keep(step: Step, run: ReconciliationRun) -> None:
     await step.work.reconciliation_runs.add(run)
-    await step.work.audit.add(audit_record("reconciliation.requested", None, run, at=step.at, by=step.by))
+    await step.work.audit.add(audit_record("reconciliation_run.requested", None, run, at=step.at, by=step.by))

@@ -113,7 +113,11 @@ class TestReconcile:
         )
 
         assert log["auditLog"]["nodes"] == [
-            {"action": "reconciliation.requested", "actor": {"kind": "ADMIN"}, "object": {"id": run["id"]}}
+            {
+                "action": "reconciliation_run.requested",
+                "actor": {"kind": "ADMIN"},
+                "object": {"id": run["id"]},
+            }
         ]
 
     async def test_runs_are_listed_with_the_newest_first(self, admins: Api) -> None:
