@@ -1,5 +1,6 @@
 """The connection to Stripe that all commands share."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -20,6 +21,8 @@ UNKNOWN: Final = "resource_missing"
 OUR_KEYS: Final = ("opr_", "cus_", "gateway_")
 """How the idempotency keys begin under which we ask: for operations, for customers, and for all else."""
 KEY: Final = "Idempotency-Key"
+MADE_UP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A key that the library gives a request which has none: a random UUID."""
 
 
 class NamedRequests(HTTPXClient):
@@ -29,7 +32,7 @@ class NamedRequests(HTTPXClient):
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         key = headers.get(KEY)
-        if key is not None and not key.startswith(OUR_KEYS):
+        if key is not None and MADE_UP.fullmatch(key):
             headers = {**headers, KEY: f"gateway_{key}"}
         return await super().request_async(method, url, headers, post_data)
 
