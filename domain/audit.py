@@ -27,6 +27,7 @@ from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.reconciliation.run import ReconciliationRun
 from domain.refund import Refund
 from domain.subscription import Subscription
 
@@ -42,6 +43,7 @@ Audited: TypeAlias = (
     | Entitlement
     | BillingAccount
     | InboxEvent
+    | ReconciliationRun
 )
 KINDS: Final[Mapping[type, ObjectKind]] = {
     Payment: ObjectKind.PAYMENT,
@@ -55,6 +57,7 @@ KINDS: Final[Mapping[type, ObjectKind]] = {
     Entitlement: ObjectKind.ENTITLEMENT,
     BillingAccount: ObjectKind.BILLING_ACCOUNT,
     InboxEvent: ObjectKind.WEBHOOK_EVENT,
+    ReconciliationRun: ObjectKind.RECONCILIATION_RUN,
 }
 NOT_RECORDED: Final = frozenset(
     {

@@ -66,6 +66,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "payment_method_setup.succeeded": "The payment method was checked and saved.",
     "plan.added": "The plan was added.",
     "plan.updated": "Details of the plan changed.",
+    "reconciliation_run.requested": "A comparison with the payment provider was asked for.",
     "refund.cancelled": "The refund was cancelled.",
     "refund.failed": "The refund failed: its amount can be refunded again.",
     "refund.found": "A refund was made at the payment provider.",
@@ -92,6 +93,8 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "webhook_event.replayed": "The event was applied once more, on command.",
 }
 """One sentence per action. An action that is not here is told by its own words."""
+RECONCILED: Final = "reconciliation-"
+"""How the request id begins of what a run of the reconciliation has settled; the run's id follows."""
 MORE_IS_KNOWN: Final = "More became known about it."
 STATES: Final = frozenset(
     {f"payment.{status.lower()}" for status in PaymentStatus}
@@ -165,6 +168,8 @@ def source(record: AuditRecord) -> SyncSource:
 
     What was done for no request, or for an event, comes of the processor's news, or of our asking.
     """
+    if record.actor_role is Role.SYSTEM and record.request_id.startswith(RECONCILED):
+        return SyncSource.RECONCILIATION
     told = record.after.get("synced_by")
     if isinstance(told, str):
         return SyncSource(told)

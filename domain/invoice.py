@@ -127,10 +127,10 @@ class InvoiceFacts:
     source: SyncSource = SyncSource.API_CALL
     event_id: str | None = None
 
-    def told_by(self, event_id: str) -> Self:
-        """As what an event made us read."""
-        payment = self.payment and replace(self.payment, source=SyncSource.WEBHOOK, event_id=event_id)
-        return replace(self, payment=payment, source=SyncSource.WEBHOOK, event_id=event_id)
+    def told_by(self, source: SyncSource, event_id: str | None) -> Self:
+        """As what this, or an event, made us read."""
+        payment = self.payment and replace(self.payment, source=source, event_id=event_id)
+        return replace(self, payment=payment, source=source, event_id=event_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

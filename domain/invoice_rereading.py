@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.actor import Actor
 from domain.events import InboxEvent, InvoiceChanged, PaymentReported
 from domain.invoice import Invoice, InvoiceFacts
+from domain.occasion import Occasion
 from domain.payment import Payment
 from domain.payment_status import SUCCESSORS, PaymentStatus
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
@@ -28,7 +29,11 @@ class InvoiceRereader:
     clock: Clock
 
     async def follow(self, hint: InvoiceChanged, event: InboxEvent, close: Close) -> None:
-        await self._read_anew(hint, by=event.actor, event_id=event.processor_event_id, close=close)
+        await self._read_anew(hint, Occasion.of(event), close=close)
+
+    async def read_again(self, processor_invoice_id: str, occasion: Occasion) -> None:
+        """Raises NotFound where its customer is none of ours, or the processor does not know it."""
+        await self._read_anew(InvoiceChanged(processor_invoice_id=processor_invoice_id), occasion)
 
     async def covers(self, news: PaymentReported, *, by: Actor) -> bool:
         """
@@ -40,7 +45,7 @@ class InvoiceRereader:
         invoice_id = None if news.payment_id is not None else await self._paid_by(news)
         if invoice_id is None:
             return False
-        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), by=by)
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), Occasion(by=by))
         async with self.database.work() as work:
             known = await work.payments.known_as(news.processor_payment_id)
             payment = None if known is None else await work.payments.lock(known)
@@ -49,20 +54,20 @@ class InvoiceRereader:
             await remember_failure(work, payment, news.outcome, at=self.clock(), by=by)
         return True
 
-    async def learn(self, processor_payment_id: str, *, by: Actor) -> None:
+    async def learn(self, processor_payment_id: str, occasion: Occasion) -> None:
         """Have the payment of an invoice, which names none of ours. Raises NotFound where it is of nobody we know."""
         async with self.database.reads() as reads:
             if await reads.payments.known_as(processor_payment_id):
                 return
         invoice_id = found(await self.processor.invoice_of_payment(processor_payment_id))
-        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), by=by)
+        await self._read_anew(InvoiceChanged(processor_invoice_id=invoice_id), occasion)
 
     async def _read_anew(
-        self, hint: InvoiceChanged, *, by: Actor, event_id: str | None = None, close: Close | None = None
+        self, hint: InvoiceChanged, occasion: Occasion, *, close: Close | None = None
     ) -> None:
         """Raises NotFound where its customer is none of ours, or the processor does not know it."""
         processor_id = hint.processor_invoice_id
-        owner = await self._known_owner(processor_id) or await self._named_owner(hint, by)
+        owner = await self._known_owner(processor_id) or await self._named_owner(hint, occasion.by)
 
         async def find(reads: Reads) -> Invoice | None:
             known = await reads.invoices.known_as(processor_id)
@@ -70,7 +75,7 @@ class InvoiceRereader:
 
         async def read() -> InvoiceFacts:
             facts = found(await self.processor.read_invoice(processor_id))
-            return facts if event_id is None else facts.told_by(event_id)
+            return facts.told_by(occasion.source, occasion.event_id)
 
         async def lock(work: Work) -> Invoice | None:
             """After its subscription, or else its account, so that it is made once."""
@@ -81,7 +86,7 @@ class InvoiceRereader:
             return await work.invoices.lock_known(processor_id)
 
         async def take(work: Work, facts: InvoiceFacts) -> None:
-            await settle_invoice(work, facts, at=self.clock(), by=by)
+            await settle_invoice(work, facts, at=self.clock(), by=occasion.by)
             if close is not None:
                 await close(work)
 

@@ -47,6 +47,12 @@ class Outcome:
     event_id: str | None = None
     occurred_at: datetime | None = None
 
+    @property
+    def is_current(self) -> bool:
+        """Whether it was read when it was asked for; an event may tell how things were."""
+        is_found = self.source is SyncSource.RECONCILIATION and self.event_id is None
+        return self.source is SyncSource.API_CALL or is_found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPayment:

@@ -237,11 +237,7 @@ class Payment:
 
     def _is_open_again(self, outcome: Outcome) -> bool:
         """An answer to a call tells how things are now; an event may tell how they were."""
-        return (
-            self.status is PaymentStatus.FAILED
-            and outcome.source is SyncSource.API_CALL
-            and outcome.status in UNDER_WAY
-        )
+        return self.status is PaymentStatus.FAILED and outcome.is_current and outcome.status in UNDER_WAY
 
     def _knows_failure(self, outcome: Outcome) -> bool:
         """Whether this is the failure of the attempt before the running one, told again."""

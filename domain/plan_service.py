@@ -39,7 +39,7 @@ class PlanService:
         prices = {facts.processor_price_id for facts in told}
         for plan in await self.listed():
             if plan.processor_price_id not in prices:
-                await self._read_anew(plan.processor_price_id, SYSTEM)
+                await self._read_anew(plan.processor_price_id, by=SYSTEM)
         return len(told)
 
     async def know(self, processor_price_id: str, *, by: Actor = SYSTEM) -> None:
@@ -51,14 +51,18 @@ class PlanService:
         facts = await self.processor.read_plan(processor_price_id)
         if facts is None:
             raise LookupError(f"{processor_price_id} is the price of no plan")
-        await self._add(facts, by)
+        await self._add(facts, by=by)
+
+    async def read_again(self, processor_price_id: str, *, by: Actor) -> None:
+        """The plan of this price as the processor has it now, or taken from sale where it has none any more."""
+        await self._read_anew(processor_price_id, by=by)
 
     async def follow(self, hint: PlanChanged, event: InboxEvent, close: Close) -> None:
         if hint.processor_price_id is None:
             told = await self.processor.list_plans(hint.processor_product_id)
             await self._take_all(told, event.actor)
         else:
-            await self._read_anew(hint.processor_price_id, event.actor)
+            await self._read_anew(hint.processor_price_id, by=event.actor)
         async with self.database.work() as work:
             await close(work)
 
@@ -68,18 +72,18 @@ class PlanService:
             async with self.database.reads() as reads:
                 plan = await reads.plans.priced_as(facts.processor_price_id)
             if plan is None:
-                await self._add(facts, by)
+                await self._add(facts, by=by)
             elif not plan.knows(facts):
-                await self._read_anew(facts.processor_price_id, by)
+                await self._read_anew(facts.processor_price_id, by=by)
 
-    async def _add(self, facts: PlanFacts, by: Actor) -> None:
+    async def _add(self, facts: PlanFacts, *, by: Actor) -> None:
         now = self.clock()
         plan = Plan(id=new_id(), created_at=now, updated_at=now, **plan_facts_in(facts))
         async with self.database.work() as work:
             if await work.plans.add(plan):
                 await work.audit.add(audit_record("plan.added", None, plan, at=now, by=by))
 
-    async def _read_anew(self, processor_price_id: str, by: Actor) -> None:
+    async def _read_anew(self, processor_price_id: str, *, by: Actor) -> None:
         async def find(reads: Reads) -> Plan | None:
             return await reads.plans.priced_as(processor_price_id)
 
@@ -93,14 +97,14 @@ class PlanService:
         async def take(work: Work, facts: PlanFacts | None) -> PlanFacts | None:
             before = await find(work)
             if before is not None:
-                await self._save(work, before, facts, by)
+                await self._save(work, before, facts, by=by)
             return facts if before is None else None
 
         unknown = await take_newest(self.database, find=find, read=read, lock=lock, take=take)
         if unknown is not None:
-            await self._add(unknown, by)
+            await self._add(unknown, by=by)
 
-    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None, by: Actor) -> None:
+    async def _save(self, work: Work, before: Plan, facts: PlanFacts | None, *, by: Actor) -> None:
         now = self.clock()
         after = before.retired(at=now) if facts is None else before.take(facts, at=now)
         if after is not before:

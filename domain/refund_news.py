@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from domain.events import InboxEvent, RefundsChanged
-from domain.payment_status import SyncSource
+from domain.occasion import Occasion
 from domain.ports import Clock, Database, RefundProcessor
 from domain.refund_settlement import settle_refunds
 from domain.settlement import settle
@@ -24,22 +24,33 @@ class RefundNews:
     invoices: PaidInvoices
 
     async def follow(self, hint: RefundsChanged, event: InboxEvent, close: Close) -> None:
-        listed = found(await self.processor.find_refunds(hint.processor_payment_id))
+        await self._read_anew(hint.processor_payment_id, Occasion.of(event), close)
+
+    async def read_again(self, processor_payment_id: str, occasion: Occasion) -> None:
+        """A payment with all that was given back of it. Raises NotFound where it is none of ours."""
+        await self._read_anew(processor_payment_id, occasion)
+
+    async def _read_anew(
+        self, processor_payment_id: str, occasion: Occasion, close: Close | None = None
+    ) -> None:
+        listed = found(await self.processor.find_refunds(processor_payment_id))
         if listed.payment.payment_id is None:
-            await self.invoices.learn(hint.processor_payment_id, by=event.actor)
+            await self.invoices.learn(processor_payment_id, Occasion(by=occasion.by))
         told = [
             replace(
                 facts,
-                source=SyncSource.WEBHOOK,
-                event_id=event.processor_event_id,
-                occurred_at=event.occurred_at,
+                source=occasion.source,
+                event_id=occasion.event_id,
+                occurred_at=occasion.occurred_at,
             )
             for facts in listed.refunds
         ]
+        outcome = occasion.of_payment(listed.payment.outcome)
         async with self.database.work() as work:
-            known_id = await work.payments.known_as(hint.processor_payment_id)
+            known_id = await work.payments.known_as(processor_payment_id)
             payment_id = found(known_id or listed.payment.payment_id)
-            now = self.clock()
-            await settle(work, payment_id, listed.payment.outcome, at=now, by=event.actor)
-            await settle_refunds(work, payment_id, told, at=now, by=event.actor)
-            await close(work)
+            now, by = self.clock(), occasion.by
+            await settle(work, payment_id, outcome, at=now, by=by)
+            await settle_refunds(work, payment_id, told, at=now, by=by)
+            if close is not None:
+                await close(work)

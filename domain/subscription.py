@@ -101,10 +101,10 @@ class SubscriptionFacts:
         """Whether it goes on, to no end, in a period that will never be paid for."""
         return self.is_lapsed and self.status is SubscriptionStatus.ACTIVE and not self.is_ending
 
-    def told_by(self, event_id: str) -> Self:
-        """As what an event made us read."""
-        invoice = self.latest_invoice and self.latest_invoice.told_by(event_id)
-        return replace(self, latest_invoice=invoice, source=SyncSource.WEBHOOK, event_id=event_id)
+    def told_by(self, source: SyncSource, event_id: str | None) -> Self:
+        """As what this, or an event, made us read."""
+        invoice = self.latest_invoice and self.latest_invoice.told_by(source, event_id)
+        return replace(self, latest_invoice=invoice, source=source, event_id=event_id)
 
     @property
     def first_tried_at(self) -> datetime | None:

@@ -1,17 +1,21 @@
 """Subscriptions as they are at the processor, whoever changed them: read at news, and when a job asks."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from domain.actor import SYSTEM, Actor
+from domain.actor import Actor
 from domain.events import InboxEvent, SubscriptionChanged
 from domain.method_settlement import settle_method
+from domain.occasion import Occasion
 from domain.plan_service import PlanService
 from domain.ports import Clock, Database, PaymentProcessor, Reads, Work
 from domain.rereading import take_newest
 from domain.subscription import Subscription, SubscriptionFacts
 from domain.subscription_settlement import open_subscription, settle_subscription
 from domain.webhook_service import Close, found
+
+READ_BY_US: Final = Occasion()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,7 @@ class SubscriptionRereader:
     clock: Clock
 
     async def follow(self, hint: SubscriptionChanged, event: InboxEvent, close: Close) -> None:
-        await self._read_anew(hint, by=event.actor, event_id=event.processor_event_id, close=close)
+        await self._read_anew(hint, Occasion.of(event), close=close)
 
     async def reread(self, subscription_id: UUID) -> None:
         """For a job: one of ours. What the processor never heard of stays as it is."""
@@ -31,6 +35,13 @@ class SubscriptionRereader:
         facts = await self.processor.find_subscription(subscription)
         if facts is not None:
             await self._read_anew(hint_of(facts))
+
+    async def read_again(self, processor_subscription_id: str, customer_id: str, occasion: Occasion) -> None:
+        """Raises NotFound where its customer is none of ours, or the processor does not know it."""
+        hint = SubscriptionChanged(
+            processor_subscription_id=processor_subscription_id, customer_id=customer_id
+        )
+        await self._read_anew(hint, occasion)
 
     async def begin_period(self, subscription_id: UUID) -> None:
         """For a job: after a pause that ended by itself, so that there is access again, and is paid for."""
@@ -48,16 +59,11 @@ class SubscriptionRereader:
                 SubscriptionChanged(
                     processor_subscription_id=processor_subscription_id, customer_id=customer_id
                 ),
-                by=by,
+                Occasion(by=by),
             )
 
     async def _read_anew(
-        self,
-        hint: SubscriptionChanged,
-        *,
-        by: Actor = SYSTEM,
-        event_id: str | None = None,
-        close: Close | None = None,
+        self, hint: SubscriptionChanged, occasion: Occasion = READ_BY_US, *, close: Close | None = None
     ) -> None:
         """Raises NotFound where its customer is none of ours, or the processor does not know it."""
         ours = await self._named(hint)
@@ -68,8 +74,8 @@ class SubscriptionRereader:
 
         async def read() -> SubscriptionFacts:
             facts = found(await self.processor.read_subscription(ours.processor_subscription_id))
-            await self._know_what_it_names(facts, ours.user_id, by)
-            return facts if event_id is None else facts.told_by(event_id)
+            await self._know_what_it_names(facts, ours.user_id, occasion)
+            return facts.told_by(occasion.source, occasion.event_id)
 
         async def lock(work: Work) -> Subscription | None:
             """Whoever makes it known holds its account, so that it is made once."""
@@ -80,7 +86,7 @@ class SubscriptionRereader:
             return None if known is None else await work.subscriptions.lock(known)
 
         async def take(work: Work, facts: SubscriptionFacts) -> None:
-            now = self.clock()
+            now, by = self.clock(), occasion.by
             known = await ours.found_in(work)
             if known is None:
                 known = (await open_subscription(work, ours.user_id, facts, at=now, by=by)).id
@@ -105,16 +111,16 @@ class SubscriptionRereader:
             customer_id=hint.customer_id,
         )
 
-    async def _know_what_it_names(self, facts: SubscriptionFacts, user_id: UUID, by: Actor) -> None:
+    async def _know_what_it_names(self, facts: SubscriptionFacts, user_id: UUID, occasion: Occasion) -> None:
         """Plans and methods that were made elsewhere may be heard of here first."""
-        await self.plans.know(facts.processor_price_id, by=by)
+        await self.plans.know(facts.processor_price_id, by=occasion.by)
         if facts.pending_price_id is not None:
-            await self.plans.know(facts.pending_price_id, by=by)
+            await self.plans.know(facts.pending_price_id, by=occasion.by)
         if facts.processor_method_id is not None:
-            await self._know_method(facts.processor_method_id, facts.customer_id, user_id, by)
+            await self._know_method(facts.processor_method_id, facts.customer_id, user_id, occasion)
 
     async def _know_method(
-        self, processor_method_id: str, customer_id: str, user_id: UUID, by: Actor
+        self, processor_method_id: str, customer_id: str, user_id: UUID, occasion: Occasion
     ) -> None:
         """What is named may have been detached since; then it pays for nothing any more."""
         async with self.database.reads() as reads:
@@ -124,7 +130,7 @@ class SubscriptionRereader:
         method = await self.processor.attached_method(processor_method_id, customer_id)
         if method is not None:
             async with self.database.work() as work:
-                await settle_method(work, user_id, method, at=self.clock(), by=by)
+                await settle_method(work, user_id, method, at=self.clock(), by=occasion.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from domain.events import (
 )
 from domain.intake import Intake
 from domain.method_settlement import detach, settle_method, settle_setup
+from domain.occasion import Occasion
 from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
 from domain.refund_settlement import settle_refund
@@ -44,7 +45,7 @@ class Rereader(Protocol[H]):
 
 
 class PaidInvoices(Protocol):
-    async def learn(self, processor_payment_id: str, *, by: Actor) -> None:
+    async def learn(self, processor_payment_id: str, occasion: Occasion) -> None:
         """Read the invoice that a payment pays, where we do not know the payment."""
         ...
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -259,6 +259,40 @@ def replay_events(
         fail("Name events, or say --held.")
     all_applied = asyncio.run(replay_all(ready_settings(), named or (), is_dry=dry_run, as_json=as_json))
     raise typer.Exit(0 if all_applied else 1)
+
+
+@app.command()
+def reconcile(
+    since: Annotated[
+        datetime, typer.Option(help="From when on, in UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+    ],
+    heal: Annotated[
+        bool, typer.Option("--heal", help="Put right what differs. Without it nothing changes.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line; the last one sums up.")
+    ] = False,
+) -> None:
+    """Find missed events and compare all with Stripe. Ends with 1 where anything differs that was not healed."""
+    from gateway.reconcile import reconciled
+
+    ready = ready_settings()
+    is_fine = asyncio.run(reconciled(ready, since=since.replace(tzinfo=UTC), heals=heal, as_json=as_json))
+    raise typer.Exit(0 if is_fine else 1)
+
+
+@app.command()
+def resync(
+    object_id: Annotated[str, typer.Argument(help="The object's id, as in pay_0195d1c5….")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line; the last one sums up.")
+    ] = False,
+) -> None:
+    """Read one object at Stripe now and take over what is said there. Ends with 1 where it differs still."""
+    from gateway.reconcile import resynced
+
+    ready = ready_settings()
+    raise typer.Exit(0 if asyncio.run(resynced(ready, object_id, as_json=as_json)) else 1)
 
 
 @app.command()

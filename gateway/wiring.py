@@ -27,6 +27,8 @@ from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
+from domain.reconciliation.reconciler import Reconciler
+from domain.reconciliation.service import ReconciliationService
 from domain.refund_news import RefundNews
 from domain.rehearsal import Rehearsal
 from domain.rules import Rules
@@ -36,6 +38,7 @@ from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.metrics import measured
+from gateway.reconciliation import reconciler
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
@@ -62,6 +65,7 @@ class Gateway:
     statements: SignedStatements
     default_methods: DefaultMethods
     same_cards: SameCards
+    reconciler: Reconciler
     authentication: Authentication
 
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
@@ -86,6 +90,9 @@ class News:
 
     plans: PlanService
     subscriptions: SubscriptionRereader
+    invoices: InvoiceRereader
+    refunds: RefundNews
+    disputes: DisputeNews
     webhooks: WebhookService
 
 
@@ -100,6 +107,8 @@ def wire_news(database: Database, processor: PaymentProcessor, *, settings: Sett
     invoices = InvoiceRereader(
         database=database, processor=processor, subscriptions=subscriptions, clock=clock
     )
+    refunds = RefundNews(database=database, processor=processor, clock=clock, invoices=invoices)
+    disputes = DisputeNews(database=database, processor=processor, clock=clock, invoices=invoices)
     webhooks = WebhookService(
         database=database,
         intake=Intake(database),
@@ -109,18 +118,21 @@ def wire_news(database: Database, processor: PaymentProcessor, *, settings: Sett
         wall_clock=now,
         invoices=invoices,
         rereaders={
-            RefundsChanged: RefundNews(
-                database=database, processor=processor, clock=clock, invoices=invoices
-            ),
-            DisputeChanged: DisputeNews(
-                database=database, processor=processor, clock=clock, invoices=invoices
-            ),
+            RefundsChanged: refunds,
+            DisputeChanged: disputes,
             SubscriptionChanged: subscriptions,
             InvoiceChanged: invoices,
             PlanChanged: plans,
         },
     )
-    return News(plans=plans, subscriptions=subscriptions, webhooks=webhooks)
+    return News(
+        plans=plans,
+        subscriptions=subscriptions,
+        invoices=invoices,
+        refunds=refunds,
+        disputes=disputes,
+        webhooks=webhooks,
+    )
 
 
 def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, clock: Clock = now) -> Gateway:
@@ -162,6 +174,18 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         audience=settings.access_statement_audience,
         lifetime=timedelta(minutes=settings.access_statement_minutes),
     )
+    reconciling = reconciler(
+        settings,
+        database=database,
+        processor=processor,
+        news=parts.webhooks.news,
+        refunds=parts.refunds,
+        disputes=parts.disputes,
+        invoices=parts.invoices,
+        plans=parts.plans,
+        clock=clock,
+        wall_clock=now,
+    )
     return Gateway(
         settings=settings,
         engine=engine,
@@ -191,6 +215,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
             ),
             statistics=StatisticsService(database=database, clock=clock, is_live=processor.is_live),
             invariants=InvariantService(database=database, clock=clock),
+            reconciliation=ReconciliationService(database=database, reconciler=reconciling),
             rules=rules,
             clock=clock,
         ),
@@ -200,6 +225,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),
+        reconciler=reconciling,
         authentication=Authentication(
             SharedSecretVerifier(
                 settings.jwt_secret.get_secret_value(),

@@ -35,6 +35,7 @@ from persistence.jobs import (
     KEEP_DEFAULT_IN_STEP,
     KEEP_NEWEST_OF_SAME_CARDS,
     REBUILD_STATISTICS,
+    RECONCILE,
     REREAD_SUBSCRIPTION,
 )
 
@@ -167,6 +168,8 @@ class Worker:
         async def resume_operations(_: Schedule) -> None:
             await resume_all(commands, self._is_stopping)
 
+        self._register_reconciliation(queue)
+
         @queue.schedule("seal_audit_trail", EVERY_MINUTE)
         async def seal_audit_trail(_: Schedule) -> None:
             await seal_all(self._gateway.services.audit)
@@ -182,6 +185,29 @@ class Worker:
         @queue.schedule("drop_expired_previews", HOURLY)
         async def drop_expired_previews(_: Schedule) -> None:
             await self._gateway.services.previews.drop_expired()
+
+    def _register_reconciliation(self, queue: PgQueuer) -> None:
+        settings, reconciler = self._gateway.settings, self._gateway.reconciler
+
+        @queue.entrypoint(RECONCILE, on_failure="hold", executor_factory=with_retries)
+        async def reconcile(job: Job) -> None:
+            await reconciler.carry_out(UUID(bytes=job.payload))
+
+        @queue.schedule("drop_old_reconciliation_runs", HOURLY)
+        async def drop_old_reconciliation_runs(_: Schedule) -> None:
+            await reconciler.drop_old()
+
+        if settings.reconcile_seconds:
+
+            @queue.schedule("reconcile_events", every(settings.reconcile_seconds))
+            async def reconcile_events(_: Schedule) -> None:
+                await reconciler.walk_events()
+
+        if settings.reconcile_objects_hours:
+
+            @queue.schedule("reconcile_objects", every_hours(settings.reconcile_objects_hours))
+            async def reconcile_objects(_: Schedule) -> None:
+                await reconciler.compare_objects()
 
 
 async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> None:
@@ -244,6 +270,16 @@ def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntry
 def every_seconds(seconds: int) -> str:
     """Cron with the seconds as its sixth field."""
     return f"* * * * * */{seconds}"
+
+
+def every(seconds: int) -> str:
+    """Whole minutes from 60 seconds on, as cron has it."""
+    minutes = seconds // 60
+    return every_seconds(seconds) if minutes == 0 else f"*/{minutes} * * * *"
+
+
+def every_hours(hours: int) -> str:
+    return f"17 */{hours} * * *"
 
 
 async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None) -> None:

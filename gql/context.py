@@ -19,6 +19,7 @@ from domain.plan_service import PlanService
 from domain.portal_service import PortalService
 from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
 from domain.preview_service import PreviewService
+from domain.reconciliation.service import ReconciliationService
 from domain.rules import Rules
 from domain.statistics_service import StatisticsService
 from domain.subscription_service import SubscriptionService
@@ -45,6 +46,7 @@ class Services:
     events: EventService
     statistics: StatisticsService
     invariants: InvariantService
+    reconciliation: ReconciliationService
     rules: Rules
     clock: Clock
 

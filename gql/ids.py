@@ -17,6 +17,7 @@ from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.reconciliation.run import ReconciliationRun
 from domain.refund import Refund
 from domain.subscription import Subscription
 
@@ -37,6 +38,7 @@ PREFIX: Final[dict[type, str]] = {
     AuditRecord: "evt",
     ChargePreview: "prv",
     InboxEvent: "whk",
+    ReconciliationRun: "rec",
 }
 KIND: Final = {prefix: kind for kind, prefix in PREFIX.items()}
 HEX_DIGITS: Final = frozenset("0123456789abcdef")

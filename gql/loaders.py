@@ -25,6 +25,9 @@ from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
 from domain.ports import Database, Reads
+from domain.reconciliation.run import Drift, ReconciliationRun
+from domain.reconciliation.run_list import DRIFTS, DriftFilter
+from domain.reconciliation.service import WATCHERS
 from domain.refund import Refund
 from domain.subscription import Subscription
 from domain.subscription_list import INVOICES, SUBSCRIPTIONS, InvoiceFilter, SubscriptionFilter
@@ -44,6 +47,7 @@ LOADERS: Final[Mapping[type, str]] = {
     Entitlement: "entitlements",
     AuditRecord: "audit_records",
     InboxEvent: "webhook_events",
+    ReconciliationRun: "reconciliation_runs",
 }
 """By which of its loaders `Loaders` finds the objects of a type."""
 RECORDED: Final = {kind: of for of, kind in KINDS.items()}
@@ -186,6 +190,21 @@ class Loaders:
     def affected_by(self) -> Lookup[Sequence[AffectedObject]]:
         """What the handling of an event has changed."""
         return Lookup(self._database, lambda reads, ids: reads.audit.affected_by(ids))
+
+    @cached_property
+    def reconciliation_runs(self) -> Lookup[ReconciliationRun]:
+        """For admins: the query raises Forbidden for others."""
+        return Lookup(self._database, self._reconciliation_runs)
+
+    async def _reconciliation_runs(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, ReconciliationRun]:
+        self._actor.must_be(WATCHERS)
+        return await reads.reconciliation_runs.by_ids(ids)
+
+    def drifts_of(self, part: Slice) -> Lookup[Sequence[Drift]]:
+        """This part of what a run found."""
+        return self._list(
+            ("drifts", part), lambda reads, ids: reads.drifts.listed_for(ids, DriftFilter(), DRIFTS, part)
+        )
 
     @cached_property
     def entitlements(self) -> Lookup[Entitlement]:

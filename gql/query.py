@@ -23,6 +23,7 @@ from gql.operation import OperationView, find_operation, operation_view
 from gql.payment_method import PaymentMethodQueries
 from gql.payment_queries import PaymentQueries
 from gql.plan import PlanQueries
+from gql.reconciliation import ReconciliationQueries
 from gql.refund import RefundQueries
 from gql.scalars import IdempotencyKey
 from gql.statistics import StatisticsQueries
@@ -119,5 +120,6 @@ class Query(
     StatisticsQueries,
     InvariantQueries,
     WebhookEventQueries,
+    ReconciliationQueries,
 ):
     pass

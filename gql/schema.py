@@ -22,6 +22,7 @@ from gql.payment_method import PaymentMethodMutations, PaymentMethodSetupView
 from gql.payment_mutations import PaymentMutations
 from gql.portal import PortalMutations
 from gql.query import Query
+from gql.reconciliation import ReconciliationMutations
 from gql.refund_mutations import RefundMutations
 from gql.scalars import SCALARS
 from gql.subscription_mutations import SubscriptionMutations
@@ -40,6 +41,7 @@ class Mutation(
     PortalMutations,
     AccessMutations,
     WebhookEventMutations,
+    ReconciliationMutations,
 ):
     pass
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -5,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from domain.account import BillingAccount
-from persistence.repository import Owned
+from persistence.repository import Owned, is_among
 from persistence.tables import BillingAccountRow, SubscriptionRow, table_of
 
 SUBSCRIPTIONS: Final = table_of(SubscriptionRow).c
@@ -24,6 +25,15 @@ class AccountRepository(Owned[BillingAccount]):
             .where(self.table.c.user_id == subscriber.scalar_subquery())
             .with_for_update(key_share=True)
         )
+
+    async def customers_among(self, processor_customer_ids: Sequence[str]) -> Mapping[str, UUID]:
+        """Whose customers these are; those of nobody are left out."""
+        customer = self.table.c.processor_customer_id
+        found = await self._connection.execute(
+            select(customer, self.table.c.user_id).where(is_among(customer, "customers")),
+            {"customers": processor_customer_ids},
+        )
+        return {row[0]: row[1] for row in found}
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None:
         return await self._one(

@@ -18,6 +18,7 @@ BEGIN_PERIOD: Final = "begin_period"
 FOLLOW_PLAN: Final = "follow_plan"
 REBUILD_STATISTICS: Final = "rebuild_statistics"
 """Enqueued by a migration, or by whoever restored a backup."""
+RECONCILE: Final = "reconcile"
 KEEP_DEFAULT_IN_STEP: Final = "keep_default_in_step"
 KEEP_NEWEST_OF_SAME_CARDS: Final = "keep_newest_of_same_cards"
 
@@ -54,6 +55,10 @@ class JobQueue:
     async def begin_period(self, subscription_id: UUID) -> None:
         """Have the worker begin a paid period after a pause, if and only if the transaction commits."""
         await self._enqueue(BEGIN_PERIOD, subscription_id)
+
+    async def reconcile(self, run_id: UUID) -> None:
+        """Have the worker carry out a run that was asked for, if and only if the transaction commits."""
+        await self._enqueue(RECONCILE, run_id)
 
     async def follow_plan(self, plan_id: UUID) -> None:
         """Have the worker bring a changed plan to its subscribers, if and only if the transaction commits."""

@@ -1,6 +1,6 @@
 """The inbox of the processor's events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Final
 from uuid import UUID
@@ -70,6 +70,24 @@ class InboxRepository(Lists[InboxEvent, EventFilter]):
 
     async def known_as(self, processor_event_id: str) -> UUID | None:
         return await self._id_where(TABLE.c.processor_event_id == processor_event_id)
+
+    async def stored_among(self, processor_event_ids: Sequence[str]) -> Collection[str]:
+        """Those of the processor's events that were stored, by their ids."""
+        named = self.table.c.processor_event_id
+        found = await self._connection.execute(
+            select(named).where(is_among(named, "ids")), {"ids": processor_event_ids}
+        )
+        return set(found.scalars())
+
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects, the oldest first."""
+        columns = self.table.c
+        return await self._all(
+            select(self.table)
+            .where(is_among(columns.processor_object_id, "ids"))
+            .order_by(columns.occurred_at, columns.id),
+            {"ids": processor_object_ids},
+        )
 
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""

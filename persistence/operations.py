@@ -48,6 +48,11 @@ class OperationRepository(Repository[Operation]):
         )
         return await self._connection.scalar(asked) or 0
 
+    async def is_any_open(self, object_id: UUID) -> bool:
+        """Whether any operation on the object has not ended."""
+        found = select(self.table.c.id).where(self.table.c.object_id == object_id, IS_OPEN)
+        return await self._connection.scalar(found) is not None
+
     async def is_open(self, mutation: str, object_id: UUID) -> bool:
         columns = self.table.c
         found = select(columns.id).where(

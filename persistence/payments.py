@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 
 from domain.money import Money
 from domain.payment import Payment
@@ -49,6 +49,17 @@ class PaymentRepository(Mirror[Payment], Lists[Payment, PaymentFilter]):
     ) -> Mapping[UUID, Sequence[Payment]]:
         """What pays each invoice, or has tried to, the oldest first."""
         return grouped(await self._of_parents("invoice_id", invoice_ids, owner=owner), "invoice_id")
+
+    async def active_customers(self, *, since: datetime, livemode: bool, limit: int) -> Sequence[str]:
+        """The processor's customers whose payments changed since then, those of the latest changes first."""
+        found = await self._connection.execute(
+            select(C.processor_customer_id)
+            .where(C.updated_at >= since, C.livemode.is_(livemode))
+            .group_by(C.processor_customer_id)
+            .order_by(func.max(C.updated_at).desc(), C.processor_customer_id)
+            .limit(limit)
+        )
+        return list(found.scalars())
 
     async def of_amount(self, user_id: UUID, amount: Money, *, since: datetime) -> Sequence[Payment]:
         return await self._all(

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain.plan import Plan
-from persistence.repository import Repository
+from persistence.repository import Repository, is_among
 from persistence.tables import PlanRow, table_of
 
 
@@ -18,6 +18,10 @@ class PlanRepository(Repository[Plan]):
 
     async def by_ids(self, plan_ids: Sequence[UUID]) -> Mapping[UUID, Plan]:
         return await self._owned(plan_ids, owner=None)
+
+    async def priced_among(self, processor_price_ids: Sequence[str]) -> Sequence[Plan]:
+        prices = is_among(self.table.c.processor_price_id, "prices")
+        return await self._all(select(self.table).where(prices), {"prices": processor_price_ids})
 
     async def priced_as(self, processor_price_id: str) -> Plan | None:
         return await self._one(

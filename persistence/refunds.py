@@ -4,18 +4,27 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from domain.dispute import HOLDS_MONEY, Dispute
 from domain.dispute_list import DisputeFilter
 from domain.refund import Refund, RefundStatus, RefundSums
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Mirror, grouped, is_among
-from persistence.tables import DisputeRow, RefundRow, table_of
+from persistence.repository import Entity, Mirror, grouped, is_among
+from persistence.tables import DisputeRow, PaymentRow, RefundRow, table_of
+
+P: Final = table_of(PaymentRow).c
 
 
-class RefundRepository(Mirror[Refund]):
+class OfPayment(Mirror[Entity]):
+    """What belongs to a payment is real money where that is."""
+
+    def _is_of(self, livemode: bool) -> ColumnElement[bool]:  # Real money, or tests.
+        return exists().where(P.id == self.table.c.payment_id, P.livemode.is_(livemode))
+
+
+class RefundRepository(OfPayment[Refund]):
     table = table_of(RefundRow)
     entity = Refund
     known_by = "processor_refund_id"
@@ -43,7 +52,7 @@ class RefundRepository(Mirror[Refund]):
 TABLE: Final = table_of(DisputeRow)
 
 
-class DisputeRepository(Mirror[Dispute], Lists[Dispute, DisputeFilter]):
+class DisputeRepository(OfPayment[Dispute], Lists[Dispute, DisputeFilter]):
     table = TABLE
     entity = Dispute
     known_by = "processor_dispute_id"

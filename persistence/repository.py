@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Update,
     any_,
     bindparam,
+    or_,
     select,
     update,
 )
@@ -168,6 +171,26 @@ class Mirror(Owned[Entity]):
     @property
     def _known_by(self) -> Column[Any]:
         return self.table.c[self.known_by]
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Entity]:
+        return await self._all(
+            select(self.table).where(is_among(self._known_by, "ids")), {"ids": processor_ids}
+        )
+
+    async def open_or_changed(
+        self, statuses: Sequence[StrEnum], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then; an object has the mode of its parent."""
+        columns = self.table.c
+        found = await self._connection.execute(
+            select(columns.id)
+            .where(or_(columns.status.in_(statuses), columns.updated_at >= since), self._is_of(livemode))
+            .order_by(columns.id)
+        )
+        return list(found.scalars())
+
+    def _is_of(self, livemode: bool) -> ColumnElement[bool]:  # Real money, or tests.
+        return self.table.c.livemode.is_(livemode)
 
     async def known_as(self, processor_id: str) -> UUID | None:
         return await self._id_where(self._known_by == processor_id)

@@ -23,6 +23,7 @@ from persistence.outages import outages_told
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.plans import PlanRepository
+from persistence.reconciliation import DriftRepository, ReconciliationRunRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
 from persistence.statistics import ONE_FOLDER, StatisticsRepository
@@ -110,6 +111,14 @@ class SqlReads:
     @cached_property
     def inbox(self) -> InboxRepository:
         return InboxRepository(self._connection)
+
+    @cached_property
+    def reconciliation_runs(self) -> ReconciliationRunRepository:
+        return ReconciliationRunRepository(self._connection)
+
+    @cached_property
+    def drifts(self) -> DriftRepository:
+        return DriftRepository(self._connection)
 
     @cached_property
     def statistics(self) -> StatisticsRepository:

@@ -1,6 +1,8 @@
 """The connection to Stripe that all commands share."""
 
-from typing import Final, Self
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import stripe
 from stripe import HTTPXClient, RequestOptions, StripeClient, StripeObject
@@ -22,6 +24,23 @@ CIRCUIT_THRESHOLD: Final = 20
 CIRCUIT_PAUSE: Final = 5.0
 MOST_AT_ONCE: Final = 100
 """As many connections as httpx opens."""
+OUR_KEYS: Final = ("opr_", "cus_", "gateway_")
+"""How the idempotency keys begin under which we ask: for operations, for customers, and for all else."""
+KEY: Final = "Idempotency-Key"
+MADE_UP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A key that the library gives a request which has none: a random UUID."""
+
+
+class NamedRequests(HTTPXClient):
+    """Gives requests whose key the library has made up a name of ours, so that events tell who asked."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        key = headers.get(KEY)
+        if key is not None and MADE_UP.fullmatch(key):
+            headers = {**headers, KEY: f"gateway_{key}"}
+        return await super().request_async(method, url, headers, post_data)
 
 
 class StripeConnection:
@@ -48,7 +67,7 @@ class StripeConnection:
         stripe.enable_telemetry = False
         circuit = circuit or Circuit(threshold=CIRCUIT_THRESHOLD, pause=CIRCUIT_PAUSE)
         http = GuardedClient(
-            HTTPXClient(timeout=TIMEOUT), circuit, most_at_once=min(most_at_once, MOST_AT_ONCE)
+            NamedRequests(timeout=TIMEOUT), circuit, most_at_once=min(most_at_once, MOST_AT_ONCE)
         )
         client = StripeClient(
             secret_key,

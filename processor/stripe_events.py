@@ -12,6 +12,8 @@ import stripe
 from domain.errors import InvalidInput
 from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported
 from domain.identity import new_id
+from domain.payment_status import SyncSource
+from processor.stripe_client import OUR_KEYS
 from processor.stripe_readers import reader_of
 from processor.stripe_shapes import Shape
 from processor.stripe_subjects import subject_of
@@ -33,12 +35,18 @@ class StripeNews:
     def receive(self, body: bytes, signature: str, *, at: datetime) -> InboxEvent:
         """Raises InvalidInput unless the body is an event that Stripe signed within the last minutes."""
         self._verify(body, signature, at)
-        return _inbox_event(body, at)
+        return _received(body, at)
 
     def read(self, event: InboxEvent) -> ProcessorEvent:
         thing: Shape = orjson.loads(event.payload)["data"]["object"]
         news = reader_of(event.type, thing)(thing, event.processor_event_id)
-        return _dated(news, event.occurred_at)
+        return _as_told(news, event)
+
+    def is_by_others(self, event: InboxEvent) -> bool:
+        """By the key of the request, of which all of ours have names: https://docs.stripe.com/api/events/object"""
+        request = orjson.loads(event.payload).get("request") or {}
+        key = request.get("idempotency_key") or ""
+        return bool(request.get("id")) and not key.startswith(OUR_KEYS)
 
     def _verify(self, body: bytes, signature: str, at: datetime) -> None:
         """One plain time stamp only, so that the one judged here is the one that the library takes as signed."""
@@ -61,9 +69,16 @@ def _is_signed(body: bytes, signature: str, secret: str) -> bool:
         return False
 
 
-def _inbox_event(body: bytes, at: datetime) -> InboxEvent:
+def _received(body: bytes, at: datetime) -> InboxEvent:
     try:
-        event = orjson.loads(body)
+        return inbox_event(orjson.loads(body), at=at)
+    except orjson.JSONDecodeError as malformed:
+        raise InvalidInput("This is not an event.") from malformed
+
+
+def inbox_event(event: Any, *, at: datetime, via: SyncSource = SyncSource.WEBHOOK) -> InboxEvent:
+    """An event as it is kept. Raises InvalidInput for what is none."""
+    try:
         kind, payload = _name(event["type"]), orjson.dumps(_without_secrets(event)).decode()
         return InboxEvent(
             id=new_id(),
@@ -73,6 +88,7 @@ def _inbox_event(body: bytes, at: datetime) -> InboxEvent:
             api_version=_name(event.get("api_version") or "unknown"),
             payload=payload,
             processor_object_id=subject_of(kind, event["data"]["object"]),
+            via=via,
             occurred_at=datetime.fromtimestamp(event["created"], UTC),
             received_at=at,
         )
@@ -100,10 +116,12 @@ def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return event
 
 
-def _dated(news: ProcessorEvent, occurred_at: datetime) -> ProcessorEvent:
+def _as_told(news: ProcessorEvent, event: InboxEvent) -> ProcessorEvent:
+    """With when that was, and how we came to hear of it."""
     match news:
         case PaymentReported(outcome=outcome):
-            return replace(news, outcome=replace(outcome, occurred_at=occurred_at))
+            told = replace(outcome, occurred_at=event.occurred_at, source=event.via)
+            return replace(news, outcome=told)
         case RefundReported(facts=facts):
-            return replace(news, facts=replace(facts, occurred_at=occurred_at))
+            return replace(news, facts=replace(facts, occurred_at=event.occurred_at, source=event.via))
     return news

@@ -32,7 +32,7 @@ class StripeSubscriptions(StripeConnection):
     async def read_subscription(self, processor_subscription_id: str) -> SubscriptionFacts | None:
         """https://docs.stripe.com/api/subscriptions/retrieve"""
         params: asked.SubscriptionRetrieveParams = {"expand": WITH_SCHEDULE}
-        found = await _existing(
+        found = await existing(
             lambda: self._stripe.subscriptions.retrieve_async(processor_subscription_id, params)
         )
         return None if found is None else await self._with_invoice(found)
@@ -67,7 +67,7 @@ class StripeSubscriptions(StripeConnection):
     async def read_plan(self, processor_price_id: str) -> PlanFacts | None:
         """https://docs.stripe.com/api/prices/retrieve"""
         params: asked.PriceRetrieveParams = {"expand": WITH_PRODUCT}
-        price = await _existing(lambda: self._stripe.prices.retrieve_async(processor_price_id, params))
+        price = await existing(lambda: self._stripe.prices.retrieve_async(processor_price_id, params))
         return plan_facts(price) if price is not None and is_plan(price) else None
 
     async def list_plans(self, processor_product_id: str | None = None) -> Sequence[PlanFacts]:
@@ -91,10 +91,10 @@ class StripeSubscriptions(StripeConnection):
     async def _invoice(self, processor_invoice_id: str) -> Shape | None:
         """https://docs.stripe.com/api/invoices/retrieve"""
         params: asked.InvoiceRetrieveParams = {"expand": WITH_CHARGES}
-        return await _existing(lambda: self._stripe.invoices.retrieve_async(processor_invoice_id, params))
+        return await existing(lambda: self._stripe.invoices.retrieve_async(processor_invoice_id, params))
 
 
-async def _existing(read: Callable[[], Awaitable[S]]) -> Shape | None:
+async def existing(read: Callable[[], Awaitable[S]]) -> Shape | None:
     """
     The object, or None where Stripe knows none by this id.
 

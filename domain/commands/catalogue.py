@@ -11,6 +11,7 @@ from domain.commands.delete_payment_method import DeletePaymentMethod
 from domain.commands.disputes import AcceptDispute, SubmitDisputeEvidence
 from domain.commands.payment_methods import StartPaymentMethodSetup, UpdatePaymentMethod
 from domain.commands.payments import CancelPayment, CapturePayment, ConfirmPayment
+from domain.commands.reconciliation import Reconcile, Resync
 from domain.commands.refunds import RefundPayment
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
@@ -45,5 +46,7 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = {
         ResumeSubscription,
         RetryRenewal,
         ReplayWebhookEvent,
+        Reconcile,
+        Resync,
     )
 }

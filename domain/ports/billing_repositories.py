@@ -7,18 +7,26 @@ from uuid import UUID
 
 from domain.access import AccessQuestion, Entitlement
 from domain.charge_preview import ChargePreview
-from domain.dispute import Dispute
+from domain.dispute import Dispute, DisputeStatus
 from domain.dispute_list import DisputeFilter
-from domain.invoice import Invoice
+from domain.invoice import Invoice, InvoiceStatus
 from domain.plan import Plan
 from domain.ports.lists import Lists
-from domain.refund import Refund, RefundSums
+from domain.refund import Refund, RefundStatus, RefundSums
 from domain.subscription import Subscription
 from domain.subscription_list import InvoiceFilter, SubscriptionFilter
+from domain.subscription_status import SubscriptionStatus
 from domain.trial import TrialRedemption
 
 
 class Refunds(Protocol):
+    async def open_or_changed(
+        self, statuses: Sequence[RefundStatus], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then."""
+        ...
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Refund]: ...
     async def get(self, refund_id: UUID) -> Refund | None: ...
     async def by_ids(self, refund_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Refund]: ...
     async def of_payments(
@@ -42,6 +50,13 @@ class Refunds(Protocol):
 
 
 class Disputes(Lists[Dispute, DisputeFilter], Protocol):
+    async def open_or_changed(
+        self, statuses: Sequence[DisputeStatus], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then."""
+        ...
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Dispute]: ...
     async def get(self, dispute_id: UUID) -> Dispute | None: ...
     async def by_ids(self, dispute_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Dispute]: ...
     async def of_payments(
@@ -70,6 +85,7 @@ class Disputes(Lists[Dispute, DisputeFilter], Protocol):
 class Plans(Protocol):
     async def get(self, plan_id: UUID) -> Plan | None: ...
     async def by_ids(self, plan_ids: Sequence[UUID]) -> Mapping[UUID, Plan]: ...
+    async def priced_among(self, processor_price_ids: Sequence[str]) -> Sequence[Plan]: ...
     async def priced_as(self, processor_price_id: str) -> Plan | None: ...
     async def listed(self, *, livemode: bool, active_only: bool) -> Sequence[Plan]:
         """The cheapest first."""
@@ -84,6 +100,13 @@ class Plans(Protocol):
 
 
 class Subscriptions(Lists[Subscription, SubscriptionFilter], Protocol):
+    async def open_or_changed(
+        self, statuses: Sequence[SubscriptionStatus], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then."""
+        ...
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Subscription]: ...
     async def get(self, subscription_id: UUID) -> Subscription | None: ...
     async def by_ids(
         self, subscription_ids: Sequence[UUID], *, owner: UUID | None
@@ -132,6 +155,13 @@ class Subscriptions(Lists[Subscription, SubscriptionFilter], Protocol):
 
 
 class Invoices(Lists[Invoice, InvoiceFilter], Protocol):
+    async def open_or_changed(
+        self, statuses: Sequence[InvoiceStatus], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then."""
+        ...
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Invoice]: ...
     async def get(self, invoice_id: UUID) -> Invoice | None: ...
     async def by_ids(self, invoice_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Invoice]: ...
     async def known_as(self, processor_invoice_id: str) -> UUID | None: ...

@@ -19,6 +19,7 @@ from domain.ports.billing_repositories import (
 )
 from domain.ports.invariants import Invariants
 from domain.ports.lists import Lists
+from domain.ports.reconciliation import Drifts, ReconciliationRuns
 from domain.ports.repositories import (
     Accounts,
     Audit,
@@ -51,6 +52,10 @@ class Jobs(Protocol):
 
     async def begin_period(self, subscription_id: UUID) -> None:
         """Have the worker begin a paid period after a pause, if and only if the transaction commits."""
+        ...
+
+    async def reconcile(self, run_id: UUID) -> None:
+        """Have the worker carry out a run that was asked for, if and only if the transaction commits."""
         ...
 
     async def follow_plan(self, plan_id: UUID) -> None:
@@ -106,6 +111,10 @@ class Reads(Protocol):
     def audit_seals(self) -> AuditSeals: ...
     @property
     def inbox(self) -> Inbox: ...
+    @property
+    def reconciliation_runs(self) -> ReconciliationRuns: ...
+    @property
+    def drifts(self) -> Drifts: ...
     @property
     def statistics(self) -> Statistics: ...
     @property

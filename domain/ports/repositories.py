@@ -1,6 +1,6 @@
 """Where the domain keeps its objects: queries, and nothing else."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from domain.operation import ObjectKind, Operation
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.payment_status import PaymentStatus
 from domain.ports.lists import Lists
 
 
@@ -27,6 +28,10 @@ class Accounts(Protocol):
     async def lock(self, user_id: UUID) -> BillingAccount | None: ...
     async def lock_subscriber(self, subscription_id: UUID) -> BillingAccount | None:
         """The account that the subscription belongs to, held until the transaction ends."""
+        ...
+
+    async def customers_among(self, processor_customer_ids: Sequence[str]) -> Mapping[str, UUID]:
+        """Whose customers these are; those of nobody are left out."""
         ...
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None: ...
@@ -42,6 +47,17 @@ class Accounts(Protocol):
 
 
 class Payments(Lists[Payment, PaymentFilter], Protocol):
+    async def open_or_changed(
+        self, statuses: Sequence[PaymentStatus], *, since: datetime, livemode: bool
+    ) -> Sequence[UUID]:
+        """Those in one of these states, and all that changed since then."""
+        ...
+
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Payment]: ...
+    async def active_customers(self, *, since: datetime, livemode: bool, limit: int) -> Sequence[str]:
+        """The processor's customers whose payments changed since then, those of the latest changes first."""
+        ...
+
     async def get(self, payment_id: UUID) -> Payment | None: ...
     async def by_ids(self, payment_ids: Sequence[UUID], *, owner: UUID | None) -> Mapping[UUID, Payment]:
         """Those that exist and belong to the owner; None is everybody."""
@@ -87,6 +103,7 @@ class PaymentMethods(Protocol):
         """The user's default method, its row locked as by `lock_shared`."""
         ...
 
+    async def known_among(self, processor_ids: Sequence[str]) -> Sequence[PaymentMethod]: ...
     async def known_as(self, processor_method_id: str) -> UUID | None: ...
     async def lock_known(self, processor_method_id: str) -> PaymentMethod | None: ...
     async def add(self, method: PaymentMethod) -> bool:
@@ -122,6 +139,10 @@ class Operations(Protocol):
     async def locked(self, operation_id: UUID) -> Operation: ...
     async def count_uses(self, caller_id: UUID, mutation: str, object_id: UUID, *, since: datetime) -> int:
         """How often this caller has asked for this about the object, whatever became of it."""
+        ...
+
+    async def is_any_open(self, object_id: UUID) -> bool:
+        """Whether any operation on the object has not ended."""
         ...
 
     async def is_open(self, mutation: str, object_id: UUID) -> bool:
@@ -199,6 +220,14 @@ class Inbox(Lists[InboxEvent, EventFilter], Protocol):
     async def by_ids(self, event_ids: Sequence[UUID]) -> Mapping[UUID, InboxEvent]: ...
     async def known_as(self, processor_event_id: str) -> UUID | None: ...
     async def lock(self, event_id: UUID) -> InboxEvent | None: ...
+    async def stored_among(self, processor_event_ids: Sequence[str]) -> Collection[str]:
+        """Those of the processor's events that were stored, by their ids."""
+        ...
+
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects, the oldest first."""
+        ...
+
     async def add_all(self, events: Sequence[InboxEvent]) -> Sequence[UUID]:
         """The ids of those that were added: whose processor's event was not stored before."""
         ...

@@ -10,6 +10,7 @@ from persistence.tables.entitlements import EntitlementRow
 from persistence.tables.journal import AuditRecordRow, AuditSealRow, InboxEventRow, InvariantCheckRow
 from persistence.tables.operations import OperationRow
 from persistence.tables.payments import PaymentRow
+from persistence.tables.reconciliation import DriftRow, ReconciliationRunRow
 from persistence.tables.refunds import DisputeRow, RefundRow
 from persistence.tables.statistics import BLOCKS, DELTAS, QUARTERS
 from persistence.tables.subscriptions import (
@@ -29,6 +30,7 @@ __all__ = [
     "BillingAccountRow",
     "ChargePreviewRow",
     "DisputeRow",
+    "DriftRow",
     "EntitlementRow",
     "InboxEventRow",
     "InvariantCheckRow",
@@ -38,6 +40,7 @@ __all__ = [
     "PaymentMethodSetupRow",
     "PaymentRow",
     "PlanRow",
+    "ReconciliationRunRow",
     "RefundRow",
     "Row",
     "SubscriptionRow",

@@ -171,7 +171,7 @@ class TestArguments:
         assert {name: command.mutation for name, command in COMMANDS.items()} == {
             name: name for name in COMMANDS
         }
-        assert len(COMMANDS) == 21
+        assert len(COMMANDS) == 23
 
 
 class TestErrors:

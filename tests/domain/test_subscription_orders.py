@@ -60,7 +60,7 @@ async def gateway(
 ) -> AsyncIterator[Gateway]:
     """As it is everywhere, but for its clock, which stands still, and for the network, which is left out."""
 
-    monkeypatch.setattr(stripe_client, "HTTPXClient", lambda **_: ClientWithoutNetwork(sandbox))
+    monkeypatch.setattr(stripe_client, "NamedRequests", lambda **_: ClientWithoutNetwork(sandbox))
     gateway = wire(settings, connect=WatchedProcessor.connected, clock=lambda: NOW)
     yield gateway
     await gateway.close()

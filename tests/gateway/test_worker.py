@@ -16,10 +16,12 @@ from structlog.testing import capture_logs
 from domain.actor import SYSTEM, Actor
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
+from domain.commands.reconciliation import Reconcile
 from domain.entitlements import follow_plan
 from domain.event_queue import queue_again
 from domain.invariants import InvariantName
 from domain.money import Money
+from domain.reconciliation import events
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
@@ -219,6 +221,28 @@ class TestWorker:
             == 3
         )
         assert len(list(sandbox.objects.all("payment_intent"))) == 3
+
+    async def test_finds_events_that_never_came(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(events, "ON_ITS_WAY", timedelta(0))
+        commands = own.services.commands
+        await commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+        settings = own.settings.model_copy(update={"reconcile_seconds": 1})
+
+        async with at_work(replace(own, settings=settings)):
+            await until(lambda: value(own, "SELECT count(*) > 0 FROM inbox_events WHERE status = 'HANDLED'"))
+
+        assert await value(own, "SELECT bool_and(via = 'RECONCILIATION') FROM inbox_events")
+
+    async def test_carries_out_a_run_that_was_asked_for(
+        self, own: Gateway, actor: Actor, admin: Actor
+    ) -> None:
+        command = Reconcile(since=own.services.clock() - timedelta(days=1))
+        await own.services.commands.execute(admin, command)
+
+        async with at_work(own):
+            await until(lambda: value(own, "SELECT state = 'FINISHED' FROM reconciliation_runs"))
 
     async def test_folds_statistics(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
         await paid(own, actor, sandbox)

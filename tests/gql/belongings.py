@@ -36,6 +36,7 @@ FOR_ADMINS: Final = {
     "acceptDispute",
     "revokeAccess",
     "replayWebhookEvent",
+    "resync",
 }
 PLAN_IDS: Final = {"planId"}
 """Plans are everybody's."""
@@ -175,6 +176,7 @@ def attempts(theirs: Belongings, own: Belongings) -> list[Attempt]:
         ("refundPayment", "paymentId", {"paymentId": theirs.payment, "reason": "OTHER"}),
         ("submitDisputeEvidence", "disputeId", {"disputeId": theirs.dispute, "evidence": EVIDENCE}),
         ("acceptDispute", "id", {"id": theirs.dispute}),
+        ("resync", "id", {"id": theirs.payment}),
         ("updatePaymentMethod", "id", {"id": theirs.method, "billingName": "Somebody Else"}),
         ("deletePaymentMethod", "id", {"id": theirs.method}),
         ("revokeAccess", "entitlementId", {"entitlementId": theirs.entitlement, "note": "because"}),

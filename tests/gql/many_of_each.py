@@ -18,6 +18,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup, SetupStatus
 from domain.plan import BillingInterval, Plan
 from domain.ports import Database
+from domain.reconciliation.run import Drift, DriftCause, ReconciliationRun, RunKind, RunState
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionStatus
@@ -47,6 +48,7 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
     invoice = invoice_for(subscription, f"in_{number}")
     entitlement = entitlement_to(payments[0])
     refund, dispute = refund_of(payments[0]), dispute_of(payments[0])
+    run = run_by(owner)
     told = (payments[0], method, subscription, refund, dispute)
     event = event_of(payments[0])
     records = [recorded(thing, owner) for thing in told]
@@ -68,6 +70,8 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
             await work.audit.add(record)
         await work.refunds.add(refund)
         await work.disputes.add(dispute)
+        await work.reconciliation_runs.add(run)
+        await work.drifts.add_all([drift_of(run, payments[0])])
     return {
         "AuditEntry": global_id(AuditRecord, records[number % 2].id),
         "BillingAccount": global_id(BillingAccount, owner.known_id),
@@ -78,11 +82,41 @@ async def household(database: Database, number: int) -> Mapping[str, str]:
         "Payment": global_id(Payment, payments[0].id),
         "PaymentMethod": global_id(PaymentMethod, method.id),
         "PaymentMethodSetup": global_id(PaymentMethodSetup, setup.id),
+        "ReconciliationRun": global_id(ReconciliationRun, run.id),
         "Refund": global_id(Refund, refund.id),
         "Plan": global_id(Plan, plan.id),
         "Subscription": global_id(Subscription, subscription.id),
         "WebhookEvent": global_id(InboxEvent, event.id),
     }
+
+
+def run_by(asker: Actor) -> ReconciliationRun:
+    return ReconciliationRun(
+        id=new_id(),
+        kind=RunKind.ALL,
+        state=RunState.FINISHED,
+        livemode=False,
+        is_dry_run=True,
+        since=START,
+        until=START,
+        drifts_found=1,
+        requested_by=asker.known_id,
+        started_at=START,
+        finished_at=START,
+    )
+
+
+def drift_of(run: ReconciliationRun, payment: Payment) -> Drift:
+    return Drift(
+        id=new_id(),
+        run_id=run.id,
+        object_kind=ObjectKind.PAYMENT,
+        object_id=payment.id,
+        processor_object_id="pi_1",
+        field="status",
+        cause=DriftCause.STALE_WRITE,
+        found_at=START,
+    )
 
 
 def plan_of(price: str) -> Plan:

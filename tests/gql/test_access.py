@@ -75,6 +75,7 @@ class TestAnonymousCaller:
             "addPaymentMethod": {"stripePaymentMethodId": "pm_card_visa"},
             "grantAccess": {"userId": str(uuid4()), "target": {"feature": "hd"}, "note": "because"},
             "createPortalLink": {"returnUrl": "https://shop.example"},
+            "reconcile": {"since": "2026-01-01T00:00:00Z"},
         }
 
         for mutation, given in tried.items():
@@ -148,6 +149,7 @@ class TestAnotherUser:
             "Plan",
             "AuditEntry",
             "WebhookEvent",
+            "ReconciliationRun",
         }
 
     async def test_changes_nothing_by_naming_it_anywhere(

@@ -65,7 +65,16 @@ class Dearest:
         await self.events()
         await self.access()
         await self.resuming()
+        await self.reconciling()
         return self.spent
+
+    async def reconciling(self) -> None:
+        """A subscription is the dearest to read anew: it names a plan and a method, and has an invoice."""
+        await self.mutation(self.admin, "reconcile", since="2026-01-01T00:00:00Z")
+        await self.user.add_card()
+        given = {"idempotencyKey": fresh_key(), "planId": await self.sells(4100)}
+        made = await self.user.mutate("createSubscription", given, "subscription { id }")
+        await self.mutation(self.admin, "resync", id=made["subscription"]["id"])
 
     async def methods(self) -> None:
         await self.mutation(self.newcomer, "startPaymentMethodSetup")

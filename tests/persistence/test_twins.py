@@ -18,6 +18,7 @@ from domain.operation import Operation
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
+from domain.reconciliation.run import Drift, ReconciliationRun
 from domain.refund import Refund
 from domain.subscription import Subscription
 from domain.trial import TrialRedemption
@@ -30,6 +31,7 @@ from persistence.tables import (
     BillingAccountRow,
     ChargePreviewRow,
     DisputeRow,
+    DriftRow,
     EntitlementRow,
     InboxEventRow,
     InvariantCheckRow,
@@ -39,6 +41,7 @@ from persistence.tables import (
     PaymentMethodSetupRow,
     PaymentRow,
     PlanRow,
+    ReconciliationRunRow,
     RefundRow,
     Row,
     SubscriptionRow,
@@ -65,6 +68,8 @@ TWINS: list[tuple[type[Any], type[Row]]] = [
     (TrialRedemption, TrialRedemptionRow),
     (Entitlement, EntitlementRow),
     (InvariantCheck, InvariantCheckRow),
+    (ReconciliationRun, ReconciliationRunRow),
+    (Drift, DriftRow),
 ]
 SUMS = {BLOCKS.name, DELTAS.name, QUARTERS.name}
 """No objects: what an amount is summed by is spread over columns."""

@@ -2,12 +2,12 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from stripe import HTTPXClient
 
 from domain.payment import Payment
 from domain.payment_method import MethodFacts
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
 from processor import stripe_calls, stripe_client
+from processor.stripe_client import NamedRequests
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from tests.domain.values import OWNER, a_payment
@@ -16,7 +16,7 @@ from tests.parts import RunningSandbox
 Request = tuple[str, str, dict[str, str]]
 
 
-class NotingClient(HTTPXClient):
+class NotingClient(NamedRequests):
     """Stripe's own HTTP client, which notes method, address and headers of every request."""
 
     noted: list[Request]
@@ -33,7 +33,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """What the processor sent, in order."""
     noted: list[Request] = []
     monkeypatch.setattr(NotingClient, "noted", noted, raising=False)
-    monkeypatch.setattr(stripe_client, "HTTPXClient", NotingClient)
+    monkeypatch.setattr(stripe_client, "NamedRequests", NotingClient)
     return noted
 
 

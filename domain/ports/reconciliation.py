@@ -1,0 +1,144 @@
+"""What reconciliation needs: lists of what the processor has, and where runs are kept."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from domain.dispute import DisputeFacts
+from domain.events import InboxEvent
+from domain.invoice import InvoiceTerms
+from domain.operation import ObjectKind
+from domain.outcome import Outcome
+from domain.payment_method import MethodFacts
+from domain.ports.lists import Lists
+from domain.reconciliation.run import Drift, ReconciliationRun, RunKind
+from domain.reconciliation.run_list import DriftFilter, RunFilter
+from domain.refund import RefundFacts
+from domain.subscription import SubscriptionFacts
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """Some events, the oldest first; `upto` is the moment before which none is left that the processor has listed."""
+
+    events: Sequence[InboxEvent]
+    upto: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Generic[F]):
+    """
+    An object in a list of the processor's.
+
+    `our_id` is what we wrote into its metadata, `customer_id` whose it is and `parent_id` the processor's id of what
+    it belongs to, where the list tells them.
+    """
+
+    processor_id: str
+    customer_id: str | None = None
+    our_id: UUID | None = None
+    parent_id: str | None = None
+    created_at: datetime | None = None
+    facts: F
+
+
+class ProcessorLists(Protocol):
+    """
+    All that the processor has, page by page, read as things are now. Each page is a call of its own.
+
+    All raise ProcessorUnavailable where it cannot be asked.
+    """
+
+    def events_between(self, since: datetime, until: datetime, *, at: datetime) -> AsyncIterator[EventBatch]:
+        """
+        In the order of their time, `until` excluded; `at` is when they are heard of. It remembers 30 days.
+
+        No more than a bounded number is held at a time.
+        """
+        ...
+
+    def payments_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[Outcome]]]: ...
+    def refunds_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[RefundFacts]]]: ...
+    def disputes_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[DisputeFacts]]]: ...
+    def subscriptions_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[SubscriptionFacts]]]:
+        """Those made since then, ended or not, without their invoices."""
+        ...
+
+    def live_subscriptions(self) -> AsyncIterator[Sequence[Listed[SubscriptionFacts]]]:
+        """Every one that has not ended, without its invoices."""
+        ...
+
+    def invoices_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]: ...
+    def open_invoices(self) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]: ...
+    async def methods_of(self, customer_id: str) -> Sequence[Listed[MethodFacts]]:
+        """What is attached to the customer."""
+        ...
+
+    async def one_payment(self, processor_id: str) -> Listed[Outcome] | None:
+        """As it is now, as all that follow; None for what the processor does not know."""
+        ...
+
+    async def one_refund(self, processor_id: str) -> Listed[RefundFacts] | None: ...
+    async def one_dispute(self, processor_id: str) -> Listed[DisputeFacts] | None: ...
+    async def one_subscription(self, processor_id: str) -> Listed[SubscriptionFacts] | None:
+        """Without its invoice."""
+        ...
+
+    async def one_invoice(self, processor_id: str) -> Listed[InvoiceTerms] | None: ...
+    async def one_method(self, processor_id: str) -> Listed[MethodFacts] | None:
+        """Without a customer where it is attached to nobody."""
+        ...
+
+
+class ReconciliationRuns(Lists[ReconciliationRun, RunFilter], Protocol):
+    async def get(self, run_id: UUID) -> ReconciliationRun | None: ...
+    async def by_ids(self, run_ids: Sequence[UUID]) -> Mapping[UUID, ReconciliationRun]: ...
+    async def lock(self, run_id: UUID) -> ReconciliationRun | None: ...
+    async def walked_until(self, *, livemode: bool) -> datetime | None:
+        """How far the scheduled walks have come, which follow each other without a gap."""
+        ...
+
+    async def last_finished(self, kind: RunKind, *, livemode: bool) -> ReconciliationRun | None: ...
+    async def add(self, run: ReconciliationRun) -> bool:
+        """False where one of its kind is being carried out; nothing is added then."""
+        ...
+
+    async def take(self, run: ReconciliationRun) -> None:
+        """Keep that a run is being carried out. Raises Busy where another one of its kind is."""
+        ...
+
+    async def advance(self, before: ReconciliationRun, after: ReconciliationRun) -> bool:
+        """False where the run was taken from its holder since `before`; nothing is changed then."""
+        ...
+
+    async def bury(self, *, at: datetime) -> Sequence[ReconciliationRun]:
+        """Mark runs as failed whose process is gone, and tell which."""
+        ...
+
+    async def drop(self, *, empty_before: datetime, all_before: datetime) -> int:
+        """Forget runs that found nothing, and later the others; never the last of a kind. How many."""
+        ...
+
+
+class Drifts(Lists[Drift, DriftFilter], Protocol):
+    async def add_all(self, drifts: Sequence[Drift]) -> None: ...
+    async def drop_of(self, run_id: UUID) -> None:
+        """Forget what a run had found that begins anew."""
+        ...
+
+
+class RunJournal(Protocol):
+    """Whoever watches runs from outside: a log, or a person at a terminal."""
+
+    def advanced(self, run: ReconciliationRun) -> None: ...
+    def drifted(self, drift: Drift) -> None: ...
+    def not_healed(self, kind: ObjectKind, processor_object_id: str, why: Exception) -> None:
+        """What stood in the way; the drift itself is told of apart from that."""
+        ...
+
+    def finished(self, run: ReconciliationRun) -> None: ...
+    def failed(self, run: ReconciliationRun) -> None: ...
