@@ -132,6 +132,18 @@ def families(signs: VitalSigns) -> Iterable[Metric]:
             "How long ago the money invariants were checked; absent until they are.",
             value=signs.checked,
         )
+    yield numbers(
+        "payments_reconciliation_age_seconds",
+        "How long ago the last finished reconciliation began; absent until there is one.",
+        "kind",
+        {kind: run.age for kind, run in signs.reconciled.items()},
+    )
+    yield numbers(
+        "payments_reconciliation_unhealed_drifts",
+        "How much the last finished reconciliation found to differ from Stripe, and could not or was not to heal.",
+        "kind",
+        {kind: run.unhealed for kind, run in signs.reconciled.items()},
+    )
     yield GaugeMetricFamily(
         "payments_audit_unsealed_age_seconds",
         "The age of the oldest audit record that has no seal.",

@@ -41,14 +41,6 @@ class ReconciliationRunRepository(Lists[ReconciliationRun, RunFilter]):
         )
         return furthest
 
-    async def last_finished(self, kind: RunKind, *, livemode: bool) -> ReconciliationRun | None:
-        return await self._one(
-            select(RUNS)
-            .where(C.kind == kind, C.livemode == livemode, C.state == RunState.FINISHED)
-            .order_by(C.started_at.desc(), C.id.desc())
-            .limit(1)
-        )
-
     async def add(self, run: ReconciliationRun) -> bool:
         """False where one of its kind is being carried out; nothing is added then."""
         return await self._added(run, "kind", "livemode", where=CARRIED_OUT)

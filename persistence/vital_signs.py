@@ -35,6 +35,11 @@ JOBS: Final = text(
 CHECKS: Final = text(
     "SELECT invariant, violations, extract(epoch FROM now() - checked_at) AS age FROM invariant_checks"
 )
+RECONCILED: Final = text(
+    "SELECT DISTINCT ON (kind) kind, drifts_found - healed AS unhealed, extract(epoch FROM now() - started_at) AS age "
+    "FROM reconciliation_runs WHERE state = 'FINISHED' AND kind IN ('EVENTS', 'OBJECTS') "
+    "ORDER BY kind, started_at DESC"
+)
 # The first record after the last seal, whose age is how far the seals lag behind.
 UNSEALED: Final = text(
     "SELECT extract(epoch FROM now() - at) FROM audit_records "
@@ -51,6 +56,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """How many seconds ago the last finished run of a kind began, and how many drifts it left unhealed."""
+
+    age: float
+    unhealed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VitalSigns:
     """`unsealed` is the age of the oldest audit record without a seal, `checked` of the last check; in seconds."""
 
@@ -59,6 +72,7 @@ class VitalSigns:
     jobs: Mapping[tuple[str, str], int]
     violations: Mapping[str, int]
     checked: float | None
+    reconciled: Mapping[str, Reconciled]
     unsealed: float
 
 
@@ -88,6 +102,10 @@ async def _signs(connection: AsyncConnection) -> VitalSigns:
         jobs={(each.entrypoint, each.status): each.number for each in jobs},
         violations={check.invariant: check.violations for check in checks},
         checked=max((float(check.age) for check in checks), default=None),
+        reconciled={
+            run.kind: Reconciled(age=float(run.age), unhealed=run.unhealed)
+            for run in (await connection.execute(RECONCILED)).all()
+        },
         unsealed=float(await connection.scalar(UNSEALED) or 0),
     )
 

@@ -13,7 +13,7 @@ from domain.operation import ObjectKind
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts
 from domain.ports.lists import Lists
-from domain.reconciliation.run import Drift, ReconciliationRun, RunKind
+from domain.reconciliation.run import Drift, ReconciliationRun
 from domain.reconciliation.run_list import DriftFilter, RunFilter
 from domain.refund import RefundFacts
 from domain.subscription import SubscriptionFacts
@@ -102,7 +102,6 @@ class ReconciliationRuns(Lists[ReconciliationRun, RunFilter], Protocol):
         """How far the scheduled walks have come, which follow each other without a gap."""
         ...
 
-    async def last_finished(self, kind: RunKind, *, livemode: bool) -> ReconciliationRun | None: ...
     async def add(self, run: ReconciliationRun) -> bool:
         """False where one of its kind is being carried out; nothing is added then."""
         ...

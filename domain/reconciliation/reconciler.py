@@ -24,14 +24,6 @@ class RunLost(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How old the last walk is that was finished, if any was, and what the last comparison left unhealed."""
-
-    since_last_walk: timedelta | None
-    unhealed_drifts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
     """
     One run of a kind at a time, whoever starts it: a unique index decides, and no lock is held meanwhile.
@@ -90,16 +82,6 @@ class Reconciler:
             await work.reconciliation_runs.take(begun)
             await work.drifts.drop_of(run_id)
         return await self._carried_out(begun)
-
-    async def health(self) -> Health:
-        """For an alarm: two look-ups."""
-        async with self.database.reads() as reads:
-            walk = await reads.reconciliation_runs.last_finished(RunKind.EVENTS, livemode=self.is_live)
-            comparison = await reads.reconciliation_runs.last_finished(RunKind.OBJECTS, livemode=self.is_live)
-        return Health(
-            since_last_walk=None if walk is None else self.clock() - walk.started_at,
-            unhealed_drifts=0 if comparison is None else comparison.unhealed,
-        )
 
     async def drop_old(self) -> int:
         """Forget runs that found nothing after two days, and the others after three months. How many."""

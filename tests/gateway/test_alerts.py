@@ -9,7 +9,7 @@ from domain.events import InboxStatus
 from domain.invariants import InvariantName
 from domain.operation import OperationState
 from gateway.metrics import Read
-from persistence.vital_signs import OPEN, WAITING, VitalSigns, Waiting
+from persistence.vital_signs import OPEN, WAITING, Reconciled, VitalSigns, Waiting
 from processor.circuit import CircuitState
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,7 @@ SIGNS = VitalSigns(
     jobs={("handle_event", "failed"): 1, ("handle_event", "queued"): 1},
     violations={name.value: 0 for name in InvariantName},
     checked=1,
+    reconciled={kind: Reconciled(age=1, unhealed=0) for kind in ("EVENTS", "OBJECTS")},
     unsealed=0,
 )
 

@@ -121,6 +121,21 @@ class TestMetrics:
         assert broken == {InvariantName.OPERATIONS_END}
         assert told[("payments_invariants_checked_age_seconds", "")] < 30
 
+    async def test_tell_of_the_last_reconciliation(self, url: str, gateway: Gateway) -> None:
+        before = await scraped(url)
+        await gateway.reconciler.walk_events()
+        await gateway.reconciler.compare_objects()
+
+        await change(
+            gateway, "UPDATE reconciliation_runs SET drifts_found = 3, healed = 2 WHERE kind = 'OBJECTS'"
+        )
+
+        after = await scraped(url)
+        assert ("payments_reconciliation_age_seconds", "EVENTS") not in before
+        assert after[("payments_reconciliation_age_seconds", "EVENTS")] < 30
+        assert after[("payments_reconciliation_unhealed_drifts", "EVENTS")] == 0
+        assert after[("payments_reconciliation_unhealed_drifts", "OBJECTS")] == 1
+
     async def test_tell_how_far_the_seals_lag_behind(
         self, url: str, gateway: Gateway, actor: Actor, monkeypatch: pytest.MonkeyPatch
     ) -> None:

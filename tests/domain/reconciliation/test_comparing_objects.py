@@ -17,7 +17,7 @@ from gateway.wiring import Gateway
 from persistence.tables import metadata
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
-from tests.domain.reconciliation.intervals import INTERVAL, Intervals
+from tests.domain.reconciliation.intervals import Intervals
 from tests.domain.shopping import Post, Shopper
 from tests.domain.subscriptions.subscribing import Subscriber
 from tests.tables import contents_of
@@ -272,21 +272,6 @@ class TestHealing:
 
         assert [each.field for each in await intervals.drifts(run)] == ["active"]
         assert [each.active for each in await dashboard.plans()] == [False]
-
-
-class TestHealth:
-    async def test_tells_of_the_last_walk_and_of_what_was_not_healed(
-        self, authorized: Payment, gateway: Gateway, intervals: Intervals
-    ) -> None:
-        before = await gateway.reconciler.health()
-        await intervals.walks()
-        await write(gateway, "UPDATE payments SET status = 'CANCELLED'")
-        await intervals.compares()
-
-        after = await gateway.reconciler.health()
-
-        assert (before.since_last_walk, before.unhealed_drifts) == (None, 0)
-        assert (after.since_last_walk, after.unhealed_drifts) == (INTERVAL, 1)
 
 
 class TestDryRun:
