@@ -106,9 +106,10 @@ async def _replay(events: EventService, event_id: UUID | None, *, is_dry: bool) 
 
 def sentence(event: InboxEvent) -> str:
     why = f": {event.last_error}" if event.last_error else ""
+    tries = "1 try" if event.attempts == 1 else f"{event.attempts} tries"
     return (
         f"{event.received_at:%Y-%m-%d %H:%M:%S} {event.status:8} {event.processor_event_id} {event.type}, "
-        f"{event.attempts} attempts{why}"
+        f"{tries}{why}"
     )
 
 

@@ -75,7 +75,7 @@ class TestList:
         first, second = reversed(result.stdout.splitlines())
         assert held[0].processor_event_id in first
         assert second.endswith(
-            f"HELD     {held[1].processor_event_id} payment_intent.canceled, 100 attempts: ValueError: what?"
+            f"HELD     {held[1].processor_event_id} payment_intent.canceled, 100 tries: ValueError: what?"
         )
 
     async def test_of_another_status_or_type_is_empty(
