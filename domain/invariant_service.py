@@ -98,13 +98,20 @@ def _wrong_features(
 ) -> list[str]:
     differing = corrections(subscription, plan, rows, at=at)
     if subscription.has_ended:
-        differing = [(row, rightful) for row, rightful in differing if _outlasts_end(row, rightful)]
+        end = subscription.ended_at or subscription.updated_at
+        differing = [(row, rightful) for row, rightful in differing if _outlasts(end, row)]
     return sorted(rightful.feature or "" for _, rightful in differing)
 
 
-def _outlasts_end(row: Entitlement | None, rightful: Entitlement) -> bool:
-    """A plan that changes afterwards reaches no subscription that has ended."""
-    return row is not None and rightful.revoked_reason is not AccessReason.SUBSCRIPTION_ENDED
+def _outlasts(end: datetime, row: Entitlement | None) -> bool:
+    """
+    Whether it gave access beyond the end.
+
+    Nothing else is wrong there: a plan that changes afterwards reaches no subscription that has ended.
+    """
+    if row is None or row.revoked_reason is AccessReason.SUBSCRIPTION_ENDED:
+        return False
+    return row.ends_at is None or row.ends_at > end
 
 
 def _breach(subscription_id: UUID, features: Sequence[str]) -> Breach:

@@ -83,6 +83,29 @@ BREAKAGES = {
     ),
 }
 
+ENDED = "UPDATE subscriptions SET status = 'CANCELLED', ended_at = now()"
+AFTER_AN_END = {
+    "access that lasts although nothing was ever paid": (
+        "UPDATE subscriptions SET status = 'EXPIRED', ended_at = now(), paid_through = NULL, trial_ends_at = NULL",
+        True,
+    ),
+    "access to what the plan no longer has": (f"WITH ended AS ({ENDED}) UPDATE plans SET features = '[]'", True),
+    "an end that took access along": (
+        f"WITH ended AS ({ENDED}) UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL",
+        False,
+    ),
+    "access that was taken away before the plan had it again": (
+        f"WITH ended AS ({ENDED}) "
+        "UPDATE entitlements SET revoked_at = now(), revoked_reason = 'SUBSCRIPTION_ENDED' WHERE feature IS NOT NULL",
+        False,
+    ),
+    "features that the plan got afterwards": (
+        f"WITH ended AS ({ENDED}), over AS (UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL) "
+        """UPDATE plans SET features = '["games"]'""",
+        False,
+    ),
+}
+
 
 @pytest.fixture
 async def story(
@@ -144,6 +167,17 @@ class TestInvariants:
 
         assert {name: each.violations[0].subject for name, each in found.items()} == breaks
         assert all("{" not in violation.message for each in found.values() for violation in each.violations)
+
+    @pytest.mark.usefixtures("story")
+    @pytest.mark.parametrize(("statement", "is_broken"), AFTER_AN_END.values(), ids=AFTER_AN_END)
+    async def test_of_a_subscription_that_has_ended_are_broken_where_access_outlasts_it(
+        self, gateway: Gateway, later: InvariantService, *, statement: str, is_broken: bool
+    ) -> None:
+        await behind_our_back(gateway, statement)
+
+        found = await broken(later)
+
+        assert (I.ACCESS_BY_SUBSCRIPTION in found) is is_broken
 
     @pytest.mark.usefixtures("story")
     async def test_are_given_time(self, gateway: Gateway) -> None:
