@@ -1,5 +1,6 @@
 """A whole story breaks no money invariant; each that is broken behind our back is found, and nothing else is."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from domain.actor import Actor
 from domain.errors import Forbidden
 from domain.invariant_service import InvariantService
 from domain.invariants import YOUNG, InvariantName, MoneyInvariant, Subject
+from domain.ports import Database
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
@@ -83,25 +85,38 @@ BREAKAGES = {
     ),
 }
 
-ENDED = "UPDATE subscriptions SET status = 'CANCELLED', ended_at = now()"
 AFTER_AN_END = {
     "access that lasts although nothing was ever paid": (
         "UPDATE subscriptions SET status = 'EXPIRED', ended_at = now(), paid_through = NULL, trial_ends_at = NULL",
         True,
     ),
-    "access to what the plan no longer has": (f"WITH ended AS ({ENDED}) UPDATE plans SET features = '[]'", True),
+    "access to what the plan no longer has": (
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE plans SET features = '[]'
+        """,
+        True,
+    ),
     "an end that took access along": (
-        f"WITH ended AS ({ENDED}) UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL",
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL
+        """,
         False,
     ),
     "access that was taken away before the plan had it again": (
-        f"WITH ended AS ({ENDED}) "
-        "UPDATE entitlements SET revoked_at = now(), revoked_reason = 'SUBSCRIPTION_ENDED' WHERE feature IS NOT NULL",
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE entitlements SET revoked_at = now(), revoked_reason = 'SUBSCRIPTION_ENDED' WHERE feature IS NOT NULL
+        """,
         False,
     ),
     "features that the plan got afterwards": (
-        f"WITH ended AS ({ENDED}), over AS (UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL) "
-        """UPDATE plans SET features = '["games"]'""",
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now()),
+        over AS (UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL)
+        UPDATE plans SET features = '["games"]'
+        """,
         False,
     ),
 }
@@ -188,6 +203,13 @@ class TestInvariants:
 
         assert await broken(gateway.services.invariants) == {}
 
+    @pytest.mark.usefixtures("story")
+    async def test_give_a_payment_time_to_hear_of_its_refunds_and_disputes(self, gateway: Gateway) -> None:
+        statement, _ = BREAKAGES["a dispute of more than was collected"]
+        await behind_our_back(gateway, statement)
+
+        assert I.MONEY_BACK not in await broken(gateway.services.invariants)
+
     async def test_find_a_second_subscription_to_a_plan(
         self, actor: Actor, dashboard: Dashboard, post: Post, later: InvariantService
     ) -> None:
@@ -261,3 +283,26 @@ class TestReport:
         assert [each.name for each in report] == list(InvariantName)
         async with gateway.services.database.reads() as reads:
             assert await reads.invariants.checks() == []
+
+    async def test_of_many_who_ask_at_once_is_one(
+        self, gateway: Gateway, admin: Actor, database: Database
+    ) -> None:
+        invariants = gateway.services.invariants
+        await invariants.report(admin)
+        with database.counted() as of_one:
+            await invariants.report(admin)
+
+        with database.counted() as of_many:
+            reports = await asyncio.gather(*(invariants.report(admin) for _ in range(20)))
+
+        assert of_many == of_one
+        assert all(report == reports[0] for report in reports)
+
+    async def test_goes_on_for_others_where_one_goes_away(self, gateway: Gateway, admin: Actor) -> None:
+        invariants = gateway.services.invariants
+        gone, staying = (asyncio.create_task(invariants.report(admin)) for _ in range(2))
+        await asyncio.sleep(0.01)
+
+        gone.cancel()
+
+        assert [each.name for each in await staying] == list(InvariantName)
