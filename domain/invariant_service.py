@@ -1,7 +1,7 @@
 """Checks the money invariants: for admins who ask, for the operator, and each night for the record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from domain.invariants import (
 )
 from domain.plan import Plan
 from domain.ports import Clock, Database, Reads
+from domain.shared_answer import SharedAnswer
 from domain.subscription import Subscription
 
 AT_ONCE: Final = 250
@@ -32,11 +33,12 @@ AT_ONCE: Final = 250
 class InvariantService:
     database: Database
     clock: Clock
+    underway: SharedAnswer[Sequence[MoneyInvariant]] = field(default_factory=SharedAnswer)
 
     async def report(self, actor: Actor) -> Sequence[MoneyInvariant]:
-        """Every invariant, checked now. Raises Forbidden for all but admins."""
+        """Every invariant, checked now, once for all who ask meanwhile. Raises Forbidden for all but admins."""
         actor.must_be({Role.ADMIN})
-        return await self._checked()
+        return await self.underway.found_by(self._checked)
 
     async def check(self) -> Sequence[MoneyInvariant]:
         """Every invariant, checked now and for the record."""
@@ -98,13 +100,20 @@ def _wrong_features(
 ) -> list[str]:
     differing = corrections(subscription, plan, rows, at=at)
     if subscription.has_ended:
-        differing = [(row, rightful) for row, rightful in differing if _outlasts_end(row, rightful)]
+        end = subscription.ended_at or subscription.updated_at
+        differing = [(row, rightful) for row, rightful in differing if _outlasts(end, row)]
     return sorted(rightful.feature or "" for _, rightful in differing)
 
 
-def _outlasts_end(row: Entitlement | None, rightful: Entitlement) -> bool:
-    """A plan that changes afterwards reaches no subscription that has ended."""
-    return row is not None and rightful.revoked_reason is not AccessReason.SUBSCRIPTION_ENDED
+def _outlasts(end: datetime, row: Entitlement | None) -> bool:
+    """
+    Whether it gave access beyond the end.
+
+    Nothing else is wrong there: a plan that changes afterwards reaches no subscription that has ended.
+    """
+    if row is None or row.revoked_reason is AccessReason.SUBSCRIPTION_ENDED:
+        return False
+    return row.ends_at is None or row.ends_at > end
 
 
 def _breach(subscription_id: UUID, features: Sequence[str]) -> Breach:

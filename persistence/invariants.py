@@ -62,7 +62,7 @@ FROM payments p
 LEFT JOIN (
     SELECT payment_id, sum(amount) AS refunded FROM refunds WHERE status = 'SUCCEEDED' GROUP BY payment_id
 ) r ON r.payment_id = p.id
-WHERE coalesce(r.refunded, 0) + p.disputed_amount > p.captured_amount
+WHERE p.updated_at < :left_behind AND coalesce(r.refunded, 0) + p.disputed_amount > p.captured_amount
 """
 INVOICES_PAID: Final = """
 SELECT 'INVOICE' AS subject, i.id, i.currency, i.status, i.amount_paid AS paid, coalesce(p.collected, 0) AS collected

@@ -31,6 +31,8 @@ from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepos
 
 PATIENCE: Final = 30.0
 """Seconds for a transaction or a reader; PostgreSQL's own time-outs are shorter, but a silent server keeps none."""
+ENDURANCE: Final = 900.0
+"""The same for a snapshot or a recount, which take seconds for a million payments and have no other time-out."""
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -143,9 +145,12 @@ class SqlDatabase:
     during COMMIT, nobody knows whether the transaction is there.
     """
 
-    def __init__(self, engine: AsyncEngine, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, patience: float = PATIENCE, endurance: float | None = ENDURANCE
+    ) -> None:
         self._engine = engine
         self._patience = patience
+        self._endurance = endurance
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -172,7 +177,7 @@ class SqlDatabase:
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
         with holding(), outages_told():
-            async with self._engine.begin() as guard:
+            async with asyncio.timeout(self._endurance), self._engine.begin() as guard:
                 await _without_time_outs(guard)
                 await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
                 async with self._repeatable.begin() as connection:
@@ -186,7 +191,7 @@ class SqlDatabase:
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
         with holding(), outages_told():
-            async with self._snapshots.begin() as connection:
+            async with asyncio.timeout(self._endurance), self._snapshots.begin() as connection:
                 await _without_time_outs(connection)
                 yield SqlReads(connection)
 

@@ -10,11 +10,15 @@ LONGEST_ID: Final = 255
 
 
 def subject_of(kind: str, thing: Shape) -> str | None:
-    """The id of the object that we would have to look at; a charge, for one, only tells how its payment stands."""
+    """
+    The id of the object that we would have to look at; a charge, for one, only tells how its payment stands.
+
+    None where PostgreSQL might refuse it, since an event that is refused takes those with it that it is stored with.
+    """
     name = kind.rpartition(".")[0]
     subject = SUBJECTS[name](thing) if name in SUBJECTS else None
     found = subject or identity(thing)
-    return found if found and len(found) <= LONGEST_ID else None
+    return found if found and found.isprintable() and len(found) <= LONGEST_ID else None
 
 
 def followed(schedule: Shape) -> str | None:

@@ -1,4 +1,8 @@
-"""Events say what they tell of and how they came in, and may be held."""
+"""
+Events say what they tell of and how they came in, and may be held.
+
+`via` keeps its default, since servers of the version before go on storing events without it.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +21,6 @@ def upgrade() -> None:
     op.add_column(
         "inbox_events", sa.Column("via", sa.String(length=32), nullable=False, server_default="WEBHOOK")
     )
-    op.alter_column("inbox_events", "via", server_default=None)
     op.drop_constraint(op.f("ck_inbox_events_status"), "inbox_events")
     check("status", (*STATUSES, "HELD"))
     check("via", SOURCES)

@@ -73,7 +73,11 @@ class AuditSealRow(Row, table=True):
 
 
 class InboxEventRow(Row, table=True):
-    """The payload is text, since JSONB refuses the escape of a NUL, which Stripe may send."""
+    """
+    The payload is text, since JSONB refuses the escape of a NUL, which Stripe may send.
+
+    `via` has a default for servers of the version before it, which do not name it; a later release drops it.
+    """
 
     __tablename__ = "inbox_events"
     __table_args__ = (
@@ -89,7 +93,9 @@ class InboxEventRow(Row, table=True):
     api_version: str
     payload: str = Field(sa_type=Text)
     processor_object_id: str | None = None
-    via: SyncSource = Field(sa_type=one_of(SyncSource, "via"))
+    via: SyncSource = Field(
+        sa_type=one_of(SyncSource, "via"), sa_column_kwargs={"server_default": SyncSource.WEBHOOK.value}
+    )
     status: InboxStatus = Field(sa_type=one_of(InboxStatus, "status"))
     attempts: int
     last_error: str | None = Field(default=None, sa_type=Text)

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from domain.errors import DatabaseUnavailable
 from domain.events import InboxEvent
 from domain.identity import new_id
-from domain.intake import Intake
+from domain.intake import MOST_AT_ONCE, Intake
 from domain.ports import Database
 from gateway.wiring import Gateway
 from tests.domain.values import inbox_event, stripe_event
@@ -43,6 +44,32 @@ class TestKeep:
 
         assert statements == {"inbox_events": 1, "pgqueuer": 1}
         assert await count(gateway, "inbox_events") == await count(gateway, "pgqueuer") == 50
+
+    async def test_of_too_many_for_one_transaction_stores_them_in_several(
+        self, intake: Intake, database: Database, gateway: Gateway
+    ) -> None:
+        many = 2 * MOST_AT_ONCE + 1
+
+        with database.counted() as statements:
+            await keep_all(intake, events(many))
+
+        assert statements == {"inbox_events": 3, "pgqueuer": 3}
+        assert await count(gateway, "inbox_events") == await count(gateway, "pgqueuer") == many
+
+    async def test_that_takes_too_long_says_so_to_those_who_share_it_and_who_wait_and_to_nobody_after(
+        self, database: Database, gateway: Gateway
+    ) -> None:
+        hasty = Intake(database, patience=0.3)
+        *coming, later = events(MOST_AT_ONCE + 2)
+
+        async with gateway.engine.begin() as other:
+            await other.execute(text("LOCK TABLE inbox_events"))
+            async with asyncio.timeout(3):
+                answers = await asyncio.gather(*map(hasty.keep, coming), return_exceptions=True)
+        await hasty.keep(later)
+
+        assert {type(answer) for answer in answers} == {DatabaseUnavailable}
+        assert await count(gateway, "inbox_events") == 1
 
     async def test_of_one_that_comes_while_others_commit_stores_it_next(
         self, intake: Intake, gateway: Gateway

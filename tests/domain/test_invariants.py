@@ -1,5 +1,6 @@
 """A whole story breaks no money invariant; each that is broken behind our back is found, and nothing else is."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from domain.actor import Actor
 from domain.errors import Forbidden
 from domain.invariant_service import InvariantService
 from domain.invariants import YOUNG, InvariantName, MoneyInvariant, Subject
+from domain.ports import Database
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
@@ -83,6 +85,42 @@ BREAKAGES = {
     ),
 }
 
+AFTER_AN_END = {
+    "access that lasts although nothing was ever paid": (
+        "UPDATE subscriptions SET status = 'EXPIRED', ended_at = now(), paid_through = NULL, trial_ends_at = NULL",
+        True,
+    ),
+    "access to what the plan no longer has": (
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE plans SET features = '[]'
+        """,
+        True,
+    ),
+    "an end that took access along": (
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL
+        """,
+        False,
+    ),
+    "access that was taken away before the plan had it again": (
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now())
+        UPDATE entitlements SET revoked_at = now(), revoked_reason = 'SUBSCRIPTION_ENDED' WHERE feature IS NOT NULL
+        """,
+        False,
+    ),
+    "features that the plan got afterwards": (
+        """
+        WITH ended AS (UPDATE subscriptions SET status = 'CANCELLED', ended_at = now()),
+        over AS (UPDATE entitlements SET ends_at = now() WHERE feature IS NOT NULL)
+        UPDATE plans SET features = '["games"]'
+        """,
+        False,
+    ),
+}
+
 
 @pytest.fixture
 async def story(
@@ -146,6 +184,17 @@ class TestInvariants:
         assert all("{" not in violation.message for each in found.values() for violation in each.violations)
 
     @pytest.mark.usefixtures("story")
+    @pytest.mark.parametrize(("statement", "is_broken"), AFTER_AN_END.values(), ids=AFTER_AN_END)
+    async def test_of_a_subscription_that_has_ended_are_broken_where_access_outlasts_it(
+        self, gateway: Gateway, later: InvariantService, *, statement: str, is_broken: bool
+    ) -> None:
+        await behind_our_back(gateway, statement)
+
+        found = await broken(later)
+
+        assert (I.ACCESS_BY_SUBSCRIPTION in found) is is_broken
+
+    @pytest.mark.usefixtures("story")
     async def test_are_given_time(self, gateway: Gateway) -> None:
         await behind_our_back(gateway, "UPDATE operations SET state = 'RUNNING', finished_at = NULL")
         await behind_our_back(gateway, "UPDATE inbox_events SET status = 'RECEIVED'")
@@ -153,6 +202,13 @@ class TestInvariants:
         await behind_our_back(gateway, "UPDATE plans SET features = '[]', updated_at = now()")
 
         assert await broken(gateway.services.invariants) == {}
+
+    @pytest.mark.usefixtures("story")
+    async def test_give_a_payment_time_to_hear_of_its_refunds_and_disputes(self, gateway: Gateway) -> None:
+        statement, _ = BREAKAGES["a dispute of more than was collected"]
+        await behind_our_back(gateway, statement)
+
+        assert I.MONEY_BACK not in await broken(gateway.services.invariants)
 
     async def test_find_a_second_subscription_to_a_plan(
         self, actor: Actor, dashboard: Dashboard, post: Post, later: InvariantService
@@ -227,3 +283,26 @@ class TestReport:
         assert [each.name for each in report] == list(InvariantName)
         async with gateway.services.database.reads() as reads:
             assert await reads.invariants.checks() == []
+
+    async def test_of_many_who_ask_at_once_is_one(
+        self, gateway: Gateway, admin: Actor, database: Database
+    ) -> None:
+        invariants = gateway.services.invariants
+        await invariants.report(admin)
+        with database.counted() as of_one:
+            await invariants.report(admin)
+
+        with database.counted() as of_many:
+            reports = await asyncio.gather(*(invariants.report(admin) for _ in range(20)))
+
+        assert of_many == of_one
+        assert all(report == reports[0] for report in reports)
+
+    async def test_goes_on_for_others_where_one_goes_away(self, gateway: Gateway, admin: Actor) -> None:
+        invariants = gateway.services.invariants
+        gone, staying = (asyncio.create_task(invariants.report(admin)) for _ in range(2))
+        await asyncio.sleep(0.01)
+
+        gone.cancel()
+
+        assert [each.name for each in await staying] == list(InvariantName)

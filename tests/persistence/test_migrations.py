@@ -40,6 +40,14 @@ NEW_RECORD = text(
         gen_random_uuid(), '{}')
     """
 )
+EVENT_OF_SERVERS_BEFORE_0008 = text(
+    """
+    INSERT INTO inbox_events (id, processor_event_id, type, livemode, api_version, payload, status, attempts,
+        last_error, occurred_at, received_at, handled_at)
+    VALUES (gen_random_uuid(), 'evt_1', 'charge.updated', false, 'x', '{}', 'RECEIVED', 0, NULL, now(), now(), NULL)
+    RETURNING via
+    """
+)
 
 ONLY_ALEMBICS_OWN = 1
 MakeDatabase = Callable[[], Awaitable[str]]
@@ -202,6 +210,17 @@ class TestMigrations:
         [failure] = payment.failed_attempts
         assert (failure.at, failure.code, failure.brand) == (NOON, "expired_card", "visa")
         assert jobs == "rebuild_statistics"
+
+    async def test_let_servers_of_the_version_before_go_on_storing_webhooks(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        engine = create_engine(await fresh_database())
+
+        async with engine.begin() as connection:
+            via = await connection.scalar(EVENT_OF_SERVERS_BEFORE_0008)
+
+        assert via == "WEBHOOK"
+        await engine.dispose()
 
     def test_end_where_the_program_expects_it(self) -> None:
         scripts = ScriptDirectory.from_config(schema.configuration())

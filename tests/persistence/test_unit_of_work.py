@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from domain.errors import DatabaseUnavailable
 from domain.identity import new_id
 from domain.ports import Database
 from gateway.settings import Settings
@@ -98,8 +99,30 @@ class TestSnapshot:
 
         assert limits == ["0", "0", "0"]
 
+    async def test_that_never_ends_gives_its_connection_back(self, gateway: Gateway) -> None:
+        engine = create_engine(gateway.settings.database_url, pool_size=1, pool_timeout=0.05)
+        database = SqlDatabase(engine, endurance=0.3)
+
+        with pytest.raises(DatabaseUnavailable):
+            async with asyncio.timeout(5), database.snapshot() as reads:
+                await reads._connection.execute(text("SELECT pg_sleep(60)"))
+
+        assert await is_reachable(engine)
+        await database.close()
+
 
 class TestRecount:
+    async def test_that_never_ends_gives_its_connections_back(self, gateway: Gateway) -> None:
+        engine = create_engine(gateway.settings.database_url, pool_size=2, pool_timeout=0.05)
+        database = SqlDatabase(engine, endurance=0.3)
+
+        with pytest.raises(DatabaseUnavailable):
+            async with asyncio.timeout(5), database.recount() as work:
+                await work._connection.execute(text("SELECT pg_sleep(60)"))
+
+        assert await is_reachable(engine)
+        await database.close()
+
     async def test_is_possible_with_the_smallest_pool(self, gateway: Gateway) -> None:
         smallest, *_ = Settings.model_fields["database_pool_size"].metadata
         engine = create_engine(gateway.settings.database_url, pool_size=smallest.ge, pool_timeout=0.05)

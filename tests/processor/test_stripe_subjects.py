@@ -36,6 +36,9 @@ class TestSubject:
     def test_of_a_charge_without_a_payment_is_the_charge(self) -> None:
         assert subject_of("charge.succeeded", {"id": "ch_1", "payment_intent": None}) == "ch_1"
 
-    def test_of_what_has_no_id_or_an_endless_one_is_nothing(self) -> None:
+    def test_of_what_has_no_id_is_nothing(self) -> None:
         assert subject_of("invoice.upcoming", {"object": "invoice"}) is None
-        assert subject_of("product.updated", {"id": "p" * (LONGEST_ID + 1)}) is None
+
+    @pytest.mark.parametrize("endless_or_odd", ["p" * (LONGEST_ID + 1), "prod_\ud800", "prod_\x1b[2J", ""])
+    def test_of_what_has_no_proper_id_is_nothing(self, endless_or_odd: str) -> None:
+        assert subject_of("product.updated", {"id": endless_or_odd}) is None
