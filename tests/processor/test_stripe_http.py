@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from stripe import HTTPXClient
 
 from domain.errors import DomainError, ProcessorUnavailable
 from domain.payment import Payment
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
 from processor import stripe_client
 from processor.circuit import Circuit, CircuitState
+from processor.stripe_client import NamedRequests
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
@@ -126,8 +126,8 @@ class TestCircuit:
         assert len(requests) == 8
 
 
-class CountingClient(HTTPXClient):
-    """Stripe's own HTTP client, which counts how many requests were under way at once."""
+class CountingClient(NamedRequests):
+    """The client of every request, which counts how many requests were under way at once."""
 
     under_way = 0
     most = 0
@@ -147,7 +147,7 @@ class TestManyRequestsAtOnce:
     @pytest.fixture
     def counted(self, monkeypatch: pytest.MonkeyPatch) -> type[CountingClient]:
         monkeypatch.setattr(CountingClient, "most", 0)
-        monkeypatch.setattr(stripe_client, "HTTPXClient", CountingClient)
+        monkeypatch.setattr(stripe_client, "NamedRequests", CountingClient)
         return CountingClient
 
     async def test_are_sent_in_turns(
