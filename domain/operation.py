@@ -105,6 +105,9 @@ class Operation:
         """Whether it runs, and nobody has taken it over since the other was read."""
         return self.state is OperationState.RUNNING and self.attempts == other.attempts
 
+    def lease_left(self, moment: datetime) -> timedelta:
+        return timedelta() if self.leased_until is None else self.leased_until - moment
+
     def differing_fields(self, fingerprint: Mapping[str, str]) -> list[str]:
         fields = self.fingerprint.keys() | fingerprint.keys()
         return sorted(name for name in fields if self.fingerprint.get(name) != fingerprint.get(name))
