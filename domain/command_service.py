@@ -234,10 +234,7 @@ class CommandService:
             async with asyncio.timeout(HANDING_OVER.total_seconds()), self.database.work() as work:
                 current = await work.operations.locked(operation.id)
                 if current.is_same_attempt(operation):
-                    left_open = current.left_open(
-                        ProcessorUnavailable(retry_after_seconds=1), at=self.clock()
-                    )
-                    await work.operations.save(left_open)
+                    await work.operations.save(current.handed_over(at=self.clock()))
 
     async def _attempt(
         self,
