@@ -11,7 +11,7 @@ import pytest
 from domain.errors import DomainError, ProcessorUnavailable
 from domain.payment import Payment
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
-from processor import stripe_client
+from processor import stripe_calls, stripe_client, stripe_http
 from processor.circuit import Circuit, CircuitState
 from processor.stripe_client import NamedRequests
 from processor.stripe_processor import StripeProcessor
@@ -55,6 +55,15 @@ async def fragile(
 async def fail(processor: StripeProcessor, key: str = "cus-key-1") -> None:
     with pytest.raises(ProcessorUnavailable):
         await processor.create_customer(OWNER, key=key)
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, impatient: None) -> None:
+    """Answers that keep the connection alive and do not come to their end."""
+    monkeypatch.setattr(stripe_client, "TIMEOUT", 10)
+    monkeypatch.setattr(stripe_calls, "DEADLINE", 1.5)
+    monkeypatch.setattr(stripe_http, "LONGEST_REQUEST", 0.1)
+    spoil(sandbox, CUSTOMERS, Kind.HANG_BEFORE)
 
 
 class TestCircuit:
@@ -124,6 +133,30 @@ class TestCircuit:
 
         assert {type(failure) for failure in failures} == {ProcessorUnavailable}
         assert len(requests) == 8
+
+    async def test_opens_where_answers_do_not_end_though_each_byte_comes_in_time(
+        self, endless: None, fragile: StripeProcessor
+    ) -> None:
+        await fail(fragile)
+
+        assert fragile.circuit is CircuitState.OPEN
+
+    async def test_whose_probe_does_not_end_opens_for_another_pause(
+        self, running_sandbox: RunningSandbox, endless: None
+    ) -> None:
+        seconds = 0.0
+        circuit = Circuit(threshold=1, pause=PAUSE, clock=lambda: seconds)
+        with circuit.passage() as failed:
+            failed.is_well = False
+        seconds = PAUSE
+        processor = StripeProcessor.connected(
+            DEVELOPMENT_STRIPE_KEY, api_base=running_sandbox.url, circuit=circuit
+        )
+
+        await fail(processor)
+
+        await processor.close()
+        assert circuit.state is CircuitState.OPEN
 
 
 class CountingClient(NamedRequests):
