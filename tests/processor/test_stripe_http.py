@@ -121,6 +121,21 @@ class TestCircuit:
         assert (spared.value.was_asked, spared.value.retry_after_seconds) == (False, PAUSE)
         assert requests == []
 
+    async def test_that_nobody_tries_after_the_pause_spares_stripe_no_more(self) -> None:
+        seconds = 0.0
+        circuit = Circuit(threshold=1, pause=PAUSE, clock=lambda: seconds)
+        processor = StripeProcessor.connected(DEVELOPMENT_STRIPE_KEY, circuit=circuit)
+        with circuit.passage() as failed:
+            failed.is_well = False
+        is_spared = processor.spares_stripe
+        seconds = PAUSE
+        is_spared_later = processor.spares_stripe
+        with circuit.passage():
+            is_spared_meanwhile = processor.spares_stripe
+
+        await processor.close()
+        assert (is_spared, is_spared_later, is_spared_meanwhile) == (True, False, True)
+
     async def test_that_opens_during_a_call_ends_it(
         self, fragile: StripeProcessor, sandbox: Sandbox, requests: list[Request]
     ) -> None:
