@@ -30,6 +30,7 @@ from domain.rules import Rules
 
 KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
 """How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
+LONGEST_ATTEMPT: Final = timedelta(seconds=25)
 RESUMED_AT_ONCE: Final = 20
 HANDING_OVER: Final = timedelta(seconds=2)
 """How long an attempt that is cut off may take to say so."""
@@ -69,7 +70,7 @@ class CommandService:
     customers: Customers
     clock: Clock
     rules: Rules = field(default_factory=Rules)
-    deadline: timedelta = timedelta(seconds=25)
+    deadline: timedelta = LONGEST_ATTEMPT
     lease: timedelta = timedelta(seconds=30)
 
     async def execute(self, actor: Actor, command: Command[Any, Any], *, key: str | None = None) -> Executed:
@@ -85,7 +86,7 @@ class CommandService:
         if first := await self._first_use(caller, command, key):
             return await self._again(command, first)
         command.check(self.rules)
-        until = self._deadline()
+        until = self._deadline(self.lease)
         payer = await self._payer(actor, command, until=until) if command.needs_customer else None
         try:
             operation, intent = await self._commit_intent(actor, command, key, payer)
@@ -108,7 +109,8 @@ class CommandService:
         async with self.database.reads() as reads:
             intent = await command.recall(reads, operation)
         by = replace(SYSTEM, request_id=operation.request_id)
-        return await self._carry_out(by, command, operation, intent, until=self._deadline(), is_again=True)
+        until = self._deadline(operation.lease_left(self.clock()))
+        return await self._carry_out(by, command, operation, intent, until=until, is_again=True)
 
     async def resume_abandoned(self) -> int:
         """
@@ -131,6 +133,8 @@ class CommandService:
         """What fails for a reason that nobody foresaw is tried again, too, with pauses that grow."""
         try:
             return await self.resume(operation)
+        except DatabaseUnavailable:
+            raise
         except Exception as unforeseen:
             unforeseen.add_note(f"while the operation {operation.id} ({operation.mutation}) was resumed")
             await self._leave_open(operation, ProcessorUnavailable())
@@ -141,9 +145,10 @@ class CommandService:
         async with self.database.work() as work:
             return await work.operations.drop_expired(at=self.clock())
 
-    def _deadline(self) -> float:
-        """On the event loop's clock."""
-        return asyncio.get_running_loop().time() + self.deadline.total_seconds()
+    def _deadline(self, lease_left: timedelta) -> float:
+        """On the event loop's clock; the attempt's time runs from when its lease was taken."""
+        left = lease_left - (self.lease - self.deadline)
+        return asyncio.get_running_loop().time() + left.total_seconds()
 
     def _step(self, work: Work, actor: Actor, at: datetime, payer: BillingAccount | None = None) -> Step:
         is_live, rules = self.processor.is_live, self.rules
@@ -229,7 +234,7 @@ class CommandService:
             async with asyncio.timeout(HANDING_OVER.total_seconds()), self.database.work() as work:
                 current = await work.operations.locked(operation.id)
                 if current.is_same_attempt(operation):
-                    await self._save_open(work, current, ProcessorUnavailable(retry_after_seconds=1))
+                    await work.operations.save(current.handed_over(at=self.clock()))
 
     async def _attempt(
         self,
@@ -298,11 +303,12 @@ class CommandService:
         return ended if is_first else await step.work.operations.locked(operation.id)
 
     async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
+        """Tell the caller that no outcome is known; whoever has taken the operation over meanwhile keeps it."""
         async with self.database.work() as work:
             current = await work.operations.locked(operation.id)
-            return current if current.has_ended else await self._save_open(work, current, why)
-
-    async def _save_open(self, work: Work, operation: Operation, why: ProcessorUnavailable) -> Operation:
-        left_open = operation.left_open(why, at=self.clock())
-        await work.operations.save(left_open)
+            if current.has_ended:
+                return current
+            left_open = current.left_open(why, at=self.clock())
+            if current.is_same_attempt(operation):
+                await work.operations.save(left_open)
         return left_open

@@ -19,6 +19,8 @@ LONGEST_KEY: Final = 255
 LONGEST_BACK_OFF: Final = 15 * 60
 """Seconds."""
 DOUBLINGS: Final = 10
+HANDED_OVER_AFTER: Final = 2
+"""Seconds."""
 
 
 class OperationState(StrEnum):
@@ -105,6 +107,9 @@ class Operation:
         """Whether it runs, and nobody has taken it over since the other was read."""
         return self.state is OperationState.RUNNING and self.attempts == other.attempts
 
+    def lease_left(self, moment: datetime) -> timedelta:
+        return timedelta() if self.leased_until is None else self.leased_until - moment
+
     def differing_fields(self, fingerprint: Mapping[str, str]) -> list[str]:
         fields = self.fingerprint.keys() | fingerprint.keys()
         return sorted(name for name in fields if self.fingerprint.get(name) != fingerprint.get(name))
@@ -130,6 +135,15 @@ class Operation:
             finished_at=at,
         )
 
+    def handed_over(self, *, at: datetime) -> Self:
+        """
+        The attempt was cut off, and others go on soon, however many came before: it tells nothing about the processor.
+
+        It counts, since the processor may still be at work under its key.
+        """
+        cut_off = ProcessorUnavailable(retry_after_seconds=HANDED_OVER_AFTER)
+        return self._open(cut_off, at=at)
+
     def left_open(self, why: ProcessorUnavailable, *, at: datetime) -> Self:
         """
         Nobody knows the outcome. The next attempt is made after a pause that grows with the attempts, and callers are
@@ -139,12 +153,14 @@ class Operation:
         """
         attempts = self.attempts if why.was_asked else max(self.attempts - 1, 1)
         pause = max(why.retry_after_seconds, back_off(attempts) if why.was_asked else 0)
+        return replace(self, attempts=attempts)._open(why.postponed(pause), at=at)
+
+    def _open(self, why: ProcessorUnavailable, *, at: datetime) -> Self:
         return replace(
             self,
             state=OperationState.OUTCOME_UNKNOWN,
-            attempts=attempts,
-            error=why.postponed(pause).record(),
-            leased_until=at + timedelta(seconds=pause),
+            error=why.record(),
+            leased_until=at + timedelta(seconds=why.retry_after_seconds),
         )
 
 

@@ -21,7 +21,6 @@ from starlette.routing import Route
 from gateway.server import listening_socket, serving
 from gateway.settings import Settings
 from persistence.vital_signs import UNREAD, Monitor, VitalSigns, Waiting
-from processor.circuit import CircuitState
 
 METRICS: Final = "/metrics"
 SHUTDOWN_SECONDS: Final = 1
@@ -38,7 +37,7 @@ def metrics_listener(settings: Settings) -> socket | None:
 
 @asynccontextmanager
 async def measured(
-    database_url: str, listener: socket | None, *, circuit: Callable[[], CircuitState]
+    database_url: str, listener: socket | None, *, is_spared: Callable[[], bool]
 ) -> AsyncIterator[None]:
     """Serve the metrics meanwhile, if there is a listener for them."""
     if listener is None:
@@ -46,15 +45,15 @@ async def measured(
         return
     monitor = Monitor(database_url)
     try:
-        async with serving(metrics_app(monitor, circuit), listener, shutdown_seconds=SHUTDOWN_SECONDS):
+        async with serving(metrics_app(monitor, is_spared), listener, shutdown_seconds=SHUTDOWN_SECONDS):
             yield
     finally:
         await monitor.close()
 
 
-def metrics_app(monitor: Monitor, circuit: Callable[[], CircuitState]) -> Starlette:
+def metrics_app(monitor: Monitor, is_spared: Callable[[], bool]) -> Starlette:
     async def metrics(_: Request) -> Response:
-        read = Read(await signs_of(monitor), circuit=circuit())
+        read = Read(await signs_of(monitor), is_spared=is_spared())
         told = written(read) + generate_latest(REGISTRY)
         return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -77,17 +76,17 @@ class Read:
     Without `signs` it tells that the database is down, and nothing that the database knows.
     """
 
-    def __init__(self, signs: VitalSigns | None, *, circuit: CircuitState) -> None:
+    def __init__(self, signs: VitalSigns | None, *, is_spared: bool) -> None:
         self._signs = signs
-        self._circuit = circuit
+        self._is_spared = is_spared
 
     def collect(self) -> Iterator[Metric]:
-        is_up, is_spared = self._signs is not None, self._circuit is not CircuitState.CLOSED
+        is_up = self._signs is not None
         yield GaugeMetricFamily("payments_database_up", "Whether the database answers in time.", value=is_up)
         yield GaugeMetricFamily(
             "payments_stripe_circuit_open",
-            "Whether this process takes Stripe for unwell and leaves it alone.",
-            value=is_spared,
+            "Whether this process takes Stripe for unwell and would refuse a call now.",
+            value=self._is_spared,
         )
         if self._signs is not None:
             yield from families(self._signs)

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.command_service import LONGEST_ATTEMPT
 from domain.currency import CURRENCIES, DEFAULT_CURRENCIES
 from web.access_statements import statement_keys
 from web.auth import signing_key
@@ -135,7 +136,10 @@ class Settings(BaseSettings):
     )
     run_worker: bool = Field(default=True, description="Whether the server runs the worker too.")
     operation_lease_seconds: int = Field(
-        default=30, ge=1, description="How long one attempt at a command may take before others resume it."
+        default=30,
+        ge=1,
+        description="How long one attempt at a command may take before others resume it; "
+        "in production more than the 25 seconds that an attempt asks Stripe.",
     )
     resume_seconds: int = Field(
         default=5, ge=1, le=59, description="How often the worker looks for abandoned operations."
@@ -233,7 +237,7 @@ class Settings(BaseSettings):
         problems = [f"{name} is not set" for name in self._missing()]
         problems += self._unfit_jwt_secret() + self._unfit_statement_keys()
         if self.is_production:
-            problems += self._development_leftovers()
+            problems += self._development_leftovers() + self._short_lease()
         if problems:
             raise UnfitSettings("; ".join(problems) + ".")
 
@@ -275,6 +279,13 @@ class Settings(BaseSettings):
         if urlsplit(self.stripe_api_base).scheme != "https":
             problems.append("STRIPE_API_BASE is not https")
         return problems
+
+    def _short_lease(self) -> list[str]:
+        """Whoever is still at work must not be taken for dead."""
+        longest = LONGEST_ATTEMPT.total_seconds()
+        if self.operation_lease_seconds > longest:
+            return []
+        return [f"OPERATION_LEASE_SECONDS is not more than the {longest:.0f} that an attempt may take"]
 
 
 def settings_table() -> str:

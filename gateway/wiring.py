@@ -71,7 +71,7 @@ class Gateway:
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
         """Serve the metrics meanwhile, if there is a listener for them."""
         url = self.settings.database_url
-        return measured(url, listener, circuit=lambda: self.processor.circuit)
+        return measured(url, listener, is_spared=lambda: self.processor.spares_stripe)
 
     async def close(self) -> None:
         await self.processor.close()

@@ -89,6 +89,11 @@ class StripeConnection:
     def circuit(self) -> CircuitState:
         return self._circuit.state
 
+    @property
+    def spares_stripe(self) -> bool:
+        """Whether a call would be refused now; not where one would be let through and nobody has made it."""
+        return not self.welcomes(1)
+
     def welcomes(self, commands: int) -> int:
         return self._circuit.welcomes(commands)
 

@@ -12,6 +12,8 @@ from processor.circuit import Circuit
 Answer = tuple[bytes, int, Mapping[str, str]]
 
 SERVER_ERROR: Final = 500
+LONGEST_REQUEST: Final = 15.0
+"""Seconds for the whole of an answer, which is within a call's deadline; httpx only bounds the wait for each byte."""
 REPLAYED: Final = "idempotent-replayed"
 """Told with an answer that was stored under the key: https://docs.stripe.com/api/idempotent_requests"""
 
@@ -45,12 +47,21 @@ class GuardedClient(HTTPClient):
     async def _sent(self, method: str, url: str, headers: Mapping[str, str], post_data: Any) -> Answer:
         with self._circuit.passage() as passage:
             try:
-                answer = await self._client.request_async(method, url, headers, post_data)
+                answer = await self._answer(method, url, headers, post_data)
             except stripe.APIConnectionError:
                 passage.is_well = False
                 raise
             passage.is_well = is_well(*answer)
             return answer
+
+    async def _answer(self, method: str, url: str, headers: Mapping[str, str], post_data: Any) -> Answer:
+        """Raises APIConnectionError also where the answer has not ended in time, though its bytes trickle in."""
+        try:
+            async with asyncio.timeout(LONGEST_REQUEST):
+                return await self._client.request_async(method, url, headers, post_data)
+        except TimeoutError as endless:
+            why = "The answer did not end in time."
+            raise stripe.APIConnectionError(why) from endless  # type: ignore[no-untyped-call]  # stripe leaves it so.
 
 
 def is_well(_: bytes, status: int, headers: Mapping[str, str]) -> bool:

@@ -69,7 +69,17 @@ class AddPaymentMethod(Command[Adding, MethodFacts]):
         return facts
 
     async def was_begun(self, processor: PaymentProcessor, intent: Adding) -> bool:
-        return await processor.attached_method(self.processor_method_id, intent.customer_id) is not None
+        """Also where the method is left to itself, and the saved one of its card has become the default."""
+        if await processor.attached_method(self.processor_method_id, intent.customer_id) is not None:
+            return True
+        default = await processor.default_method(intent.customer_id) if self.makes_default else None
+        unheard = [
+            each for each in intent.known if each.processor_method_id == default and not each.is_default
+        ]
+        if not unheard:
+            return False
+        shown = await processor.find_method(self.processor_method_id)
+        return _same_card(shown, unheard) is not None
 
     async def conclude(self, step: Step, intent: Adding, answer: MethodFacts) -> Conclusion:
         method = await settle_method(

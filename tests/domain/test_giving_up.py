@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.commands.payments import CancelPayment
 from domain.decline import Decline
@@ -73,6 +74,21 @@ class TestOperationOfYesterday:
         await resumed_after(gateway, timedelta(hours=1))
 
         assert (await shopper.operation("createPayment", KEY)).state is OperationState.OUTCOME_UNKNOWN
+
+    async def test_that_made_a_card_the_default_which_was_saved_already_is_completed(
+        self, shopper: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await shopper.saves()
+        saved = await shopper.saves("pm_card_mastercard")
+        spoil(sandbox, "/v1/customers/[^/]+$", Kind.ERROR_AFTER)
+        again = AddPaymentMethod(processor_method_id="pm_card_mastercard", makes_default=True)
+        await shopper.does(again, key=KEY)
+        sandbox.faults.clear()
+
+        await resumed_after(gateway, timedelta(hours=25))
+
+        assert (await shopper.operation("addPaymentMethod", KEY)).state is OperationState.SUCCEEDED
+        assert [method.id for method in await shopper.methods() if method.is_default] == [saved]
 
 
 class TestFailedPayment:

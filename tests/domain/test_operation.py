@@ -82,6 +82,14 @@ class TestOperation:
 
         assert (left.attempts, left.leased_until) == (9, NOON + timedelta(seconds=3))
 
+    def test_that_was_cut_off_goes_on_soon_under_a_new_attempt(self, operation: Operation) -> None:
+        tried = replace(operation, attempts=12)
+
+        handed_over = tried.handed_over(at=NOON)
+
+        assert (handed_over.state, handed_over.attempts) == (OperationState.OUTCOME_UNKNOWN, 12)
+        assert handed_over.leased_until == NOON + timedelta(seconds=2)
+
     def test_speaks_to_the_processor_under_a_key_of_ours(self, operation: Operation) -> None:
         again = operation.leased(NOON)
 
@@ -171,7 +179,7 @@ class TestArguments:
         assert {name: command.mutation for name, command in COMMANDS.items()} == {
             name: name for name in COMMANDS
         }
-        assert len(COMMANDS) == 23
+        assert len(COMMANDS) == 24
 
 
 class TestErrors:

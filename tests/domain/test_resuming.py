@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,8 +14,10 @@ from domain.command_service import CommandService
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.commands.payments import CancelPayment
-from domain.errors import Busy, KeyInProgress
-from domain.operation import OperationState
+from domain.errors import Busy, KeyInProgress, ProcessorUnavailable
+from domain.operation import Operation, OperationState
+from domain.outcome import Outcome
+from domain.payment import Payment
 from gateway.wiring import Gateway, wire
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
@@ -55,6 +58,24 @@ def crash(customer: Shopper, gateway: Gateway) -> Crash:
         await processor.close()
 
     return pay_and_die
+
+
+async def tried_often(customer: Shopper, gateway: Gateway) -> Operation:
+    """A payment that Stripe has not heard of yet, though it was tried nine times."""
+
+    class Deaf(WatchedProcessor):
+        async def charge(self, payment: Payment, **choices: Any) -> Outcome:
+            raise ProcessorUnavailable
+
+    settings = gateway.settings
+    deaf = Deaf.connected(settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    unheard = replace(gateway.services.commands, processor=deaf)
+    executed = await unheard.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+    await deaf.close()
+    often = replace(executed.operation, attempts=9)
+    async with gateway.services.database.work() as work:
+        await work.operations.save(often)
+    return often
 
 
 def later(commands: CommandService, delay: timedelta) -> CommandService:
@@ -203,6 +224,24 @@ class TestCrashDuringTheCall:
 
         sandbox.faults.release()
         assert resumed == 1
+        assert await is_paid_once(customer, sandbox)
+
+    async def test_goes_on_at_once_however_many_attempts_came_before(
+        self, customer: Shopper, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        async def be_cut_off() -> None:
+            raise asyncio.CancelledError
+
+        operation = await tried_often(customer, gateway)
+        processor = StumblingProcessor.beside(gateway, be_cut_off)
+        dying = replace(gateway.services.commands, processor=processor)
+        with pytest.raises(asyncio.CancelledError):
+            await dying.execute(customer.actor, CreatePayment(amount=COFFEE), key=KEY)
+        await processor.close()
+        assert (await customer.operation("createPayment", KEY)).attempts == operation.attempts + 1
+
+        assert await later(gateway.services.commands, SOON).resume_abandoned() == 1
+
         assert await is_paid_once(customer, sandbox)
 
 

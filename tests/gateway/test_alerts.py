@@ -10,7 +10,6 @@ from domain.invariants import InvariantName
 from domain.operation import OperationState
 from gateway.metrics import Read
 from persistence.vital_signs import OPEN, WAITING, Reconciled, VitalSigns, Waiting
-from processor.circuit import CircuitState
 
 ROOT = Path(__file__).parents[2]
 RULES = (ROOT / "docs/alerts.yml").read_text(encoding="utf-8")
@@ -34,7 +33,7 @@ SIGNS = VitalSigns(
 
 def told() -> set[str]:
     """The names of all metrics."""
-    read = {family.name for family in Read(SIGNS, circuit=CircuitState.CLOSED).collect()}
+    read = {family.name for family in Read(SIGNS, is_spared=False).collect()}
     return read | {family.name for family in REGISTRY.collect() if family.name.startswith("payments_")}
 
 
@@ -49,7 +48,7 @@ class TestAlerts:
     def test_are_about_states_that_are_there(self) -> None:
         states = {
             (sample.name, *labels)
-            for family in Read(SIGNS, circuit=CircuitState.CLOSED).collect()
+            for family in Read(SIGNS, is_spared=False).collect()
             for sample in family.samples
             for labels in sample.labels.items()
         }

@@ -67,6 +67,7 @@ class TestCheck:
             ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE is not https"),
             ("STRIPE_API_BASE", "ftp://api.stripe.com", "STRIPE_API_BASE is not https"),
             ("DEBUG_EXTENSION", "true", "DEBUG_EXTENSION is for development only"),
+            ("OPERATION_LEASE_SECONDS", "25", "OPERATION_LEASE_SECONDS is not more than the 25"),
             ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
             ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
             ("ACCESS_STATEMENT_KEYS", "nonsense", "ACCESS_STATEMENT_KEYS is unfit (It takes one or two"),

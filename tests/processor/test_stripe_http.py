@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from stripe import HTTPXClient
 
 from domain.errors import DomainError, ProcessorUnavailable
 from domain.payment import Payment
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
-from processor import stripe_client
+from processor import stripe_calls, stripe_client, stripe_http
 from processor.circuit import Circuit, CircuitState
+from processor.stripe_client import NamedRequests
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
@@ -55,6 +55,15 @@ async def fragile(
 async def fail(processor: StripeProcessor, key: str = "cus-key-1") -> None:
     with pytest.raises(ProcessorUnavailable):
         await processor.create_customer(OWNER, key=key)
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, impatient: None) -> None:
+    """Answers that keep the connection alive and do not come to their end."""
+    monkeypatch.setattr(stripe_client, "TIMEOUT", 10)
+    monkeypatch.setattr(stripe_calls, "DEADLINE", 1.5)
+    monkeypatch.setattr(stripe_http, "LONGEST_REQUEST", 0.1)
+    spoil(sandbox, CUSTOMERS, Kind.HANG_BEFORE)
 
 
 class TestCircuit:
@@ -112,6 +121,21 @@ class TestCircuit:
         assert (spared.value.was_asked, spared.value.retry_after_seconds) == (False, PAUSE)
         assert requests == []
 
+    async def test_that_nobody_tries_after_the_pause_spares_stripe_no_more(self) -> None:
+        seconds = 0.0
+        circuit = Circuit(threshold=1, pause=PAUSE, clock=lambda: seconds)
+        processor = StripeProcessor.connected(DEVELOPMENT_STRIPE_KEY, circuit=circuit)
+        with circuit.passage() as failed:
+            failed.is_well = False
+        is_spared = processor.spares_stripe
+        seconds = PAUSE
+        is_spared_later = processor.spares_stripe
+        with circuit.passage():
+            is_spared_meanwhile = processor.spares_stripe
+
+        await processor.close()
+        assert (is_spared, is_spared_later, is_spared_meanwhile) == (True, False, True)
+
     async def test_that_opens_during_a_call_ends_it(
         self, fragile: StripeProcessor, sandbox: Sandbox, requests: list[Request]
     ) -> None:
@@ -125,9 +149,33 @@ class TestCircuit:
         assert {type(failure) for failure in failures} == {ProcessorUnavailable}
         assert len(requests) == 8
 
+    async def test_opens_where_answers_do_not_end_though_each_byte_comes_in_time(
+        self, endless: None, fragile: StripeProcessor
+    ) -> None:
+        await fail(fragile)
 
-class CountingClient(HTTPXClient):
-    """Stripe's own HTTP client, which counts how many requests were under way at once."""
+        assert fragile.circuit is CircuitState.OPEN
+
+    async def test_whose_probe_does_not_end_opens_for_another_pause(
+        self, running_sandbox: RunningSandbox, endless: None
+    ) -> None:
+        seconds = 0.0
+        circuit = Circuit(threshold=1, pause=PAUSE, clock=lambda: seconds)
+        with circuit.passage() as failed:
+            failed.is_well = False
+        seconds = PAUSE
+        processor = StripeProcessor.connected(
+            DEVELOPMENT_STRIPE_KEY, api_base=running_sandbox.url, circuit=circuit
+        )
+
+        await fail(processor)
+
+        await processor.close()
+        assert circuit.state is CircuitState.OPEN
+
+
+class CountingClient(NamedRequests):
+    """The client of every request, which counts how many requests were under way at once."""
 
     under_way = 0
     most = 0
@@ -147,7 +195,7 @@ class TestManyRequestsAtOnce:
     @pytest.fixture
     def counted(self, monkeypatch: pytest.MonkeyPatch) -> type[CountingClient]:
         monkeypatch.setattr(CountingClient, "most", 0)
-        monkeypatch.setattr(stripe_client, "HTTPXClient", CountingClient)
+        monkeypatch.setattr(stripe_client, "NamedRequests", CountingClient)
         return CountingClient
 
     async def test_are_sent_in_turns(
