@@ -2,29 +2,22 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from socket import socket
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 import structlog
 from pgqueuer import AsyncpgPoolDriver, PgQueuer
-from pgqueuer.executors import (
-    DatabaseRetryEntrypointExecutor,
-    EntrypointExecutorParameters,
-    ScheduleCrontab,
-    ScheduleExecutor,
-)
-from pgqueuer.models import Job, Schedule, ScheduleContext
+from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
-from domain.errors import DatabaseUnavailable
-from domain.events import TRIES_BEFORE_HELD
 from domain.invariant_service import InvariantService
+from gateway.job_queue import Queue, with_retries
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import CONNECT_SECONDS, SERVER_SETTINGS
@@ -39,8 +32,6 @@ from persistence.jobs import (
     REREAD_SUBSCRIPTION,
 )
 
-FIRST_PAUSE: Final = timedelta(seconds=1)
-LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
 JOBS_AT_ONCE: Final = 10
@@ -216,23 +207,6 @@ async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> No
         log.info("operations.resumed", count=resumed)
 
 
-class PatientSchedule(ScheduleExecutor):
-    """What the database's absence keeps from running has its next time, and the log has the reason already."""
-
-    async def execute(self, schedule: Schedule, context: ScheduleContext) -> None:
-        with suppress(DatabaseUnavailable):
-            await super().execute(schedule, context)
-
-
-class Queue(PgQueuer):
-    """Whose schedules are patient."""
-
-    def schedule(
-        self, entrypoint: str, expression: str, *args: Any, **options: Any
-    ) -> Callable[[ScheduleCrontab], ScheduleCrontab]:
-        return super().schedule(entrypoint, expression, PatientSchedule, *args, **options)
-
-
 async def seal_all(audit: AuditService) -> None:
     """The log is the outside copy of each seal: whoever keeps it can prove what was recorded until then."""
     seal = await audit.seal()
@@ -259,12 +233,6 @@ async def check_all(invariants: InvariantService) -> None:
             objects=[str(violation.object_id) for violation in each.violations if violation.object_id],
         )
     log.info("invariants.checked", count=len(found), broken=len(broken))
-
-
-def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
-    return DatabaseRetryEntrypointExecutor(
-        parameters, max_attempts=TRIES_BEFORE_HELD, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
-    )
 
 
 def every_seconds(seconds: int) -> str:
@@ -298,7 +266,11 @@ async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None
 
 
 async def cut_off(running: asyncio.Task[None], *, after: float) -> None:
-    """What a job does is safe to cut short: it hands over its operations, and another worker does it again."""
+    """
+    What a job does is safe to cut short: it hands over its operations, and is queued again for another worker.
+
+    Where that cannot be written any more, another worker takes it over after DEAD_AFTER.
+    """
     _, late = await asyncio.wait([running], timeout=after)
     for each in late:
         log.warning("worker.cut_off", after_seconds=after)

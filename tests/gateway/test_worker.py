@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 import structlog
+from pgqueuer.queries import Queries
 from sqlalchemy import text
 from stripe import HTTPXClient
 from structlog.testing import capture_logs
@@ -18,14 +20,16 @@ from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.commands.reconciliation import Reconcile
 from domain.entitlements import follow_plan
+from domain.errors import DatabaseUnavailable
 from domain.event_queue import queue_again
 from domain.invariants import InvariantName
 from domain.money import Money
 from domain.reconciliation import events
+from domain.webhook_service import WebhookService
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker, check_all, resume_all, seal_all
+from gateway.worker import Worker, check_all, cut_off, resume_all, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
@@ -37,6 +41,7 @@ from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
 
 COUNT_WHAT_IS_THERE = import_module("migrations.versions.0005_statistics").COUNT_WHAT_IS_THERE
+EVENT_JOBS = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'handle_event'"
 COFFEE = Money(minor=450, currency="EUR")
 
 
@@ -305,6 +310,53 @@ class TestWorker:
             )
 
         assert await value(own, "SELECT max(attempts) FROM inbox_events") == 2
+
+    async def test_loses_no_job_that_is_cut_off(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await paid(own, actor, sandbox)
+        before, hangs = await value(own, EVENT_JOBS), asyncio.Event()
+
+        async def hang(*_: Any) -> None:
+            hangs.set()
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(WebhookService, "handle", hang)
+        worker = Worker(own)
+        running = asyncio.create_task(worker.run())
+        await hangs.wait()
+        worker.stop()
+        await cut_off(running, after=0.1)
+
+        assert await value(own, EVENT_JOBS) == before > 0
+        assert await value(own, "SELECT count(*) FROM pgqueuer_log WHERE status = 'canceled'") == 0
+
+    async def test_holds_no_job_whose_retry_could_not_be_written(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await paid(own, actor, sandbox)
+        genuine, outage = Queries.retry_job, iter([ConnectionRefusedError()] * 3)
+        failures = iter([DatabaseUnavailable("shutting_down")] * 6)
+        handle = WebhookService.handle
+
+        async def stumbling(service: WebhookService, event_id: UUID) -> None:
+            for failure in failures:
+                raise failure
+            await handle(service, event_id)
+
+        async def unwritten(queries: Queries, *arguments: Any) -> None:
+            for failure in outage:
+                raise failure
+            await genuine(queries, *arguments)
+
+        monkeypatch.setattr("gateway.worker.DEAD_AFTER", timedelta(seconds=1))
+        monkeypatch.setattr(WebhookService, "handle", stumbling)
+        monkeypatch.setattr(Queries, "retry_job", unwritten)
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"))
+        assert await value(own, "SELECT count(*) FROM pgqueuer") == 0
+        assert next(outage, None) is None
 
     async def test_starts_again_whatever_ended_it(
         self, own: Gateway, monkeypatch: pytest.MonkeyPatch
