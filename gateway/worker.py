@@ -126,6 +126,11 @@ class Worker:
         async def handle_event(job: Job) -> None:
             await self._gateway.webhooks.handle(UUID(bytes=job.payload))
 
+        @queue.schedule("queue_stray_events", EVERY_MINUTE)
+        async def queue_stray_events(_: Schedule) -> None:
+            if count := await self._gateway.stray_events.queue():
+                log.warning("events.astray", count=count)
+
         @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))

@@ -42,6 +42,11 @@ from tests.watched_processor import WatchedProcessor
 
 COUNT_WHAT_IS_THERE = import_module("migrations.versions.0005_statistics").COUNT_WHAT_IS_THERE
 EVENT_JOBS = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'handle_event'"
+GIVEN_UP = """
+SELECT string_agg(inbox_events.status, ' ') FROM inbox_events JOIN pgqueuer ON payload = uuid_send(inbox_events.id)
+WHERE entrypoint = 'handle_event' AND pgqueuer.status = 'failed'
+"""
+HOLD_ONE = "UPDATE inbox_events SET status = 'HELD' WHERE id = (SELECT min(id::text)::uuid FROM inbox_events)"
 COFFEE = Money(minor=450, currency="EUR")
 
 
@@ -389,6 +394,52 @@ class TestWorker:
 
 async def is_zero(gateway: Gateway, statement: str) -> bool:
     return bool(await value(gateway, statement) == 0)
+
+
+class TestStrayEvents:
+    async def test_are_handled_though_their_jobs_are_gone(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gateway.worker.EVERY_MINUTE", "* * * * * */1")
+        await paid(own, actor, sandbox)
+        await change(own, "DELETE FROM pgqueuer")
+        await change(own, "UPDATE inbox_events SET received_at = now() - interval '6 minutes'")
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"))
+
+        assert await value(own, "SELECT count(*) FROM inbox_events WHERE status = 'HANDLED'") > 0
+
+    async def test_are_those_whose_job_was_given_up_before_they_were_held(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "UPDATE pgqueuer SET status = 'failed'")
+        await change(
+            own, "UPDATE inbox_events SET status = 'FAILED', received_at = now() - interval '6 minutes'"
+        )
+        await change(own, HOLD_ONE)
+        events = await value(own, EVENT_JOBS)
+
+        counts = [await own.stray_events.queue(), await own.stray_events.queue()]
+
+        assert counts == [events - 1, 0]
+        assert await value(own, EVENT_JOBS + " AND status = 'queued'") == events - 1
+        assert await value(own, GIVEN_UP) == "HELD"
+
+    async def test_are_none_that_came_in_just_now(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "DELETE FROM pgqueuer")
+
+        assert await own.stray_events.queue() == 0
+
+    async def test_are_none_that_a_job_will_handle(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "UPDATE inbox_events SET received_at = now() - interval '6 minutes'")
+
+        assert await own.stray_events.queue() == 0
 
 
 class TestBesideTheServer:
