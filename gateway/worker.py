@@ -35,7 +35,12 @@ from persistence.jobs import (
 IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
 JOBS_AT_ONCE: Final = 10
-"""Per process. A flood of jobs must leave connections, and the processor, to the requests beside it."""
+"""
+Per process. A flood of jobs must leave the processor, and Stripe, to the requests beside it.
+
+It does not bound connections: a job holds one while it writes, or waits for a lock, and so does each of the operations
+that the worker resumes. With DATABASE_POOL_SIZE all of them share one pool with the requests.
+"""
 FETCHED_AT_ONCE: Final = JOBS_AT_ONCE // 2
 """PgQueuer wants to have room for two such batches."""
 DEAD_AFTER: Final = timedelta(seconds=30)
@@ -46,6 +51,8 @@ POOL_SIZE: Final = 3
 """Connections of the job queue itself, beside the engine's: one listens, the others fetch and end jobs."""
 LONGEST_STATEMENT: Final = 30.0
 """Seconds, also where the server is silent; its own time-outs are shorter."""
+RESUME_FOR: Final = 30.0
+"""Seconds, so that any worker may take its turn at it."""
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 EVERY_MINUTE: Final = "* * * * *"
@@ -162,7 +169,7 @@ class Worker:
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:
-            await resume_all(commands, self._is_stopping)
+            await resume_all(commands, queue.shutdown)
 
         self._register_reconciliation(queue)
 
@@ -207,8 +214,10 @@ class Worker:
 
 
 async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> None:
-    """Until nothing is left that is due now: after an outage there may be thousands."""
-    while not is_stopping.is_set() and (resumed := await commands.resume_abandoned()):
+    """What is due now, which after an outage may be thousands; after RESUME_FOR the rest waits for the next run."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + RESUME_FOR
+    if resumed := await commands.resume_abandoned(lambda: not is_stopping.is_set() and loop.time() < end):
         log.info("operations.resumed", count=resumed)
 
 

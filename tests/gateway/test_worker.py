@@ -43,8 +43,9 @@ from tests.watched_processor import WatchedProcessor
 COUNT_WHAT_IS_THERE = import_module("migrations.versions.0005_statistics").COUNT_WHAT_IS_THERE
 EVENT_JOBS = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'handle_event'"
 GIVEN_UP = """
-SELECT string_agg(inbox_events.status, ' ') FROM inbox_events JOIN pgqueuer ON payload = uuid_send(inbox_events.id)
-WHERE entrypoint = 'handle_event' AND pgqueuer.status = 'failed'
+SELECT string_agg(event.status::text, ' ')
+FROM inbox_events AS event JOIN pgqueuer AS job ON job.payload = uuid_send(event.id)
+WHERE job.entrypoint = 'handle_event' AND job.status = 'failed'
 """
 HOLD_ONE = "UPDATE inbox_events SET status = 'HELD' WHERE id = (SELECT min(id::text)::uuid FROM inbox_events)"
 COFFEE = Money(minor=450, currency="EUR")
@@ -231,6 +232,19 @@ class TestWorker:
             == 3
         )
         assert len(list(sandbox.objects.all("payment_intent"))) == 3
+
+    async def test_resumes_nothing_more_once_it_stops(self, own: Gateway, actor: Actor) -> None:
+        await own.services.commands.execute(actor, CreatePayment(amount=COFFEE, is_confirmed=False))
+        await change(
+            own,
+            "UPDATE operations SET state = 'RUNNING', finished_at = NULL, leased_until = now() - interval '1 minute'",
+        )
+        stopping = asyncio.Event()
+        stopping.set()
+
+        await resume_all(own.services.commands, stopping)
+
+        assert await value(own, "SELECT attempts FROM operations WHERE state = 'RUNNING'") == 1
 
     async def test_finds_events_that_never_came(
         self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
