@@ -17,6 +17,7 @@ from pgqueuer.executors import (
 )
 from pgqueuer.models import Context, Job, Schedule, ScheduleContext, TracebackRecord
 from pgqueuer.queries import Queries
+from prometheus_client import Counter
 
 from domain.errors import DatabaseUnavailable
 from domain.events import TRIES_BEFORE_HELD
@@ -24,6 +25,11 @@ from persistence.outages import outages_told
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
+PUT_OFF: Final = Counter(
+    "payments_schedules_put_off",
+    "Runs of what the worker does by itself that ended early, since the database was away, busy or too slow.",
+    ["schedule"],
+)
 
 
 class Retries(DatabaseRetryEntrypointExecutor):
@@ -47,11 +53,13 @@ def with_retries(parameters: EntrypointExecutorParameters) -> Retries:
 
 
 class PatientSchedule(ScheduleExecutor):
-    """What the database's absence keeps from running has its next time, and the log has the reason already."""
+    """What the database's absence keeps from running has its next time; it is counted, and the log has the reason."""
 
     async def execute(self, schedule: Schedule, context: ScheduleContext) -> None:
-        with suppress(DatabaseUnavailable):
+        try:
             await super().execute(schedule, context)
+        except DatabaseUnavailable:
+            PUT_OFF.labels(schedule.entrypoint).inc()
 
 
 class PatientQueries(Queries):
@@ -75,4 +83,5 @@ class Queue(PgQueuer):
     def schedule(
         self, entrypoint: str, expression: str, *args: Any, **options: Any
     ) -> Callable[[ScheduleCrontab], ScheduleCrontab]:
+        PUT_OFF.labels(entrypoint)  # It is told from 0 on, lest the first time goes unnoticed.
         return super().schedule(entrypoint, expression, PatientSchedule, *args, **options)

@@ -11,6 +11,7 @@ import orjson
 import pytest
 import structlog
 from pgqueuer.queries import Queries
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from stripe import HTTPXClient
 from structlog.testing import capture_logs
@@ -25,6 +26,7 @@ from domain.event_queue import queue_again
 from domain.invariants import InvariantName
 from domain.money import Money
 from domain.reconciliation import events
+from domain.statistics_service import StatisticsService
 from domain.webhook_service import WebhookService
 from gateway.app import application, working
 from gateway.settings import Settings
@@ -408,6 +410,30 @@ class TestWorker:
 
 async def is_zero(gateway: Gateway, statement: str) -> bool:
     return bool(await value(gateway, statement) == 0)
+
+
+class TestSchedule:
+    async def test_that_the_database_keeps_from_running_is_counted(
+        self, own: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def slow(_: StatisticsService) -> None:
+            raise DatabaseUnavailable("too_slow")
+
+        monkeypatch.setattr("gateway.worker.FOLD_SECONDS", 1)
+        monkeypatch.setattr(StatisticsService, "fold", slow)
+        before = put_off()
+
+        async with at_work(own):
+            await until(lambda: put_off_since(before))
+
+
+def put_off() -> float:
+    name, label = "payments_schedules_put_off_total", {"schedule": "fold_statistics"}
+    return REGISTRY.get_sample_value(name, label) or 0.0
+
+
+async def put_off_since(before: float) -> bool:
+    return put_off() > before
 
 
 class TestStrayEvents:
