@@ -1,7 +1,7 @@
 """Carries out commands: once per idempotency key, whatever crashes in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,11 +27,13 @@ from domain.identity import new_id
 from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
 from domain.ports import Clock, Database, PaymentProcessor, Work
 from domain.rules import Rules
+from domain.slots import in_slots
 
 KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
 """How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
 LONGEST_ATTEMPT: Final = timedelta(seconds=25)
 RESUMED_AT_ONCE: Final = 20
+"""By all processes together, since one of them at a time resumes."""
 HANDING_OVER: Final = timedelta(seconds=2)
 """How long an attempt that is cut off may take to say so."""
 
@@ -112,22 +114,30 @@ class CommandService:
         until = self._deadline(operation.lease_left(self.clock()))
         return await self._carry_out(by, command, operation, intent, until=until, is_again=True)
 
-    async def resume_abandoned(self) -> int:
+    async def resume_abandoned(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """
-        Resume what nobody works on any more. How many operations were resumed.
+        Resume what nobody works on any more, until nothing of it is due or `goes_on` denies. How many operations.
 
-        None while the processor is known to be unwell: they would only wait longer after each attempt in vain.
+        Raises DatabaseUnavailable where nobody could tell what is due.
         """
-        now, limit = self.clock(), self.processor.welcomes(RESUMED_AT_ONCE)
-        if not limit:
-            return 0
-        async with self.database.work() as work:
-            abandoned = await work.operations.lease_abandoned(at=now, until=now + self.lease, limit=limit)
-        results = await asyncio.gather(*map(self._resume_or_leave, abandoned), return_exceptions=True)
-        raised = [result for result in results if isinstance(result, Exception)]
-        if unforeseen := [failure for failure in raised if not isinstance(failure, DatabaseUnavailable)]:
+
+        async def due(room: int) -> Sequence[Operation]:
+            return await self._lease_due(room) if room and goes_on() else ()
+
+        count, failures = await in_slots(due, self._resume_or_leave, slots=RESUMED_AT_ONCE)
+        if unforeseen := [each for each in failures if not isinstance(each, DatabaseUnavailable)]:
             raise ExceptionGroup("Some operations could not be resumed", unforeseen)
-        return len(abandoned)
+        if failures and not count:
+            raise failures[0]
+        return count
+
+    async def _lease_due(self, most: int) -> Sequence[Operation]:
+        """Nothing while the processor is known to be unwell: it would only wait longer after each attempt in vain."""
+        now, limit = self.clock(), self.processor.welcomes(most)
+        if not limit:
+            return ()
+        async with self.database.work() as work:
+            return await work.operations.lease_abandoned(at=now, until=now + self.lease, limit=limit)
 
     async def _resume_or_leave(self, operation: Operation) -> Operation:
         """What fails for a reason that nobody foresaw is tried again, too, with pauses that grow."""

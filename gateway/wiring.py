@@ -34,6 +34,7 @@ from domain.rehearsal import Rehearsal
 from domain.rules import Rules
 from domain.same_cards import SameCards
 from domain.statistics_service import StatisticsService
+from domain.stray_events import StrayEvents
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
@@ -60,6 +61,7 @@ class Gateway:
     processor: StripeProcessor
     services: Services
     webhooks: WebhookService
+    stray_events: StrayEvents
     subscriptions: SubscriptionRereader
     plan_followers: PlanFollowers
     statements: SignedStatements
@@ -221,6 +223,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         ),
         statements=statements,
         webhooks=parts.webhooks,
+        stray_events=StrayEvents(database=database, clock=now),
         subscriptions=parts.subscriptions,
         plan_followers=PlanFollowers(database=database, clock=clock),
         default_methods=DefaultMethods(database=database, processor=processor),

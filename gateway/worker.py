@@ -2,29 +2,22 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from socket import socket
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 import structlog
 from pgqueuer import AsyncpgPoolDriver, PgQueuer
-from pgqueuer.executors import (
-    DatabaseRetryEntrypointExecutor,
-    EntrypointExecutorParameters,
-    ScheduleCrontab,
-    ScheduleExecutor,
-)
-from pgqueuer.models import Job, Schedule, ScheduleContext
+from pgqueuer.models import Job, Schedule
 
 from domain.audit_service import AuditService
 from domain.command_service import CommandService
-from domain.errors import DatabaseUnavailable
-from domain.events import TRIES_BEFORE_HELD
 from domain.invariant_service import InvariantService
+from gateway.job_queue import Queue, with_retries
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import CONNECT_SECONDS, SERVER_SETTINGS
@@ -39,12 +32,15 @@ from persistence.jobs import (
     REREAD_SUBSCRIPTION,
 )
 
-FIRST_PAUSE: Final = timedelta(seconds=1)
-LONGEST_PAUSE: Final = timedelta(minutes=15)
 IDLE_POLL: Final = timedelta(seconds=5)
 """How long a lost notification may go unnoticed."""
 JOBS_AT_ONCE: Final = 10
-"""Per process. A flood of jobs must leave connections, and the processor, to the requests beside it."""
+"""
+Per process. A flood of jobs must leave the processor, and Stripe, to the requests beside it.
+
+It does not bound connections: a job holds one while it writes, or waits for a lock, and so does each of the operations
+that the worker resumes. With DATABASE_POOL_SIZE all of them share one pool with the requests.
+"""
 FETCHED_AT_ONCE: Final = JOBS_AT_ONCE // 2
 """PgQueuer wants to have room for two such batches."""
 DEAD_AFTER: Final = timedelta(seconds=30)
@@ -55,6 +51,8 @@ POOL_SIZE: Final = 3
 """Connections of the job queue itself, beside the engine's: one listens, the others fetch and end jobs."""
 LONGEST_STATEMENT: Final = 30.0
 """Seconds, also where the server is silent; its own time-outs are shorter."""
+RESUME_FOR: Final = 30.0
+"""Seconds, so that any worker may take its turn at it."""
 FOLD_SECONDS: Final = 5
 HOURLY: Final = "7 * * * *"
 EVERY_MINUTE: Final = "* * * * *"
@@ -135,6 +133,11 @@ class Worker:
         async def handle_event(job: Job) -> None:
             await self._gateway.webhooks.handle(UUID(bytes=job.payload))
 
+        @queue.schedule("queue_stray_events", EVERY_MINUTE)
+        async def queue_stray_events(_: Schedule) -> None:
+            if count := await self._gateway.stray_events.queue():
+                log.warning("events.astray", count=count)
+
         @queue.entrypoint(REREAD_SUBSCRIPTION, on_failure="hold", executor_factory=with_retries)
         async def reread_subscription(job: Job) -> None:
             await self._gateway.subscriptions.reread(UUID(bytes=job.payload))
@@ -166,7 +169,7 @@ class Worker:
 
         @queue.schedule("resume_operations", every_seconds(self._gateway.settings.resume_seconds))
         async def resume_operations(_: Schedule) -> None:
-            await resume_all(commands, self._is_stopping)
+            await resume_all(commands, queue.shutdown)
 
         self._register_reconciliation(queue)
 
@@ -211,26 +214,11 @@ class Worker:
 
 
 async def resume_all(commands: CommandService, is_stopping: asyncio.Event) -> None:
-    """Until nothing is left that is due now: after an outage there may be thousands."""
-    while not is_stopping.is_set() and (resumed := await commands.resume_abandoned()):
+    """What is due now, which after an outage may be thousands; after RESUME_FOR the rest waits for the next run."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + RESUME_FOR
+    if resumed := await commands.resume_abandoned(lambda: not is_stopping.is_set() and loop.time() < end):
         log.info("operations.resumed", count=resumed)
-
-
-class PatientSchedule(ScheduleExecutor):
-    """What the database's absence keeps from running has its next time, and the log has the reason already."""
-
-    async def execute(self, schedule: Schedule, context: ScheduleContext) -> None:
-        with suppress(DatabaseUnavailable):
-            await super().execute(schedule, context)
-
-
-class Queue(PgQueuer):
-    """Whose schedules are patient."""
-
-    def schedule(
-        self, entrypoint: str, expression: str, *args: Any, **options: Any
-    ) -> Callable[[ScheduleCrontab], ScheduleCrontab]:
-        return super().schedule(entrypoint, expression, PatientSchedule, *args, **options)
 
 
 async def seal_all(audit: AuditService) -> None:
@@ -259,12 +247,6 @@ async def check_all(invariants: InvariantService) -> None:
             objects=[str(violation.object_id) for violation in each.violations if violation.object_id],
         )
     log.info("invariants.checked", count=len(found), broken=len(broken))
-
-
-def with_retries(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
-    return DatabaseRetryEntrypointExecutor(
-        parameters, max_attempts=TRIES_BEFORE_HELD, initial_delay=FIRST_PAUSE, max_delay=LONGEST_PAUSE
-    )
 
 
 def every_seconds(seconds: int) -> str:
@@ -298,7 +280,11 @@ async def run_until_signalled(gateway: Gateway, *, metrics: socket | None = None
 
 
 async def cut_off(running: asyncio.Task[None], *, after: float) -> None:
-    """What a job does is safe to cut short: it hands over its operations, and another worker does it again."""
+    """
+    What a job does is safe to cut short: it hands over its operations, and is queued again for another worker.
+
+    Where that cannot be written any more, another worker takes it over after DEAD_AFTER.
+    """
     _, late = await asyncio.wait([running], timeout=after)
     for each in late:
         log.warning("worker.cut_off", after_seconds=after)

@@ -1,13 +1,14 @@
 """Jobs in the transaction of the fact that causes them: PgQueuer behind the domain's port."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from asyncpg import Connection
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.statements import note_statement
@@ -24,9 +25,17 @@ KEEP_NEWEST_OF_SAME_CARDS: Final = "keep_newest_of_same_cards"
 
 HALF_A_MINUTE: Final = timedelta(seconds=30)
 WITHOUT_OTHERS: Final = (
-    "DELETE FROM pgqueuer WHERE entrypoint = $1 AND payload = $2 AND status IN ('queued', 'failed')"
+    "DELETE FROM pgqueuer WHERE entrypoint = $1 AND payload = ANY($2) AND status IN ('queued', 'failed')"
 )
 """A job that is held has the status `failed`."""
+STRAYS: Final = text("""
+    SELECT id FROM inbox_events
+    WHERE status IN ('RECEIVED', 'FAILED') AND received_at < :before AND NOT EXISTS (
+        SELECT FROM pgqueuer
+        WHERE entrypoint = :job AND payload = uuid_send(inbox_events.id) AND status IN ('queued', 'picked')
+    )
+    ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
 
 
 class JobQueue:
@@ -43,10 +52,21 @@ class JobQueue:
 
         Whatever job of the event waits, or was given up, goes.
         """
-        connection = await self._in_transaction()
-        note_statement("pgqueuer")
-        await connection.execute(WITHOUT_OTHERS, HANDLE_EVENT, event_id.bytes)
+        await self._drop(HANDLE_EVENT, event_id)
         await self._enqueue(HANDLE_EVENT, event_id, after=HALF_A_MINUTE)
+
+    async def handle_strays(self, *, before: datetime, limit: int) -> int:
+        """
+        Have the worker handle stored events that came in before, and that neither are HELD nor have a job. How many.
+
+        A job that was given up is none, and goes.
+        """
+        values = {"job": HANDLE_EVENT, "before": before, "limit": limit}
+        strays = (await self._connection.execute(STRAYS, values)).scalars().all()
+        if strays:
+            await self._drop(HANDLE_EVENT, *strays)
+            await self._enqueue(HANDLE_EVENT, *strays)
+        return len(strays)
 
     async def reread_subscription(self, subscription_id: UUID) -> None:
         """Have the worker read a subscription anew, if and only if the transaction commits."""
@@ -79,6 +99,11 @@ class JobQueue:
         note_statement("pgqueuer")
         count = len(about)
         await queries.enqueue([job] * count, [each.bytes for each in about], [0] * count, [after] * count)
+
+    async def _drop(self, job: str, *about: UUID) -> None:
+        connection = await self._in_transaction()
+        note_statement("pgqueuer")
+        await connection.execute(WITHOUT_OTHERS, job, [each.bytes for each in about])
 
     async def _in_transaction(self) -> "Connection[object]":
         """

@@ -1,7 +1,8 @@
 """Which failures of the database pass by themselves; all others are defects, and go their way."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import asyncpg
@@ -33,6 +34,7 @@ REASONS: Final[Mapping[str, str]] = {
 POOL_EXHAUSTED: Final = "pool_exhausted"
 CONNECTION_LOST: Final = "connection_lost"
 UNREACHABLE: Final = "unreachable"
+TOO_SLOW: Final = "too_slow"
 
 SOON: Final = 1
 """Seconds after which somebody else's lock or connection is likely to be free."""
@@ -43,6 +45,23 @@ PASS_SOON: Final = frozenset(
 )
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+
+class TooSlow(TimeoutError):
+    """Our own patience was over before PostgreSQL's."""
+
+
+@asynccontextmanager
+async def patience(seconds: float) -> AsyncIterator[None]:
+    """Raises TooSlow where what is tried takes longer."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as late:
+        if limit.expired():
+            raise TooSlow from late
+        raise
 
 
 @contextmanager
@@ -71,6 +90,8 @@ def passing_reason(failure: BaseException) -> str | None:
             return _by_state(failure)
         case asyncpg.InterfaceError():
             return CONNECTION_LOST if "connection is closed" in str(failure) else None
+        case TooSlow():
+            return TOO_SLOW
         case OSError():  # Nobody listens, or nobody answers in time.
             return UNREACHABLE
     return None

@@ -1,6 +1,5 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
-from persistence.outages import outages_told
+from persistence.outages import outages_told, patience
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.plans import PlanRepository
@@ -160,13 +159,13 @@ class SqlDatabase:
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
         with holding(), outages_told():
-            async with asyncio.timeout(self._patience), self._engine.begin() as connection:
+            async with patience(self._patience), self._engine.begin() as connection:
                 yield SqlWork(connection)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[SqlReads]:
         with holding(), outages_told():
-            async with asyncio.timeout(self._patience), self._autocommit.connect() as connection:
+            async with patience(self._patience), self._autocommit.connect() as connection:
                 yield SqlReads(connection)
 
     @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -43,6 +44,14 @@ class Jobs(Protocol):
         Have the worker handle a stored event that nobody has handled half a minute after the transaction commits.
 
         Whatever job of the event waits, or was given up, goes.
+        """
+        ...
+
+    async def handle_strays(self, *, before: datetime, limit: int) -> int:
+        """
+        Have the worker handle stored events that came in before, and that neither are HELD nor have a job. How many.
+
+        A job that was given up is none, and goes.
         """
         ...
 

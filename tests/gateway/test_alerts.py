@@ -18,7 +18,7 @@ ALARMS = OPERATIONS.split("## Alarms\n")[1].split("\n## ")[0]
 ROOMS = ("domain", "gateway", "gql", "persistence", "processor", "web")
 METRIC = re.compile(r"\bpayments_[a-z_]+")
 LABELLED = re.compile(r'(payments_[a-z_]+)\{(\w+)="(\w+)"\}')
-SUFFIX = re.compile("_(count|sum|bucket)$")
+SUFFIX = re.compile("_(count|sum|bucket|total)$")
 
 SIGNS = VitalSigns(
     operations={state: Waiting() for state in OPEN},

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 import structlog
+from pgqueuer.queries import Queries
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from stripe import HTTPXClient
 from structlog.testing import capture_logs
@@ -18,14 +21,17 @@ from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.create_payment import CreatePayment
 from domain.commands.reconciliation import Reconcile
 from domain.entitlements import follow_plan
+from domain.errors import DatabaseUnavailable
 from domain.event_queue import queue_again
 from domain.invariants import InvariantName
 from domain.money import Money
 from domain.reconciliation import events
+from domain.statistics_service import StatisticsService
+from domain.webhook_service import WebhookService
 from gateway.app import application, working
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gateway.worker import Worker, check_all, resume_all, seal_all
+from gateway.worker import Worker, check_all, cut_off, resume_all, seal_all
 from sandbox import Sandbox
 from tests.audit import verified
 from tests.dashboard import Dashboard, merchants_client
@@ -37,6 +43,13 @@ from tests.waiting import until
 from tests.watched_processor import WatchedProcessor
 
 COUNT_WHAT_IS_THERE = import_module("migrations.versions.0005_statistics").COUNT_WHAT_IS_THERE
+EVENT_JOBS = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'handle_event'"
+GIVEN_UP = """
+SELECT string_agg(event.status::text, ' ')
+FROM inbox_events AS event JOIN pgqueuer AS job ON job.payload = uuid_send(event.id)
+WHERE job.entrypoint = 'handle_event' AND job.status = 'failed'
+"""
+HOLD_ONE = "UPDATE inbox_events SET status = 'HELD' WHERE id = (SELECT min(id::text)::uuid FROM inbox_events)"
 COFFEE = Money(minor=450, currency="EUR")
 
 
@@ -222,6 +235,19 @@ class TestWorker:
         )
         assert len(list(sandbox.objects.all("payment_intent"))) == 3
 
+    async def test_resumes_nothing_more_once_it_stops(self, own: Gateway, actor: Actor) -> None:
+        await own.services.commands.execute(actor, CreatePayment(amount=COFFEE, is_confirmed=False))
+        await change(
+            own,
+            "UPDATE operations SET state = 'RUNNING', finished_at = NULL, leased_until = now() - interval '1 minute'",
+        )
+        stopping = asyncio.Event()
+        stopping.set()
+
+        await resume_all(own.services.commands, stopping)
+
+        assert await value(own, "SELECT attempts FROM operations WHERE state = 'RUNNING'") == 1
+
     async def test_finds_events_that_never_came(
         self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -306,6 +332,53 @@ class TestWorker:
 
         assert await value(own, "SELECT max(attempts) FROM inbox_events") == 2
 
+    async def test_loses_no_job_that_is_cut_off(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await paid(own, actor, sandbox)
+        before, hangs = await value(own, EVENT_JOBS), asyncio.Event()
+
+        async def hang(*_: Any) -> None:
+            hangs.set()
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(WebhookService, "handle", hang)
+        worker = Worker(own)
+        running = asyncio.create_task(worker.run())
+        await hangs.wait()
+        worker.stop()
+        await cut_off(running, after=0.1)
+
+        assert await value(own, EVENT_JOBS) == before > 0
+        assert await value(own, "SELECT count(*) FROM pgqueuer_log WHERE status = 'canceled'") == 0
+
+    async def test_holds_no_job_whose_retry_could_not_be_written(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await paid(own, actor, sandbox)
+        genuine, outage = Queries.retry_job, iter([ConnectionRefusedError()] * 3)
+        failures = iter([DatabaseUnavailable("shutting_down")] * 6)
+        handle = WebhookService.handle
+
+        async def stumbling(service: WebhookService, event_id: UUID) -> None:
+            for failure in failures:
+                raise failure
+            await handle(service, event_id)
+
+        async def unwritten(queries: Queries, *arguments: Any) -> None:
+            for failure in outage:
+                raise failure
+            await genuine(queries, *arguments)
+
+        monkeypatch.setattr("gateway.worker.DEAD_AFTER", timedelta(seconds=1))
+        monkeypatch.setattr(WebhookService, "handle", stumbling)
+        monkeypatch.setattr(Queries, "retry_job", unwritten)
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"))
+        assert await value(own, "SELECT count(*) FROM pgqueuer") == 0
+        assert next(outage, None) is None
+
     async def test_starts_again_whatever_ended_it(
         self, own: Gateway, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -337,6 +410,76 @@ class TestWorker:
 
 async def is_zero(gateway: Gateway, statement: str) -> bool:
     return bool(await value(gateway, statement) == 0)
+
+
+class TestSchedule:
+    async def test_that_the_database_keeps_from_running_is_counted(
+        self, own: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def slow(_: StatisticsService) -> None:
+            raise DatabaseUnavailable("too_slow")
+
+        monkeypatch.setattr("gateway.worker.FOLD_SECONDS", 1)
+        monkeypatch.setattr(StatisticsService, "fold", slow)
+        before = put_off()
+
+        async with at_work(own):
+            await until(lambda: put_off_since(before))
+
+
+def put_off() -> float:
+    name, label = "payments_schedules_put_off_total", {"schedule": "fold_statistics"}
+    return REGISTRY.get_sample_value(name, label) or 0.0
+
+
+async def put_off_since(before: float) -> bool:
+    return put_off() > before
+
+
+class TestStrayEvents:
+    async def test_are_handled_though_their_jobs_are_gone(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gateway.worker.EVERY_MINUTE", "* * * * * */1")
+        await paid(own, actor, sandbox)
+        await change(own, "DELETE FROM pgqueuer")
+        await change(own, "UPDATE inbox_events SET received_at = now() - interval '6 minutes'")
+
+        async with at_work(own):
+            await until(lambda: is_zero(own, "SELECT count(*) FROM inbox_events WHERE status = 'RECEIVED'"))
+
+        assert await value(own, "SELECT count(*) FROM inbox_events WHERE status = 'HANDLED'") > 0
+
+    async def test_are_those_whose_job_was_given_up_before_they_were_held(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "UPDATE pgqueuer SET status = 'failed'")
+        await change(
+            own, "UPDATE inbox_events SET status = 'FAILED', received_at = now() - interval '6 minutes'"
+        )
+        await change(own, HOLD_ONE)
+        events = await value(own, EVENT_JOBS)
+
+        counts = [await own.stray_events.queue(), await own.stray_events.queue()]
+
+        assert counts == [events - 1, 0]
+        assert await value(own, EVENT_JOBS + " AND status = 'queued'") == events - 1
+        assert await value(own, GIVEN_UP) == "HELD"
+
+    async def test_are_none_that_came_in_just_now(self, own: Gateway, actor: Actor, sandbox: Sandbox) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "DELETE FROM pgqueuer")
+
+        assert await own.stray_events.queue() == 0
+
+    async def test_are_none_that_a_job_will_handle(
+        self, own: Gateway, actor: Actor, sandbox: Sandbox
+    ) -> None:
+        await paid(own, actor, sandbox)
+        await change(own, "UPDATE inbox_events SET received_at = now() - interval '6 minutes'")
+
+        assert await own.stray_events.queue() == 0
 
 
 class TestBesideTheServer:

@@ -139,7 +139,7 @@ class TestOutage:
 
         outage = await told(read(database, "SELECT pg_sleep(5)"))
 
-        assert outage.reason == "unreachable"
+        assert outage.reason == "too_slow"
         await read(database)
         await database.close()
 
