@@ -52,8 +52,8 @@ class TooSlow(TimeoutError):
 
 
 @asynccontextmanager
-async def patience(seconds: float) -> AsyncIterator[None]:
-    """Raises TooSlow where what is tried takes longer."""
+async def patience(seconds: float | None) -> AsyncIterator[None]:
+    """Raises TooSlow where what is tried takes longer; None waits without end."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:

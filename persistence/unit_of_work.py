@@ -176,7 +176,7 @@ class SqlDatabase:
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
         with holding(), outages_told():
-            async with asyncio.timeout(self._endurance), self._engine.begin() as guard:
+            async with patience(self._endurance), self._engine.begin() as guard:
                 await _without_time_outs(guard)
                 await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
                 async with self._repeatable.begin() as connection:
@@ -190,7 +190,7 @@ class SqlDatabase:
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
         with holding(), outages_told():
-            async with asyncio.timeout(self._endurance), self._snapshots.begin() as connection:
+            async with patience(self._endurance), self._snapshots.begin() as connection:
                 await _without_time_outs(connection)
                 yield SqlReads(connection)
 
