@@ -4,13 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-orders=tests/domain/test_subscription_orders.py # Some thousand deliveries of what other tests cover line by line.
+plain=(tests/domain/test_subscription_orders.py tests/domain/test_every_fault.py tests/chaos) # Covered elsewhere.
 if [ $# = 2 ]; then
     first=("$1") second=("$2") uncovered=()
 else
-    first=(tests/domain --ignore="$orders")
-    second=(tests --ignore=tests/domain)
-    uncovered=("$orders")
+    first=(tests/domain "${plain[@]/#/--ignore=}")
+    second=(tests --ignore=tests/domain --ignore=tests/chaos)
+    uncovered=("${plain[@]}")
 fi
 
 half() { # Its name, then what pytest shall run.

@@ -1,6 +1,7 @@
 """M8 and M9, which are tests of the domain: every order of a life's events."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +26,9 @@ async def of_subscriptions(_: Laboratory) -> list[Finding]:
 
 async def tested(experiment: str, life: str, path: str) -> Finding:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
-    tests = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE)
+    tests = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "FULL": "1"}
+    )
     written, _ = await tests.communicate()
     summary = re.sub(r" in [\d.]+s.*", "", written.decode().strip().splitlines()[-1])
     return Finding(

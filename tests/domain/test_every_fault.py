@@ -36,10 +36,8 @@ ENOUGH = 4
 """Attempts of one call."""
 REPRESENTATIVE = [
     (Kind.RESET_BEFORE, ENOUGH),
-    (Kind.RESET_AFTER, 1),
     (Kind.RESET_AFTER, ENOUGH),
     (Kind.ERROR_AFTER, 1),
-    (Kind.ERROR_AFTER, ENOUGH),
 ]
 FAULTS = [(kind, times) for kind in Kind for times in (1, ENOUGH)] if FULL else REPRESENTATIVE
 

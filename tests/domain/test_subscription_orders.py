@@ -1,9 +1,10 @@
 """Whatever order news comes in, how often, and whatever its time stamps say: what is known at the end is the same."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any, Final
 
 import httpx
@@ -26,6 +27,8 @@ from tests.domain.shopping import Post, StripeEvent
 from tests.watched_processor import WatchedProcessor
 
 TRIGGERS: Final = {PaymentTrigger.SUBSCRIPTION_START, PaymentTrigger.DUNNING_RETRY}
+PART: Final = 1 if os.environ.get("FULL") == "1" else 3
+"""Of how many orders one is told: of all 720 with FULL=1, which `make chaos` sets."""
 NOW: Final = datetime(2026, 12, 1, tzinfo=UTC)
 OUR_OWN: Final = frozenset(
     {"id", "latest_invoice_id", "subscription_id", "invoice_id", "plan_id", "version", "readings"}
@@ -114,13 +117,13 @@ class TestEveryOrder:
         others = [event for event in six if event is not six[first]]
 
         endings = []
-        for order in permutations(others):
+        for order in islice(permutations(others), first % PART, None, PART):
             await forget(gateway)
             await post.deliver(six[first], *order, order[2])
             endings.append(await known(gateway))
 
         assert {row["trigger"] for row in expected if "trigger" in row} == TRIGGERS
-        assert len(endings) == 120
+        assert len(endings) == 120 // PART
         assert [ending for ending in endings if ending != expected] == []
 
 
