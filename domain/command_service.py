@@ -228,8 +228,23 @@ class CommandService:
         until: float,
         is_again: bool = False,
     ) -> Operation:
+        async with self._handed_over_if_cut_off(operation):
+            try:
+                async with within(until):
+                    answer = await self._earlier_answer(command, operation, intent) if is_again else None
+                    if answer is None:
+                        key = operation.attempt_key if command.is_repeatable else operation.processor_key
+                        answer = await command.call(self.processor, intent, key=key)
+            except ProcessorUnavailable as unknown:
+                return await self._leave_open(operation, unknown)
+            except Verdict as verdict:
+                return await self._give_up(actor, command, operation, intent, verdict)
+            return await self._conclude(actor, command, operation, intent, answer)
+
+    @asynccontextmanager
+    async def _handed_over_if_cut_off(self, operation: Operation) -> AsyncIterator[None]:
         try:
-            return await self._attempt(actor, command, operation, intent, until=until, is_again=is_again)
+            yield
         except (asyncio.CancelledError, DatabaseUnavailable):
             await self._hand_over(operation)
             raise
@@ -245,28 +260,6 @@ class CommandService:
                 current = await work.operations.locked(operation.id)
                 if current.is_same_attempt(operation):
                     await work.operations.save(current.handed_over(at=self.clock()))
-
-    async def _attempt(
-        self,
-        actor: Actor,
-        command: Command[Any, Any],
-        operation: Operation,
-        intent: Any,
-        *,
-        until: float,
-        is_again: bool,
-    ) -> Operation:
-        try:
-            async with within(until):
-                answer = await self._earlier_answer(command, operation, intent) if is_again else None
-                if answer is None:
-                    key = operation.attempt_key if command.is_repeatable else operation.processor_key
-                    answer = await command.call(self.processor, intent, key=key)
-        except ProcessorUnavailable as unknown:
-            return await self._leave_open(operation, unknown)
-        except Verdict as verdict:
-            return await self._give_up(actor, command, operation, intent, verdict)
-        return await self._conclude(actor, command, operation, intent, answer)
 
     async def _earlier_answer(self, command: Command[Any, Any], operation: Operation, intent: Any) -> Any:
         """
