@@ -7,9 +7,8 @@ answer got lost; it was, and an error is stored as the answer. FULL=1 tries ever
 
 import os
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -18,17 +17,17 @@ from domain.command_service import KEYS_ARE_KNOWN_FOR
 from domain.commands.catalogue import COMMANDS
 from domain.errors import ProcessorRefused, ProcessorUnavailable
 from domain.operation import OperationState
-from gateway.settings import DEVELOPMENT_STRIPE_KEY, Settings
-from gateway.wiring import Gateway, wire
-from sandbox import Sandbox, SandboxSettings
+from gateway.wiring import Gateway
+from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.dashboard import Dashboard
 from tests.domain.every_command import SCENARIOS, Prepared, Scene
 from tests.domain.faults import HANGING
 from tests.domain.shopping import Cardholder, Post
+from tests.domain.subscriptions.conftest import gateway, sandbox_settings
 from tests.domain.subscriptions.subscribing import Subscriber
-from tests.sandbox.billing import NEW_YEAR, days_since
-from tests.watched_processor import WatchedProcessor
+
+__all__ = ["gateway", "sandbox_settings"]
 
 KEY = "fault-017"
 FULL = os.environ.get("FULL") == "1"
@@ -42,24 +41,6 @@ REPRESENTATIVE = [
 FAULTS = [(kind, times) for kind in Kind for times in (1, ENOUGH)] if FULL else REPRESENTATIVE
 
 pytestmark = pytest.mark.usefixtures("impatient")
-
-
-@pytest.fixture
-def sandbox_settings() -> SandboxSettings:
-    """It is New Year, whenever the tests run."""
-    return SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY, begins_days_ago=days_since(NEW_YEAR))
-
-
-@pytest.fixture
-async def gateway(settings: Settings, sandbox: Sandbox) -> AsyncIterator[Gateway]:
-    """On the sandbox's clock, so that months may pass."""
-
-    def now() -> datetime:
-        return datetime.fromtimestamp(sandbox.clock.now(), UTC)
-
-    gateway = wire(settings, connect=WatchedProcessor.connected, clock=now)
-    yield gateway
-    await gateway.close()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from processor.circuit import Circuit, CircuitState
 from processor.stripe_processor import StripeProcessor
 from sandbox import Sandbox
 from sandbox.control.faults import Kind
+from tests.clocks import MonotonicClock
 from tests.domain.faults import spoil
 from tests.domain.shopping import COFFEE, Shopper, captures, until
 from tests.watched_processor import WatchedProcessor
@@ -29,17 +30,9 @@ PAUSE = 20
 PAYMENTS = "/v1/payment_intents"
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MonotonicClock:
+    return MonotonicClock()
 
 
 @pytest.fixture
@@ -50,7 +43,7 @@ def patience() -> float:
 
 @pytest.fixture
 async def gateway(
-    settings: Settings, clock: Clock, patience: float, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, clock: MonotonicClock, patience: float, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Gateway]:
     """Whose circuit opens after one call in vain."""
     monkeypatch.setattr(stripe_client, "TIMEOUT", patience)
@@ -151,7 +144,7 @@ class TestWorker:
         assert await customer.operation("createPayment", "coffee-01") == unwell
 
     async def test_tries_one_operation_after_the_pause(
-        self, customer: Shopper, unwell: Operation, gateway: Gateway, clock: Clock
+        self, customer: Shopper, unwell: Operation, gateway: Gateway, clock: MonotonicClock
     ) -> None:
         for number in range(2, 5):
             await customer.does(CreatePayment(amount=COFFEE), key=f"coffee-0{number}")
@@ -166,7 +159,7 @@ class TestWorker:
         assert (resumed, sorted(attempts)) == (1, [1, 1, 1, 2])
 
     async def test_settles_all_of_them_once_stripe_is_well_again(
-        self, customer: Shopper, unwell: Operation, gateway: Gateway, sandbox: Sandbox, clock: Clock
+        self, customer: Shopper, unwell: Operation, gateway: Gateway, sandbox: Sandbox, clock: MonotonicClock
     ) -> None:
         for number in range(2, 5):
             await customer.does(CreatePayment(amount=COFFEE), key=f"coffee-0{number}")

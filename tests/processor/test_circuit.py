@@ -6,26 +6,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from processor.circuit import FORGOTTEN_AFTER, RELIEF, Circuit, CircuitIsOpen, CircuitState
+from tests.clocks import MonotonicClock
 
 PAUSE = 5.0
 THRESHOLD = 8
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
+@pytest.fixture
+def clock() -> MonotonicClock:
+    return MonotonicClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def circuit(clock: Clock) -> Circuit:
+def circuit(clock: MonotonicClock) -> Circuit:
     return Circuit(threshold=THRESHOLD, pause=PAUSE, clock=clock)
 
 
@@ -48,7 +41,7 @@ def opened(circuit: Circuit) -> Circuit:
 
 
 @pytest.fixture
-def half_open(opened: Circuit, clock: Clock) -> Circuit:
+def half_open(opened: Circuit, clock: MonotonicClock) -> Circuit:
     clock.seconds += PAUSE
     return opened
 
@@ -82,7 +75,7 @@ class TestClosedCircuit:
 
         assert circuit.state is CircuitState.OPEN
 
-    def test_forgets_failures_of_long_ago(self, circuit: Circuit, clock: Clock) -> None:
+    def test_forgets_failures_of_long_ago(self, circuit: Circuit, clock: MonotonicClock) -> None:
         fail(circuit, THRESHOLD - 1)
         clock.seconds += FORGOTTEN_AFTER + 1
         fail(circuit, THRESHOLD - 1)
@@ -97,7 +90,7 @@ class TestClosedCircuit:
 
         assert circuit.state is CircuitState.OPEN
 
-    def test_never_opens_without_a_threshold(self, clock: Clock) -> None:
+    def test_never_opens_without_a_threshold(self, clock: MonotonicClock) -> None:
         circuit = Circuit(threshold=0, pause=PAUSE, clock=clock)
 
         fail(circuit, 1_000)
@@ -106,7 +99,7 @@ class TestClosedCircuit:
 
 
 class TestOpenCircuit:
-    def test_lets_nothing_through_and_tells_how_long(self, opened: Circuit, clock: Clock) -> None:
+    def test_lets_nothing_through_and_tells_how_long(self, opened: Circuit, clock: MonotonicClock) -> None:
         clock.seconds += 1.5
 
         with pytest.raises(CircuitIsOpen) as refused:
@@ -140,7 +133,7 @@ class TestHalfOpenCircuit:
 
         assert half_open.state is CircuitState.CLOSED
 
-    def test_opens_for_another_pause_at_a_failure(self, half_open: Circuit, clock: Clock) -> None:
+    def test_opens_for_another_pause_at_a_failure(self, half_open: Circuit, clock: MonotonicClock) -> None:
         fail(half_open)
         failed = half_open.state
         clock.seconds += PAUSE
@@ -157,7 +150,9 @@ class TestHalfOpenCircuit:
 
 
 class TestLog:
-    def test_tells_once_that_it_opened_and_once_that_it_closed(self, circuit: Circuit, clock: Clock) -> None:
+    def test_tells_once_that_it_opened_and_once_that_it_closed(
+        self, circuit: Circuit, clock: MonotonicClock
+    ) -> None:
         with capture_logs() as logs:
             fail(circuit, THRESHOLD)
             clock.seconds += PAUSE

@@ -1,19 +1,12 @@
 import pytest
 
-from domain.actor import Actor
 from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
 from tests.domain.reconciliation.intervals import Intervals
-from tests.domain.subscriptions.conftest import gateway, sandbox_settings
-from tests.domain.subscriptions.subscribing import Subscriber
+from tests.domain.subscriptions.conftest import gateway, sandbox_settings, subscriber
 
-__all__ = ["gateway", "sandbox_settings"]
-
-
-@pytest.fixture
-def subscriber(gateway: Gateway, actor: Actor, dashboard: Dashboard) -> Subscriber:
-    return Subscriber(gateway=gateway, actor=actor, dashboard=dashboard)
+__all__ = ["gateway", "sandbox_settings", "subscriber"]
 
 
 @pytest.fixture
