@@ -5,24 +5,22 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from domain.audit import KINDS
-from domain.commands.reconciliation import FINDERS
-from domain.errors import Busy, DomainError, NotFound
+from domain.errors import Busy, DomainError
 from domain.operation import ObjectKind
 from domain.reconciliation.reconciler import Reconciler
 from domain.reconciliation.run import Drift, ReconciliationRun, RunKind, RunState
 from gateway.readiness import fail
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
-from gql.ids import global_id, parsed_id
+from gql.ids import global_id
 from gql.loaders import RECORDED
+from gql.reconciliation import resyncable
 
 STRIPE_IS_AWAY: Final = (
     "Stripe cannot be asked now, so that nothing can be said. What was healed before stays so."
@@ -67,10 +65,11 @@ async def reconciled(settings: Settings, *, since: datetime, heals: bool, as_jso
 async def resynced(settings: Settings, text: str, *, as_json: bool) -> bool:
     """As `reconciled`, about one object by its id."""
     async with at_terminal(settings, as_json=as_json) as (gateway, reconciler):
-        kind, object_id = resyncable(text)
-        now = reconciler.clock()
+        asked, now = resyncable(text), reconciler.clock()
         run = replace(
-            reconciler.run_of(RunKind.OBJECT, since=now, until=now), object_kind=kind, object_id=object_id
+            reconciler.run_of(RunKind.OBJECT, since=now, until=now),
+            object_kind=asked.kind,
+            object_id=asked.object_id,
         )
         async with gateway.services.database.work() as work:
             await work.reconciliation_runs.add(run)
@@ -98,15 +97,6 @@ def _is_fine(run: ReconciliationRun) -> bool:
     if run.state is RunState.FAILED:
         fail(f"{STRIPE_IS_AWAY} ({run.error})")
     return run.unhealed == 0
-
-
-def resyncable(text: str) -> tuple[ObjectKind, UUID]:
-    """Raises NotFound for what is no id of an object that Stripe has."""
-    kind, object_id = parsed_id(text)
-    found = KINDS.get(kind)
-    if found is None or found not in FINDERS:
-        raise NotFound("Stripe has no objects of this type.")
-    return found, object_id
 
 
 def drift_sentence(drift: Drift) -> str:

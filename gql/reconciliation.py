@@ -1,14 +1,13 @@
 """Runs of the reconciliation, the drift that they found, and how to ask for one."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 import strawberry
 
 from domain.audit import KINDS
 from domain.commands.reconciliation import FINDERS, Reconcile, Resync
 from domain.errors import NotFound
-from domain.operation import ObjectKind
 from domain.paging import page_of
 from domain.reconciliation.run import Drift, DriftCause, ReconciliationRun, RunKind, RunState
 from domain.reconciliation.run_list import DRIFTS, RUNS
@@ -159,14 +158,11 @@ class ReconcileInput:
     )
 
 
-RESYNCABLE: Final = frozenset(FINDERS)
-
-
 def resyncable(text: str) -> Resync:
     """Raises NotFound for an id of what Stripe does not have."""
     kind, identity = parsed_id(text)
-    found = KINDS.get(kind, ObjectKind.BILLING_ACCOUNT)
-    if found not in RESYNCABLE:
+    found = KINDS.get(kind)
+    if found is None or found not in FINDERS:
         raise NotFound("Stripe has no objects of this type.", path=("object_id",))
     return Resync(kind=found, object_id=identity)
 
