@@ -91,8 +91,8 @@ class TestCheck:
             Settings(stripe_api_base="http://localhost").check()
 
         assert str(refused.value) == (
-            "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; JWT_SECRET is not set; "
-            "STRIPE_WEBHOOK_SECRET is not set; STRIPE_API_BASE is not https."
+            "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; STRIPE_WEBHOOK_SECRET is not set; "
+            "STRIPE_API_BASE is not https; JWT_SECRET is not set."
         )
 
     def test_a_key_for_statements_may_be_written_on_one_line(self, environment: Any) -> None:
