@@ -61,25 +61,26 @@ async def hold_methods(work: Work, user_id: UUID) -> None:
 
 
 async def make_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    """One default per user: a partial unique index holds it."""
+    """As its user has chosen. One default per user: a partial unique index holds it."""
     former = await work.payment_methods.clear_default(method.user_id, at=at)
     if former is not None:
         was = replace(former, is_default=True)
         await work.audit.add(audit_record("payment_method.no_longer_default", was, former, at=at, by=by))
-    return await _made_default(work, method, at=at, by=by)
+    return await _make_default(work, method, method.chosen_as_default(at=at), at=at, by=by)
 
 
 async def fill_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
     """The method becomes the default one where its user has none. Their methods are held."""
     if await work.payment_methods.default_of(method.user_id) is not None:
         return method
-    return await _made_default(work, method, at=at, by=by)
+    return await _make_default(work, method, method.made_default(at=at), at=at, by=by)
 
 
-async def _made_default(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
-    after = method.made_default(at=at)
-    await work.jobs.keep_default_in_step(method.user_id)
-    return await _save_method(work, method, after, action="payment_method.made_default", at=at, by=by)
+async def _make_default(
+    work: Work, before: PaymentMethod, after: PaymentMethod, *, at: datetime, by: Actor
+) -> PaymentMethod:
+    await work.jobs.keep_default_in_step(before.user_id)
+    return await _save_method(work, before, after, action="payment_method.made_default", at=at, by=by)
 
 
 async def detach(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) -> PaymentMethod:
@@ -88,23 +89,42 @@ async def detach(work: Work, method: PaymentMethod, *, at: datetime, by: Actor) 
 
 
 async def settle_setup(
-    work: Work, setup_id: UUID, facts: SetupFacts, method: MethodFacts | None, *, at: datetime, by: Actor
+    work: Work,
+    setup_id: UUID,
+    facts: SetupFacts,
+    method: MethodFacts | None,
+    *,
+    at: datetime,
+    by: Actor,
+    told_at: datetime | None = None,
 ) -> PaymentMethodSetup:
-    """The set-up after the processor's word, with its method once it has one. Raises NotFound."""
+    """
+    The set-up after the processor's word, with its method once it has one. Raises NotFound.
+
+    `told_at` is when the processor says that this came about, which may be a while ago.
+    """
     before = await work.setups.lock(setup_id)
     if before is None:
         raise NotFound("There is no such set-up.")
     after = before.take(facts, at=at)
     if method is not None:
-        saved = await settle_method(
-            work, before.user_id, method, at=at, by=by, makes_default=before.makes_default
-        )
+        makes_default = await _still_makes_default(work, before, told_at or at)
+        saved = await settle_method(work, before.user_id, method, at=at, by=by, makes_default=makes_default)
         after = after.gave(saved, at=at)
     if after is not before:
         await work.setups.save(after)
         action = f"payment_method_setup.{after.status.lower()}"
         await work.audit.add(audit_record(action, before, after, at=at, by=by))
     return after
+
+
+async def _still_makes_default(work: Work, setup: PaymentMethodSetup, told_at: datetime) -> bool:
+    """A set-up makes its method the default one once, and not where its user has chosen another one since."""
+    if not setup.makes_default or setup.payment_method_id is not None:
+        return False
+    await hold_methods(work, setup.user_id)
+    standing = await work.payment_methods.default_of(setup.user_id)
+    return standing is None or standing.default_chosen_at is None or standing.default_chosen_at <= told_at
 
 
 async def _save_method(

@@ -25,6 +25,7 @@ from domain.payment_status import (
     COLLECTED,
     PAYS,
     SUCCESSORS,
+    TRYING,
     UNDER_WAY,
     CaptureMethod,
     PaymentAction,
@@ -176,6 +177,20 @@ class Payment:
             updated_at=at,
         )
 
+    def doubts(self, outcome: Outcome) -> bool:
+        """
+        Whether this would change how the running attempt stands, and may be about an earlier one.
+
+        An event tells how things were. Only a first attempt can be about nothing but itself, unless it tells of a
+        failure: of those we may have missed some.
+        """
+        if outcome.is_current or outcome.status not in TRYING:
+            return False
+        if outcome.status is PaymentStatus.FAILED:
+            return outcome.status in SUCCESSORS[self.status]
+        may_go_on = outcome.status in SUCCESSORS[self.status] or self.status is PaymentStatus.FAILED
+        return may_go_on and bool(self.failures)
+
     def settle(self, outcome: Outcome, *, at: datetime) -> Self:
         """Take the processor's word; a late or repeated one changes nothing."""
         told = self._with_amounts(outcome)
@@ -240,9 +255,10 @@ class Payment:
         return self.status is PaymentStatus.FAILED and outcome.is_current and outcome.status in UNDER_WAY
 
     def _knows_failure(self, outcome: Outcome) -> bool:
-        """Whether this is the failure of the attempt before the running one, told again."""
+        """Whether this is the failure of the attempt before the one that we are about to make, told again."""
         return (
-            outcome.status is PaymentStatus.FAILED
+            self.status is PaymentStatus.PENDING
+            and outcome.status is PaymentStatus.FAILED
             and outcome.charge_id is not None
             and outcome.charge_id == self.processor_charge_id
         )

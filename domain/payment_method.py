@@ -50,11 +50,16 @@ class MethodFacts(MethodSnapshot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod(MethodFacts):
-    """A saved way to pay. Detaching is final, and the row stays for the payments that name it."""
+    """
+    A saved way to pay. Detaching is final, and the row stays for the payments that name it.
+
+    `default_chosen_at` is when its user made it the default one; None where it is that for want of another.
+    """
 
     id: UUID
     user_id: UUID
     is_default: bool = False
+    default_chosen_at: datetime | None = None
     version: int = 1
     created_at: datetime
     updated_at: datetime
@@ -91,10 +96,21 @@ class PaymentMethod(MethodFacts):
             else replace(self, is_default=True, version=self.version + 1, updated_at=at)
         )
 
+    def chosen_as_default(self, *, at: datetime) -> Self:
+        """Made the default one by its user's wish, and not because there was no other."""
+        return self if self.is_default else replace(self.made_default(at=at), default_chosen_at=at)
+
     def detached(self, *, at: datetime) -> Self:
         if not self.is_attached:
             return self
-        return replace(self, is_default=False, detached_at=at, version=self.version + 1, updated_at=at)
+        return replace(
+            self,
+            is_default=False,
+            default_chosen_at=None,
+            detached_at=at,
+            version=self.version + 1,
+            updated_at=at,
+        )
 
 
 def facts_in(facts: MethodFacts) -> dict[str, Any]:

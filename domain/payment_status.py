@@ -65,6 +65,8 @@ SUCCESSORS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
 """By the processor's word about the payment; what was refunded follows from its refunds."""
 
 UNDER_WAY: Final = frozenset({S.REQUIRES_ACTION, S.PROCESSING})
+TRYING: Final = UNDER_WAY | {S.FAILED}
+"""What one attempt among several may have come to."""
 COLLECTED: Final = frozenset({S.COMPLETED, S.PARTIALLY_REFUNDED, S.REFUNDED})
 PAYS: Final = UNDER_WAY | {S.AUTHORIZED, S.COMPLETED, S.PARTIALLY_REFUNDED}
 """What was collected and kept, or is on its way."""

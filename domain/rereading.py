@@ -7,7 +7,8 @@ one, and is thrown away for a fresh one. So nothing compares clocks, and every o
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 from domain.errors import Busy
 from domain.ports import Database, Reads, Work
@@ -16,12 +17,7 @@ MOST_READINGS: Final = 10
 """In a row. Whoever is outrun so often gives up, and is tried again later."""
 
 
-class Readable(Protocol):
-    @property
-    def readings(self) -> int: ...
-
-
-E = TypeVar("E", bound=Readable)
+E = TypeVar("E")
 F = TypeVar("F")
 T = TypeVar("T")
 
@@ -33,11 +29,13 @@ async def take_newest(
     read: Callable[[], Awaitable[F]],
     lock: Callable[[Work], Awaitable[E | None]],
     take: Callable[[Work, F], Awaitable[T]],
+    age: Callable[[Any], int] = attrgetter("readings"),
 ) -> T:
     """
     Write down the processor's word about one object, as `take` does, and answer what it answers.
 
-    `find` and `lock` look our row up, which may not exist yet; `read` asks the processor while nothing is held.
+    `find` and `lock` look our row up, which may not exist yet; `read` asks the processor while nothing is held;
+    `age` counts what would make the reading the older one.
     Raises Busy where others were always faster.
     """
     for _ in range(MOST_READINGS):
@@ -45,10 +43,11 @@ async def take_newest(
             before = await find(reads)
         facts = await read()
         async with database.work() as work:
-            if _count(await lock(work)) == _count(before):
+            now = await lock(work)
+            if _aged(now, age) == _aged(before, age):
                 return await take(work, facts)
     raise Busy("Others kept writing the processor's word about this down.", current="BUSY")
 
 
-def _count(known: Readable | None) -> int:
-    return -1 if known is None else known.readings
+def _aged(known: E | None, age: Callable[[E], int]) -> int | None:
+    return None if known is None else age(known)

@@ -26,12 +26,11 @@ from domain.occasion import Occasion
 from domain.payment_method import MethodFacts, SetupStatus
 from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
 from domain.refund_settlement import settle_refund
-from domain.settlement import settle
 
 LONGEST_ERROR: Final = 500
 
 T = TypeVar("T")
-H = TypeVar("H", bound=Hint, contravariant=True)
+H = TypeVar("H", bound=Hint | PaymentReported, contravariant=True)
 
 
 Close: TypeAlias = Callable[[Work], Awaitable[None]]
@@ -39,7 +38,7 @@ Close: TypeAlias = Callable[[Work], Awaitable[None]]
 
 
 class Rereader(Protocol[H]):
-    """Follows hints about one kind of object. Raises NotFound where it is none of ours."""
+    """Follows news of one kind of object. Raises NotFound where it is none of ours."""
 
     async def follow(self, hint: H, event: InboxEvent, close: Close) -> None: ...
 
@@ -59,7 +58,7 @@ class WebhookService:
     """
     `wall_clock` is real time, by which signatures are judged, also where `clock` is a sandbox's.
 
-    `rereaders` go by the kind of hint that they follow; `invoices` are read before payments of them are settled.
+    `rereaders` go by the kind of news that they follow.
     """
 
     database: Database
@@ -68,8 +67,7 @@ class WebhookService:
     news: ProcessorNews
     clock: Clock
     wall_clock: Clock
-    invoices: PaidInvoices
-    rereaders: Mapping[type[Hint], Rereader[Any]] = field(default_factory=dict)
+    rereaders: Mapping[type[Hint | PaymentReported], Rereader[Any]] = field(default_factory=dict)
 
     async def receive(self, body: bytes, signature: str) -> InboxEvent:
         """Verify and keep an event, once, and have the worker handle it. Raises InvalidInput."""
@@ -99,17 +97,13 @@ class WebhookService:
     async def _handle(self, event: InboxEvent) -> None:
         news = self.news.read(event) if event.livemode is self.processor.is_live else Unhandled()
         try:
-            if isinstance(news, Hint):
+            if isinstance(news, Hint | PaymentReported):
                 close = partial(self._close, event=event, news=news)
                 await self.rereaders[type(news)].follow(news, event, close)
                 return
-            is_covered = isinstance(news, PaymentReported) and await self.invoices.covers(
-                news, by=event.actor
-            )
             method = await self._method_of(news)
             async with self.database.work() as work:
-                if not is_covered:
-                    await self._apply(work, news, method, by=event.actor)
+                await self._apply(work, news, method, event)
                 await self._close(work, event, news)
         except NotFound:
             async with self.database.work() as work:
@@ -126,13 +120,10 @@ class WebhookService:
                 return None
 
     async def _reported_method(self, news: MethodReported) -> MethodFacts:
-        """News of one that is unknown may be late: if it was detached meanwhile, nobody else will tell."""
-        method_id = news.facts.processor_method_id
+        """As it is now: the news may be late, and its card renewed or detached meanwhile."""
         async with self.database.reads() as reads:
-            if await reads.payment_methods.known_as(method_id):
-                return news.facts
             found(await reads.accounts.of_customer(news.customer_id))
-        return found(await self.processor.attached_method(method_id, news.customer_id))
+        return found(await self.processor.attached_method(news.facts.processor_method_id, news.customer_id))
 
     async def _method_of_setup(self, news: SetupReported) -> MethodFacts | None:
         """A finished set-up names its method by id only; None where that was detached meanwhile."""
@@ -143,27 +134,26 @@ class WebhookService:
         return await self.processor.attached_method(method_id, customer_id) if method_id else None
 
     async def _apply(
-        self, work: Work, news: ProcessorEvent, method: MethodFacts | None, *, by: Actor
+        self, work: Work, news: ProcessorEvent, method: MethodFacts | None, event: InboxEvent
     ) -> None:
-        now = self.clock()
+        now, by = self.clock(), event.actor
         match news:
-            case PaymentReported():
-                payment_id = news.payment_id or await work.payments.known_as(news.processor_payment_id)
-                await settle(work, found(payment_id), news.outcome, at=now, by=by)
             case RefundReported():
                 payment_id = await work.payments.known_as(news.facts.processor_payment_id) or news.payment_id
                 await settle_refund(work, payment_id, news.facts, at=now, by=by)
             case SetupReported():
                 setup_id = news.setup_id or await work.setups.known_as(news.processor_setup_id)
-                await settle_setup(work, found(setup_id), news.facts, method, at=now, by=by)
+                await settle_setup(
+                    work, found(setup_id), news.facts, method, at=now, by=by, told_at=event.occurred_at
+                )
             case MethodReported():
                 account = await work.accounts.of_customer(news.customer_id)
                 await settle_method(work, found(account).user_id, found(method), at=now, by=by)
             case MethodDetached():
                 known = await work.payment_methods.lock_known(news.processor_method_id)
                 await detach(work, found(known), at=now, by=by)
-            case Hint():
-                raise ValueError(f"A hint changes nothing by itself: {news}")
+            case Hint() | PaymentReported():
+                raise ValueError(f"This is followed by a rereader: {news}")
             case Unhandled():
                 pass  # It is kept, and there is nothing to do.
             case _:

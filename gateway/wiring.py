@@ -17,10 +17,18 @@ from domain.default_methods import DefaultMethods
 from domain.dispute_news import DisputeNews
 from domain.dispute_service import DisputeService
 from domain.event_service import EventService
-from domain.events import DisputeChanged, InvoiceChanged, PlanChanged, RefundsChanged, SubscriptionChanged
+from domain.events import (
+    DisputeChanged,
+    InvoiceChanged,
+    PaymentReported,
+    PlanChanged,
+    RefundsChanged,
+    SubscriptionChanged,
+)
 from domain.intake import Intake
 from domain.invariant_service import InvariantService
 from domain.invoice_rereading import InvoiceRereader
+from domain.payment_news import PaymentNews
 from domain.payment_service import PaymentService
 from domain.plan_followers import PlanFollowers
 from domain.plan_service import PlanService
@@ -111,6 +119,7 @@ def wire_news(database: Database, processor: PaymentProcessor, *, settings: Sett
     )
     refunds = RefundNews(database=database, processor=processor, clock=clock, invoices=invoices)
     disputes = DisputeNews(database=database, processor=processor, clock=clock, invoices=invoices)
+    payments = PaymentNews(database=database, processor=processor, clock=clock, invoices=invoices)
     webhooks = WebhookService(
         database=database,
         intake=Intake(database),
@@ -118,8 +127,8 @@ def wire_news(database: Database, processor: PaymentProcessor, *, settings: Sett
         news=StripeNews(settings.webhook_secrets),
         clock=clock,
         wall_clock=now,
-        invoices=invoices,
         rereaders={
+            PaymentReported: payments,
             RefundsChanged: refunds,
             DisputeChanged: disputes,
             SubscriptionChanged: subscriptions,

@@ -59,7 +59,7 @@ class PaymentMethodRepository(Mirror[PaymentMethod]):
         return await self._one(
             update(self.table)
             .where(columns.user_id == user_id, columns.is_default.is_(True))
-            .values(is_default=False, version=columns.version + 1, updated_at=at)
+            .values(is_default=False, default_chosen_at=None, version=columns.version + 1, updated_at=at)
             .returning(self.table)
         )
 

@@ -42,6 +42,7 @@ class PaymentMethodRow(Row, table=True):
     fingerprint: str | None = None
     billing_name: str | None = None
     is_default: bool
+    default_chosen_at: datetime | None = Field(default=None, sa_type=INSTANT)
     version: int
     created_at: datetime = Field(sa_type=INSTANT)
     updated_at: datetime = Field(sa_type=INSTANT)

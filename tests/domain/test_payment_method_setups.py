@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.actor import Actor
 from domain.commands.payment_methods import StartPaymentMethodSetup
 from domain.payment_method import PaymentMethodSetup, SetupStatus
 from gateway.wiring import Gateway
@@ -92,6 +93,38 @@ class TestFinishedSetup:
         await post.deliver({**event, "id": "evt_unknown", "data": {"object": thing}})
 
         assert (await setup_of(shopper, setup.id)).status is SetupStatus.REQUIRES_METHOD
+
+
+class TestDefaultChosenMeanwhile:
+    async def test_stands_when_a_set_up_is_told_once_more(
+        self, shopper: Shopper, gateway: Gateway, post: Post, cardholder: Cardholder, admin: Actor
+    ) -> None:
+        setup = await started(shopper, makes_default=True)
+        await cardholder.confirms(setup.processor_setup_id or "")
+        await post.deliver_all()
+        chosen = await shopper.saves("pm_card_mastercard", makes_default=True)
+        [told] = post.events("setup_intent.succeeded")
+        async with gateway.services.database.reads() as reads:
+            event_id = await reads.inbox.known_as(str(told["id"]))
+        assert event_id is not None
+
+        await gateway.services.events.replay(admin, event_id)
+
+        assert [method.id for method in await shopper.methods() if method.is_default] == [chosen]
+
+    async def test_stands_when_a_set_up_is_heard_of_late(
+        self, shopper: Shopper, gateway: Gateway, post: Post, cardholder: Cardholder
+    ) -> None:
+        setup = await started(shopper, makes_default=True)
+        await cardholder.confirms(setup.processor_setup_id or "")
+        [told] = post.events("setup_intent.succeeded")
+        chosen = await shopper.saves("pm_card_mastercard", makes_default=True)
+
+        await post.deliver({**told, "created": told["created"] - 60})
+
+        methods = {method.id: method.is_default for method in await shopper.methods()}
+        late = (await setup_of(shopper, setup.id)).payment_method_id
+        assert methods == {chosen: True, late: False}
 
 
 class TestCardThatIsSavedAgain:

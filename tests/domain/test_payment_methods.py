@@ -183,10 +183,9 @@ class TestUpdatePaymentMethod:
             "payment_method.no_longer_default",
             {"is_default": [True, False]},
         )
-        assert (current.action, current.changes) == (
-            "payment_method.made_default",
-            {"is_default": [False, True]},
-        )
+        assert current.action == "payment_method.made_default"
+        assert current.changes["is_default"] == [False, True]
+        assert set(current.changes) == {"is_default", "default_chosen_at"}
         assert former.actor_id == current.actor_id == shopper.actor.user_id
 
     async def test_makes_it_the_default_here_and_at_stripe(

@@ -15,6 +15,7 @@ from domain.account import BillingAccount
 from domain.actor import SYSTEM, Actor
 from domain.audit import AuditRecord
 from domain.audit_log import OLDEST_FIRST, AuditFilter
+from domain.commands.payment_methods import StartPaymentMethodSetup
 from domain.customers import open_account
 from domain.errors import Busy, EventNotApplied, ProcessorUnavailable
 from domain.identity import new_id
@@ -30,7 +31,7 @@ from sandbox.control.faults import Kind
 from tests.audit import verified
 from tests.dashboard import Dashboard
 from tests.domain.faults import spoil
-from tests.domain.shopping import Post, Shopper
+from tests.domain.shopping import Cardholder, Post, Shopper
 from tests.tables import contents_of
 from tests.watched_processor import WatchedProcessor
 
@@ -52,10 +53,16 @@ class Life:
     """Things that happen at Stripe, each of which leaves events that nobody has handled yet."""
 
     def __init__(
-        self, shopper: Shopper, clerk: Shopper, dashboard: Dashboard, post: Post, sandbox: Sandbox
+        self,
+        shopper: Shopper,
+        clerk: Shopper,
+        dashboard: Dashboard,
+        post: Post,
+        sandbox: Sandbox,
+        cardholder: Cardholder,
     ) -> None:
         self.shopper, self.clerk, self.dashboard = shopper, clerk, dashboard
-        self.post, self.sandbox = post, sandbox
+        self.post, self.sandbox, self.cardholder = post, sandbox, cardholder
 
     async def a_payment_succeeded(self) -> None:
         await self.shopper.saves()
@@ -98,6 +105,14 @@ class Life:
         await self.dashboard.gives_card(customer, "pm_card_visa")
         await self.dashboard.gives_card(customer, "pm_card_visa")
 
+    async def a_set_up_has_succeeded(self) -> None:
+        await self.shopper.saves("pm_card_mastercard")
+        setup_id = (await self.shopper.does(StartPaymentMethodSetup(makes_default=True))).operation.subject
+        async with self.shopper.gateway.services.database.reads() as reads:
+            setup = await reads.setups.get(setup_id)
+        assert setup is not None
+        await self.cardholder.confirms(setup.processor_setup_id or "")
+
     async def a_plan_was_changed(self) -> None:
         price = await self.dashboard.sells()
         await self.dashboard.subscribes(await self.dashboard.customer_of(self.shopper.actor), price)
@@ -117,8 +132,15 @@ LIFE = [name for name in vars(Life) if not name.startswith("_")]
 
 
 @pytest.fixture
-def life(shopper: Shopper, clerk: Shopper, dashboard: Dashboard, post: Post, sandbox: Sandbox) -> Life:
-    return Life(shopper, clerk, dashboard, post, sandbox)
+def life(
+    shopper: Shopper,
+    clerk: Shopper,
+    dashboard: Dashboard,
+    post: Post,
+    sandbox: Sandbox,
+    cardholder: Cardholder,
+) -> Life:
+    return Life(shopper, clerk, dashboard, post, sandbox, cardholder)
 
 
 @pytest.fixture

@@ -24,21 +24,26 @@ async def everything_stored(gateway: Gateway) -> str:
 class TestMethodNews:
     async def test_of_the_bank_updates_the_card(self, shopper: Shopper, post: Post, sandbox: Sandbox) -> None:
         card = await shopper.saves()
-        [attached] = post.events("payment_method.attached")
-        thing = attached["data"]["object"]
-        renewed = {**thing, "card": {**thing["card"], "exp_year": 2041, "last4": "1111"}}
+        stripes = (await shopper.method(card)).processor_method_id
+        sandbox.replace_card(stripes, last4="1111", exp_month=5, exp_year=2041)
 
-        await post.deliver(
-            {
-                **attached,
-                "id": "evt_1",
-                "type": "payment_method.automatically_updated",
-                "data": {"object": renewed},
-            }
-        )
+        await post.deliver(*post.events("payment_method.automatically_updated"))
 
         method = await shopper.method(card)
         assert (method.exp_year, method.last4, method.is_default) == (2041, "1111", True)
+
+    async def test_that_is_late_does_not_undo_a_renewal(
+        self, shopper: Shopper, post: Post, sandbox: Sandbox
+    ) -> None:
+        card = await shopper.saves()
+        stripes = (await shopper.method(card)).processor_method_id
+        sandbox.replace_card(stripes, last4="1111", exp_month=5, exp_year=2041)
+
+        await post.deliver(
+            *post.events("payment_method.automatically_updated"), *post.events("payment_method.attached")
+        )
+
+        assert (await shopper.method(card)).exp_year == 2041
 
     async def test_of_a_removal_elsewhere_removes_it_here(
         self, shopper: Shopper, post: Post, cardholder: Cardholder

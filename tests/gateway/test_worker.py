@@ -316,10 +316,10 @@ class TestWorker:
         failures = iter([RuntimeError("once")])
         genuine = type(own.webhooks)._apply
 
-        async def stumbling(service: Any, *arguments: Any, by: Actor) -> None:
+        async def stumbling(service: Any, *arguments: Any) -> None:
             for failure in failures:
                 raise failure
-            await genuine(service, *arguments, by=by)
+            await genuine(service, *arguments)
 
         monkeypatch.setattr(type(own.webhooks), "_apply", stumbling)
 
