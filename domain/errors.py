@@ -6,6 +6,7 @@ What can go wrong, in the caller's terms.
     │   ├── AmountOutOfRange    an amount is below or above what may be charged
     │   └── CurrencyRuleBroken  an unknown currency, or an amount that it cannot express
     ├── Unauthenticated         nobody we know is asking
+    ├── IdentityUnavailable     nobody can tell now who is asking
     ├── Forbidden               this role may not do that
     ├── NotFound                no such object, or not the caller's: both look alike
     ├── StateConflict           the object's state does not allow it
@@ -130,6 +131,17 @@ class CurrencyRuleBroken(InvalidInput):
 
 class Unauthenticated(DomainError):
     code = ErrorCode.UNAUTHENTICATED
+
+
+class IdentityUnavailable(DomainError):
+    """The keys that would prove or disprove the caller's word cannot be had; nothing was done."""
+
+    code = ErrorCode.UNAVAILABLE
+    retry = Retry.LATER_SAME_KEY
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__("We cannot verify any token of this kind now. Ask again later, with the same one.")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Forbidden(DomainError):

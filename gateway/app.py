@@ -55,7 +55,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with gateway.measured(metrics), working(gateway):
+        async with gateway.measured(metrics), gateway.following_keys(), working(gateway):
             yield
         await requests.ended(within=CUT_OFF_SECONDS)
         await gateway.close()

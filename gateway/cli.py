@@ -151,9 +151,11 @@ def token(
     settings = read_settings()
     if settings.is_production:
         fail("Tokens come from the User Service. For development set ENVIRONMENT=development.")
+    if settings.jwt_jwks_url and not settings.jwt_secrets:
+        fail("Tokens come from JWT_JWKS_URL's issuer. For some of your own set JWT_SECRET as well.")
     try:
         signed = development_token(
-            settings.jwt_secret.get_secret_value() or DEVELOPMENT_JWT_SECRET,
+            (*settings.jwt_secrets, DEVELOPMENT_JWT_SECRET)[0],
             user_id=user_id,
             role=Role[role.name],
             lifetime=timedelta(hours=hours),

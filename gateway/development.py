@@ -151,6 +151,7 @@ def development_settings(database_url: str, api: str, stripe: str, *, statement_
             "stripe_webhook_secret": DEVELOPMENT_WEBHOOK_SECRET,
             "stripe_api_base": stripe,
             "jwt_secret": DEVELOPMENT_JWT_SECRET,
+            "jwt_jwks_url": None,
             "access_statement_keys": statement_key,
             "explorer": True,
             "debug_extension": True,
@@ -172,7 +173,7 @@ def sandbox_settings(folder: Path, api: str, *, days_behind: int = 0) -> Sandbox
 
 def token(settings: Settings, actor: Actor) -> str:
     return development_token(
-        settings.jwt_secret.get_secret_value(),
+        settings.jwt_secrets[0],
         user_id=actor.known_id,
         role=actor.role,
         lifetime=TOKEN_LIFETIME,

@@ -1,6 +1,6 @@
 """Puts the rooms together: settings in, everything behind the API out."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -46,6 +46,7 @@ from domain.stray_events import StrayEvents
 from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
+from gateway.authentication import authentication, published_keys
 from gateway.metrics import measured
 from gateway.reconciliation import reconciler
 from gateway.settings import Settings
@@ -57,7 +58,8 @@ from processor.circuit import Circuit
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
 from web.access_statements import SignedStatements, statement_keys
-from web.auth import Authentication, SharedSecretVerifier
+from web.auth import Authentication
+from web.published_keys import PublishedKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,7 @@ class Gateway:
     default_methods: DefaultMethods
     same_cards: SameCards
     reconciler: Reconciler
+    published_keys: PublishedKeys | None
     authentication: Authentication
 
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
@@ -83,7 +86,13 @@ class Gateway:
         url = self.settings.database_url
         return measured(url, listener, is_spared=lambda: self.processor.spares_stripe)
 
+    def following_keys(self) -> AbstractAsyncContextManager[None]:
+        """Read the User Service's keys meanwhile, if it publishes any."""
+        return nullcontext() if self.published_keys is None else self.published_keys.followed()
+
     async def close(self) -> None:
+        if self.published_keys is not None:
+            await self.published_keys.close()
         await self.processor.close()
         await self.engine.dispose()
 
@@ -197,6 +206,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         clock=clock,
         wall_clock=now,
     )
+    published = published_keys(settings)
     return Gateway(
         settings=settings,
         engine=engine,
@@ -238,11 +248,6 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),
         reconciler=reconciling,
-        authentication=Authentication(
-            SharedSecretVerifier(
-                settings.jwt_secret.get_secret_value(),
-                issuer=settings.jwt_issuer,
-                audience=settings.jwt_audience,
-            )
-        ),
+        published_keys=published,
+        authentication=authentication(settings, published),
     )

@@ -25,7 +25,7 @@ from starlette.routing import Route
 from domain.access_decision import AccessDecision
 from domain.json_value import JsonValue
 from domain.ports import Clock
-from web.auth import system_clock
+from web.clock import system_clock
 
 JWKS: Final = "/.well-known/jwks.json"
 ALGORITHM: Final = "ES256"

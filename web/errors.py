@@ -17,6 +17,7 @@ from domain.errors import (
     DatabaseUnavailable,
     DomainError,
     ErrorCode,
+    IdentityUnavailable,
     InvalidInput,
     KeyReused,
     ProcessorUnavailable,
@@ -168,7 +169,7 @@ def _details(error: DomainError) -> list[Detail]:
 def retry_after(error: DomainError) -> dict[str, str]:
     if error.retry is not Retry.LATER_SAME_KEY:
         return {}
-    if isinstance(error, DatabaseUnavailable | ProcessorUnavailable):
+    if isinstance(error, DatabaseUnavailable | IdentityUnavailable | ProcessorUnavailable):
         return {"Retry-After": str(error.retry_after_seconds)}
     return {"Retry-After": str(BRIEF_WAIT_SECONDS)}
 

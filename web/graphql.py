@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import Unauthenticated
+from domain.errors import IdentityUnavailable, Unauthenticated
 from gql.context import Context, Services
 from gql.execution import Executor
 from gql.execution import Request as GraphQLRequest
@@ -37,10 +37,13 @@ class GraphQL:
     async def handle(self, request: Request) -> Response:
         media_type = accepted_type(request.headers.get("accept", ""))
         try:
-            actor = self._authentication.actor(request.scope)
+            actor = await self._authentication.actor(request.scope)
             asked = await read_body(request) if request.method == "POST" else read_query(request)
         except Unauthenticated as refused:
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
+        except IdentityUnavailable as away:
+            wait = {"retryAfterSeconds": away.retry_after_seconds}
+            return failed(503, away.code, away.message, media_type, retry_after(away), wait)
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
         if request.method != "POST" and not self._is_safe(asked):
@@ -114,10 +117,15 @@ def _is_text_or_null(value: Any) -> bool:
 
 
 def failed(
-    status: int, code: str, message: str, media_type: str, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
-    """An answer that GraphQL clients understand, for a request that never reached GraphQL."""
-    error = {"message": message, "extensions": {"code": code, "requestId": request_id()}}
+    """An answer that GraphQL clients understand, for a request that never reached GraphQL; `more` are extensions."""
+    error = {"message": message, "extensions": {"code": code, "requestId": request_id(), **(more or {})}}
     return Response(orjson.dumps({"errors": [error]}), status, headers, media_type)
 
 

@@ -1,29 +1,27 @@
 """
 What a bearer token must look like before and after its signature is verified.
 
-RFC 7515 (JWS), RFC 7519 (JWT) and RFC 8725 (best current practices). Stricter than they ask: nothing about
-the key or the algorithm is ever taken from the token, and each token has exactly one spelling.
+RFC 7515 (JWS), RFC 7519 (JWT) and RFC 8725 (best current practices). Stricter than they ask: a token brings no
+key, only the name of one, whose algorithm it must name as well; and its three parts have exactly one spelling.
 """
 
-import json
 import math
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.actor import Actor, Role
 from domain.json_value import JsonObject
+from web.strict import base64url, json_object
+from web.token_keys import HS256, LONGEST_KEY_ID, PUBLISHED, TokenKey
 
-ALGORITHM: Final = "HS256"
 LONGEST_TOKEN: Final = 8192
 """Characters; looked at before anything is decoded."""
 LEEWAY_SECONDS: Final = 10
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_ALGORITHMS = PUBLISHED | {HS256}
 _TYPES = frozenset({"jwt", "at+jwt"})
 _DANGEROUS = ("crit", "b64", "jku", "jwk", "x5c", "x5u", "zip")
 """Header parameters that name a key, fetch one, or change how the token is to be read."""
@@ -43,11 +41,20 @@ class TokenExpired(TokenRefused):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHeader:
+    """By which algorithm the token says it is signed, and the name of the key, if it has one."""
+
+    algorithm: str
+    key_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedToken:
-    """Who bears it, and until when, in seconds since the epoch."""
+    """Who bears it, until when, in seconds since the epoch, and the key whose word that is."""
 
     actor: Actor
     expires_at: float
+    key: TokenKey
 
     def must_not_have_expired(self, *, now: float) -> None:
         if now >= self.expires_at + LEEWAY_SECONDS:
@@ -62,59 +69,57 @@ class Expected:
     audience: str | None = None
 
 
-def check_form(token: str) -> None:
-    """Three parts of canonical base64url with a header that asks for nothing unusual; raises TokenRefused."""
+def header_of(token: str) -> TokenHeader:
+    """Of three parts of canonical base64url that ask for nothing unusual; raises TokenRefused."""
     if len(token) > LONGEST_TOKEN:
         raise TokenRefused("too long")
     if not _COMPACT.fullmatch(token):
         raise TokenRefused("not a compact JWS")
-    header, _payload, _signature = map(_decoded, token.split("."))
-    _check_header(json_object(header))
+    try:
+        header, _payload, _signature = map(base64url, token.split("."))
+        return _header(json_object(header))
+    except ValueError as malformed:
+        raise TokenRefused(str(malformed)) from malformed
 
 
-def verified_token(claims: Claims, expected: Expected, *, now: float) -> VerifiedToken:
-    """What the claims of a genuine token say; raises TokenRefused."""
+def claims_of(payload: bytes) -> Claims:
+    """Raises TokenRefused."""
+    try:
+        return json_object(payload)
+    except ValueError as malformed:
+        raise TokenRefused(str(malformed)) from malformed
+
+
+def verified_token(claims: Claims, key: TokenKey, expected: Expected, *, now: float) -> VerifiedToken:
+    """What the claims that this key has signed say; raises TokenRefused."""
     if _seconds(claims, "iat") > now + LEEWAY_SECONDS:
         raise TokenRefused("iat lies in the future")
     if "nbf" in claims and _seconds(claims, "nbf") > now + LEEWAY_SECONDS:
         raise TokenRefused("nbf lies in the future")
     _check_origin(claims, expected)
     actor = Actor(role=_role(claims), user_id=_subject(claims))
-    token = VerifiedToken(actor=actor, expires_at=_seconds(claims, "exp"))
+    token = VerifiedToken(actor=actor, expires_at=_seconds(claims, "exp"), key=key)
     token.must_not_have_expired(now=now)
     return token
 
 
-def json_object(text: bytes) -> JsonObject:
-    """Strict JSON: no NaN, no name twice, no depth that Python cannot bear; raises TokenRefused."""
-    try:
-        value = json.loads(text.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as malformed:
-        raise TokenRefused("not JSON") from malformed
-    if not isinstance(value, dict):
-        raise TokenRefused("not a JSON object")
-    return value
-
-
-def _decoded(part: str) -> bytes:
-    """Refuses spellings that decode to the same bytes, such as other unused bits at the end (RFC 4648, 3.5)."""
-    try:
-        content = urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except NotBase64 as malformed:
-        raise TokenRefused("not base64url") from malformed
-    if urlsafe_b64encode(content).rstrip(b"=") != part.encode():
-        raise TokenRefused("not canonical base64url")
-    return content
-
-
-def _check_header(header: Mapping[str, object]) -> None:
-    if header.get("alg") != ALGORITHM:
+def _header(header: JsonObject) -> TokenHeader:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise TokenRefused("another algorithm")
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise TokenRefused("another typ")
     if not header.keys().isdisjoint(_DANGEROUS):
         raise TokenRefused("a header parameter that is not supported")
+    return TokenHeader(algorithm=algorithm, key_id=_key_id(header))
+
+
+def _key_id(header: JsonObject) -> str | None:
+    key_id = header.get("kid")
+    if "kid" in header and (not isinstance(key_id, str) or not 0 < len(key_id) <= LONGEST_KEY_ID):
+        raise TokenRefused("kid is no text, or too long")
+    return key_id if isinstance(key_id, str) else None
 
 
 def _check_origin(claims: Claims, expected: Expected) -> None:
@@ -169,14 +174,3 @@ def _role_names(claims: Claims) -> list[str]:
     if len(texts) != len(names):
         raise TokenRefused("a role is not a text")
     return texts
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name stands twice")
-    return members

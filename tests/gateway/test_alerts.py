@@ -48,7 +48,7 @@ class TestAlerts:
     def test_are_about_states_that_are_there(self) -> None:
         states = {
             (sample.name, *labels)
-            for family in Read(SIGNS, is_spared=False).collect()
+            for family in (*Read(SIGNS, is_spared=False).collect(), *REGISTRY.collect())
             for sample in family.samples
             for labels in sample.labels.items()
         }

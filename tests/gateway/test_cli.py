@@ -31,7 +31,9 @@ from gateway.wiring import Gateway
 from persistence.schema import wanted_revision
 from tests.databases import Server, database
 from tests.domain.values import NOON, OWNER, a_payment
-from web.auth import SharedSecretVerifier
+from web.token_keys import secret_key
+from web.token_verifier import TokenVerifier
+from web.tokens import Expected
 
 COMMAND = str(Path(sys.executable).with_name("payments-gateway"))
 USER = UUID("0195d1c5-0000-7000-8000-000000000042")
@@ -79,13 +81,17 @@ class TestToken:
 
         result = await run("token", str(USER), "--role", "support", **settings)
 
-        actor = SharedSecretVerifier(SECRET, issuer="users", audience="pay").verify(result.stdout.strip())
+        verifier = TokenVerifier(
+            secrets=[secret_key(SECRET)], expected=Expected(issuer="users", audience="pay")
+        )
+        actor = await verifier.verify(result.stdout.strip())
         assert (actor.user_id, actor.role) == (USER, Role.SUPPORT)
 
     async def test_is_for_the_demo_user_where_nothing_is_said(self, run: Run) -> None:
         result = await run("token", ENVIRONMENT="development")
 
-        actor = SharedSecretVerifier(DEVELOPMENT_JWT_SECRET).verify(result.stdout.strip())
+        verifier = TokenVerifier(secrets=[secret_key(DEVELOPMENT_JWT_SECRET)])
+        actor = await verifier.verify(result.stdout.strip())
         assert (actor.user_id, actor.role) == (DEMO_USER, Role.USER)
 
     @pytest.mark.parametrize(
@@ -93,6 +99,7 @@ class TestToken:
         [
             ((), {"JWT_SECRET": SECRET}, "ENVIRONMENT=development"),
             ((), {"ENVIRONMENT": "development", "JWT_SECRET": "short"}, "at least 32 bytes"),
+            ((), {"ENVIRONMENT": "development", "JWT_JWKS_URL": "http://users.test/keys"}, "JWT_SECRET"),
             (("--role", "king"), {"ENVIRONMENT": "development"}, "'king'"),
             (("nobody",), {"ENVIRONMENT": "development"}, "Error"),
             ((), {"PORT": "http"}, "PORT: Input should be a valid integer"),

@@ -29,7 +29,8 @@ from tests.acceptance.processes import running_over
 from tests.demo import demo_of
 from tests.waiting import until
 from web.access_statements import statement_keys
-from web.auth import SharedSecretVerifier
+from web.token_keys import secret_key
+from web.token_verifier import TokenVerifier
 
 API, STRIPE = "http://127.0.0.1:8000", "http://127.0.0.1:12111"
 
@@ -46,9 +47,14 @@ def real_money(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "STRIPE_API_BASE": "https://api.stripe.com",
         "JWT_SECRET": "a-secret-of-the-user-service-0123456789",
         "RUN_WORKER": "false",
+        "JWT_JWKS_URL": "https://users.example/keys.json",
         "JWT_ISSUER": "users",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+def verifier_of(settings: Settings) -> TokenVerifier:
+    return TokenVerifier(secrets=[secret_key(settings.jwt_secret.get_secret_value())])
 
 
 class TestSettings:
@@ -61,7 +67,7 @@ class TestSettings:
         assert settings.webhook_secrets == (DEVELOPMENT_WEBHOOK_SECRET,)
         assert settings.stripe_api_base == STRIPE
         assert (settings.explorer, settings.run_worker) == (True, True)
-        assert settings.jwt_issuer == "users"
+        assert (settings.jwt_issuer, settings.jwt_jwks_url) == ("users", None)
 
     def test_of_the_sandbox_send_its_events_to_our_webhook(self, tmp_path: Path) -> None:
         settings = sandbox_settings(tmp_path, API)
@@ -112,11 +118,13 @@ class TestKey:
 
 
 class TestBanner:
-    def test_holds_tokens_that_the_server_accepts(self, settings: Settings, tmp_path: Path) -> None:
+    async def test_holds_tokens_that_the_server_accepts(self, settings: Settings, tmp_path: Path) -> None:
         told = banner(settings, tmp_path, API, STRIPE)
 
-        verifier = SharedSecretVerifier(settings.jwt_secret.get_secret_value())
-        bearers = {verifier.verify(word).role: word for word in told.split() if word.startswith("eyJ")}
+        verifier = verifier_of(settings)
+        bearers = {
+            (await verifier.verify(word)).role: word for word in told.split() if word.startswith("eyJ")
+        }
         assert bearers.keys() == {Role.USER, Role.ADMIN}
         assert f"{API}/graphql" in told
         assert STRIPE in told
@@ -161,9 +169,9 @@ class TestExplorer:
         after = await explorer.configuration()
 
         assert len(before["tabs"]) < len(after["tabs"]) == len(stories())
-        verifier = SharedSecretVerifier(gateway.settings.jwt_secret.get_secret_value())
+        verifier = verifier_of(gateway.settings)
         signed_in = {
-            person["name"]: verifier.verify(person["authorization"].removeprefix("Bearer "))
+            person["name"]: await verifier.verify(person["authorization"].removeprefix("Bearer "))
             for person in after["people"]
         }
         assert {name: (actor.user_id, actor.role) for name, actor in signed_in.items()} == {
@@ -171,8 +179,8 @@ class TestExplorer:
         }
         assert next(iter(signed_in)) == DEMO_USER
 
-    def test_token_of_an_admin_is_an_admins(self, settings: Settings) -> None:
-        actor = SharedSecretVerifier(settings.jwt_secret.get_secret_value()).verify(token(settings, ADMIN))
+    async def test_token_of_an_admin_is_an_admins(self, settings: Settings) -> None:
+        actor = await verifier_of(settings).verify(token(settings, ADMIN))
 
         assert actor.role is Role.ADMIN
 

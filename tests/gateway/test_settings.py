@@ -73,7 +73,34 @@ class TestCheck:
             ("ACCESS_STATEMENT_KEYS", "nonsense", "ACCESS_STATEMENT_KEYS is unfit (It takes one or two"),
             ("DATABASE_URL", "", "DATABASE_URL is not set"),
             ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY is not set"),
-            ("JWT_SECRET", "", "JWT_SECRET is not set"),
+            ("JWT_SECRET", "", "neither JWT_SECRET nor JWT_JWKS_URL is set"),
+            ("JWT_SECRET", " , ", "neither JWT_SECRET nor JWT_JWKS_URL is set"),
+            (
+                "JWT_SECRET",
+                f"{'n' * 32},short",
+                "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)",
+            ),
+            ("JWT_SECRET", f"{'n' * 32}, {DEVELOPMENT_JWT_SECRET}", "JWT_SECRET is the development default"),
+            ("JWT_SECRET", '{"kty": "RSA", "n": "' + "n" * 300 + '"}', "JWT_SECRET is unfit (A JSON Web Key"),
+            ("JWT_JWKS_URL", "http://users.example/keys.json", "JWT_JWKS_URL is not https"),
+            (
+                "JWT_JWKS_URL",
+                "https://users.example/keys.json",
+                "JWT_ISSUER is not set, which JWT_JWKS_URL needs",
+            ),
+            (
+                "JWT_JWKS_URL",
+                "https://users.example/keys.json",
+                "JWT_AUDIENCE is not set, which JWT_JWKS_URL needs",
+            ),
+            ("JWT_JWKS_URL", "users.example/keys.json", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "file:///etc/passwd", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://users.example:port/", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://[::1/", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://me:secret@users.example/", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://users.example/#keys", "JWT_JWKS_URL is no http or https address"),
+            ("JWT_JWKS_URL", "https://users.example/\nx", "JWT_JWKS_URL is no http or https address"),
         ],
     )
     def test_production_names_what_is_unfit_and_does_not_repeat_it(
@@ -92,8 +119,21 @@ class TestCheck:
 
         assert str(refused.value) == (
             "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; STRIPE_WEBHOOK_SECRET is not set; "
-            "STRIPE_API_BASE is not https; JWT_SECRET is not set."
+            "STRIPE_API_BASE is not https; neither JWT_SECRET nor JWT_JWKS_URL is set."
         )
+
+    @pytest.mark.parametrize("secret", ["", PRODUCTION["JWT_SECRET"]])
+    def test_published_keys_may_stand_beside_a_secret_or_in_its_place(
+        self, environment: Any, secret: str
+    ) -> None:
+        settings = environment(
+            JWT_SECRET=secret,
+            JWT_JWKS_URL="https://users.example:8443/.well-known/jwks.json?tenant=1",
+            JWT_ISSUER="https://users.example",
+            JWT_AUDIENCE="payments",
+        )
+
+        settings.check()
 
     def test_a_key_for_statements_may_be_written_on_one_line(self, environment: Any) -> None:
         settings = environment(ACCESS_STATEMENT_KEYS=new_key().replace("\n", "\\n"))
@@ -104,6 +144,7 @@ class TestCheck:
         settings = environment(
             ENVIRONMENT="development",
             JWT_SECRET=DEVELOPMENT_JWT_SECRET,
+            JWT_JWKS_URL="http://127.0.0.1:9000/jwks.json",
             STRIPE_SECRET_KEY=DEVELOPMENT_STRIPE_KEY,
             STRIPE_API_BASE="http://127.0.0.1:12111",
         )
@@ -118,11 +159,13 @@ class TestValues:
             ALLOWED_ORIGINS="https://a.example, https://b.example:8443,",
             ACCEPTED_CURRENCIES="EUR,JPY",
             STRIPE_WEBHOOK_SECRET="whsec_new , whsec_old",
+            JWT_SECRET=f"{'n' * 32}, {'o' * 32}",
         )
 
         assert settings.allowed_origins == ("https://a.example", "https://b.example:8443")
         assert settings.accepted_currencies == ("EUR", "JPY")
         assert settings.webhook_secrets == ("whsec_new", "whsec_old")
+        assert settings.jwt_secrets == ("n" * 32, "o" * 32)
 
     def test_that_are_empty_leave_the_default(self, environment: Any) -> None:
         settings = environment(PORT="", ACCEPTED_CURRENCIES="", STRIPE_API_BASE="")
@@ -143,6 +186,7 @@ class TestValues:
             ("LOG_LEVEL", "CHATTY"),
             ("RESUME_SECONDS", "0"),
             ("ACCESS_STATEMENT_MINUTES", "61"),
+            ("JWT_JWKS_SECONDS", "9"),
             ("RENEWAL_LEEWAY_HOURS", "-1"),
             ("OPERATION_LEASE_SECONDS", "-1"),
         ],

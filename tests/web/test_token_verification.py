@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from domain.actor import Actor, Role
 from domain.errors import Unauthenticated
-from web.auth import RecentTokens, SharedSecretVerifier, development_token
-from web.tokens import LEEWAY_SECONDS, LONGEST_TOKEN, VerifiedToken
+from web.auth import development_token
+from web.token_keys import secret_key
+from web.token_verifier import RecentTokens, TokenVerifier
+from web.tokens import LEEWAY_SECONDS, LONGEST_TOKEN, Expected, VerifiedToken
 
 SECRET = "a shared secret of more than 32 bytes"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,8 +47,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def verifier(clock: Clock) -> SharedSecretVerifier:
-    return SharedSecretVerifier(SECRET, clock=clock)
+def verifier(clock: Clock) -> TokenVerifier:
+    return TokenVerifier(secrets=[secret_key(SECRET)], clock=clock)
+
+
+def picky_verifier(clock: Clock, *, issuer: str) -> TokenVerifier:
+    expected = Expected(issuer=issuer, audience="payments")
+    return TokenVerifier(secrets=[secret_key(SECRET)], expected=expected, clock=clock)
 
 
 def encoded(content: bytes) -> str:
@@ -207,36 +214,36 @@ FORGED = {
 
 
 class TestVerify:
-    def test_genuine_token_names_its_bearer(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token()) == Actor(role=Role.USER, user_id=USER)
+    async def test_genuine_token_names_its_bearer(self, verifier: TokenVerifier) -> None:
+        assert await verifier.verify(token()) == Actor(role=Role.USER, user_id=USER)
 
     @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-    def test_forged_or_malformed_token_is_refused_without_saying_why(
-        self, verifier: SharedSecretVerifier, forged: str
+    async def test_forged_or_malformed_token_is_refused_without_saying_why(
+        self, verifier: TokenVerifier, forged: str
     ) -> None:
         with pytest.raises(Unauthenticated) as refused:
-            verifier.verify(forged)
+            await verifier.verify(forged)
 
         assert refused.value.message == "The bearer token is not valid."
 
     @given(st.text(max_size=200) | st.from_regex(r"\A[\w-]{0,40}\.[\w-]{0,40}\.[\w-]{0,40}\Z"))
-    def test_any_other_text_is_refused(self, text: str) -> None:
+    async def test_any_other_text_is_refused(self, text: str) -> None:
         with pytest.raises(Unauthenticated):
-            SharedSecretVerifier(SECRET).verify(text)
+            await TokenVerifier(secrets=[secret_key(SECRET)]).verify(text)
 
     @pytest.mark.parametrize("part", [0, 1, 2])
-    def test_no_single_character_can_be_exchanged(self, verifier: SharedSecretVerifier, part: int) -> None:
+    async def test_no_single_character_can_be_exchanged(self, verifier: TokenVerifier, part: int) -> None:
         genuine = token()
 
         for char in range(len(genuine.split(".")[part])):
             with pytest.raises(Unauthenticated):
-                verifier.verify(retouched(genuine, part=part, char=char))
+                await verifier.verify(retouched(genuine, part=part, char=char))
 
-    def test_refusal_is_logged_with_its_reason_and_without_the_token(
-        self, verifier: SharedSecretVerifier, events: list[dict[str, object]]
+    async def test_refusal_is_logged_with_its_reason_and_without_the_token(
+        self, verifier: TokenVerifier, events: list[dict[str, object]]
     ) -> None:
         with pytest.raises(Unauthenticated):
-            verifier.verify(token(claims(iat="now")))
+            await verifier.verify(token(claims(iat="now")))
 
         (event,) = events
         assert event["event"] == "token.refused"
@@ -244,37 +251,37 @@ class TestVerify:
         assert token(claims(iat="now")) not in str(event)
 
     @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT"])
-    def test_usual_types_are_taken(self, verifier: SharedSecretVerifier, typ: str) -> None:
-        assert verifier.verify(token(header={"alg": "HS256", "typ": typ})).user_id == USER
+    async def test_usual_types_are_taken(self, verifier: TokenVerifier, typ: str) -> None:
+        assert (await verifier.verify(token(header={"alg": "HS256", "typ": typ}))).user_id == USER
 
-    def test_header_without_a_type_and_with_a_key_id_is_taken(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token(header={"alg": "HS256", "kid": "2026-01"})).user_id == USER
+    async def test_header_without_a_type_and_with_a_key_id_is_taken(self, verifier: TokenVerifier) -> None:
+        assert (await verifier.verify(token(header={"alg": "HS256", "kid": "2026-01"}))).user_id == USER
 
-    def test_upper_case_subject_is_the_same_user(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token(claims(sub=str(USER).upper()))).user_id == USER
+    async def test_upper_case_subject_is_the_same_user(self, verifier: TokenVerifier) -> None:
+        assert (await verifier.verify(token(claims(sub=str(USER).upper())))).user_id == USER
 
 
 class TestTime:
     @pytest.mark.parametrize("exp", [SECONDS - LEEWAY_SECONDS, 0, -1, SECONDS - 3600.5])
-    def test_expired_token_is_refused_and_says_so(self, verifier: SharedSecretVerifier, exp: float) -> None:
+    async def test_expired_token_is_refused_and_says_so(self, verifier: TokenVerifier, exp: float) -> None:
         with pytest.raises(Unauthenticated, match="has expired"):
-            verifier.verify(token(claims(exp=exp)))
+            await verifier.verify(token(claims(exp=exp)))
 
     @pytest.mark.parametrize("exp", [SECONDS - LEEWAY_SECONDS + 1, SECONDS + 0.5, SECONDS * 1000, 1e18])
-    def test_token_is_taken_until_the_leeway_ends(self, verifier: SharedSecretVerifier, exp: float) -> None:
-        assert verifier.verify(token(claims(exp=exp))).user_id == USER
+    async def test_token_is_taken_until_the_leeway_ends(self, verifier: TokenVerifier, exp: float) -> None:
+        assert (await verifier.verify(token(claims(exp=exp)))).user_id == USER
 
     @pytest.mark.parametrize("name", ["iat", "nbf"])
-    def test_clock_of_the_issuer_may_run_a_little_ahead(
-        self, verifier: SharedSecretVerifier, name: str
+    async def test_clock_of_the_issuer_may_run_a_little_ahead(
+        self, verifier: TokenVerifier, name: str
     ) -> None:
         ahead = {name: SECONDS + LEEWAY_SECONDS}
 
-        assert verifier.verify(token(claims(**ahead))).user_id == USER
+        assert (await verifier.verify(token(claims(**ahead)))).user_id == USER
 
-    def test_forged_token_does_not_learn_that_it_has_expired(self, verifier: SharedSecretVerifier) -> None:
+    async def test_forged_token_does_not_learn_that_it_has_expired(self, verifier: TokenVerifier) -> None:
         with pytest.raises(Unauthenticated, match="not valid"):
-            verifier.verify(token(claims(exp=0), secret="another secret of more than 32 bytes"))
+            await verifier.verify(token(claims(exp=0), secret="another secret of more than 32 bytes"))
 
 
 class TestRole:
@@ -298,23 +305,23 @@ class TestRole:
             ({"roles": ["SYSTEM", "ANONYMOUS"]}, Role.USER),
         ],
     )
-    def test_strongest_known_role_wins(
-        self, verifier: SharedSecretVerifier, named: dict[str, object], role: Role
+    async def test_strongest_known_role_wins(
+        self, verifier: TokenVerifier, named: dict[str, object], role: Role
     ) -> None:
-        assert verifier.verify(token({**without("role"), **named})).role is role
+        assert (await verifier.verify(token({**without("role"), **named}))).role is role
 
-    def test_token_without_a_role_is_a_user(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token(without("role"))).role is Role.USER
+    async def test_token_without_a_role_is_a_user(self, verifier: TokenVerifier) -> None:
+        assert (await verifier.verify(token(without("role")))).role is Role.USER
 
 
 class TestOrigin:
     @pytest.fixture
-    def picky(self, clock: Clock) -> SharedSecretVerifier:
-        return SharedSecretVerifier(SECRET, issuer="https://id.example", audience="payments", clock=clock)
+    def picky(self, clock: Clock) -> TokenVerifier:
+        return picky_verifier(clock, issuer="https://id.example")
 
     @pytest.mark.parametrize("aud", ["payments", ["payments"], ["orders", "payments"]])
-    def test_named_issuer_and_audience_are_taken(self, picky: SharedSecretVerifier, aud: object) -> None:
-        assert picky.verify(token(claims(iss="https://id.example", aud=aud))).user_id == USER
+    async def test_named_issuer_and_audience_are_taken(self, picky: TokenVerifier, aud: object) -> None:
+        assert (await picky.verify(token(claims(iss="https://id.example", aud=aud)))).user_id == USER
 
     @pytest.mark.parametrize(
         "origin",
@@ -334,32 +341,30 @@ class TestOrigin:
             {"iss": "https://id.example", "aud": None},
         ],
     )
-    def test_any_other_origin_is_refused(
-        self, picky: SharedSecretVerifier, origin: dict[str, object]
-    ) -> None:
+    async def test_any_other_origin_is_refused(self, picky: TokenVerifier, origin: dict[str, object]) -> None:
         with pytest.raises(Unauthenticated):
-            picky.verify(token(claims(**origin)))
+            await picky.verify(token(claims(**origin)))
 
-    def test_origin_is_not_compared_unless_configured(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token(claims(iss="anybody", aud="anything"))).user_id == USER
+    async def test_origin_is_not_compared_unless_configured(self, verifier: TokenVerifier) -> None:
+        assert (await verifier.verify(token(claims(iss="anybody", aud="anything")))).user_id == USER
 
 
 class TestRemembering:
-    def test_remembered_token_expires_all_the_same(
-        self, verifier: SharedSecretVerifier, clock: Clock
-    ) -> None:
-        verifier.verify(token())
+    async def test_remembered_token_expires_all_the_same(self, verifier: TokenVerifier, clock: Clock) -> None:
+        await verifier.verify(token())
 
         clock.now += timedelta(seconds=3600 + LEEWAY_SECONDS)
 
         with pytest.raises(Unauthenticated, match="has expired"):
-            verifier.verify(token())
+            await verifier.verify(token())
 
-    def test_second_use_gives_the_same_actor(self, verifier: SharedSecretVerifier) -> None:
-        assert verifier.verify(token()) is verifier.verify(token())
+    async def test_second_use_gives_the_same_actor(self, verifier: TokenVerifier) -> None:
+        assert await verifier.verify(token()) is await verifier.verify(token())
 
     def test_token_unused_for_longest_makes_room(self) -> None:
-        verified = VerifiedToken(actor=Actor(role=Role.USER, user_id=USER), expires_at=0)
+        verified = VerifiedToken(
+            actor=Actor(role=Role.USER, user_id=USER), expires_at=0, key=secret_key(SECRET)
+        )
         recent = RecentTokens(2)
         for text in ("first", "second"):
             recent.add(text, verified)
@@ -376,28 +381,28 @@ class TestSecret:
     @pytest.mark.parametrize("secret", ["", "x" * 31, "é" * 15])
     def test_secret_of_less_than_32_bytes_is_refused(self, secret: str) -> None:
         with pytest.raises(ValueError, match="at least 32 bytes"):
-            SharedSecretVerifier(secret)
+            secret_key(secret)
 
     def test_public_key_is_no_secret(self) -> None:
         with pytest.raises(ValueError, match="cannot be a secret"):
-            SharedSecretVerifier(PUBLIC_KEY)
+            secret_key(PUBLIC_KEY)
 
 
 class TestDevelopmentToken:
     @pytest.mark.parametrize("role", [Role.USER, Role.SUPPORT, Role.ADMIN, Role.SERVICE])
-    def test_is_what_the_verifier_takes(self, clock: Clock, role: Role) -> None:
-        verifier = SharedSecretVerifier(SECRET, issuer="dev", audience="payments", clock=clock)
+    async def test_is_what_the_verifier_takes(self, clock: Clock, role: Role) -> None:
+        verifier = picky_verifier(clock, issuer="dev")
 
         made = development_token(
             SECRET, user_id=USER, role=role, issuer="dev", audience="payments", clock=clock
         )
 
-        assert verifier.verify(made) == Actor(role=role, user_id=USER)
+        assert await verifier.verify(made) == Actor(role=role, user_id=USER)
 
-    def test_ends_with_its_lifetime(self, verifier: SharedSecretVerifier, clock: Clock) -> None:
+    async def test_ends_with_its_lifetime(self, verifier: TokenVerifier, clock: Clock) -> None:
         made = development_token(SECRET, user_id=USER, lifetime=timedelta(minutes=5), clock=clock)
 
         clock.now += timedelta(minutes=5, seconds=LEEWAY_SECONDS)
 
         with pytest.raises(Unauthenticated, match="has expired"):
-            verifier.verify(made)
+            await verifier.verify(made)
