@@ -1,7 +1,7 @@
 """What each kind of object brings to the comparison: lists, readings, the fields that count, and how to heal."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -88,10 +88,20 @@ class Noun(ABC, Generic[O, F]):
         return found
 
     async def are_of_ours(self, reads: Reads, told: Sequence[Listed[F]]) -> Sequence[Listed[F]]:
-        """Those that belong to a customer of ours, or name an object of ours."""
+        """Those that belong to a customer of ours, or name an object that we have: a second one under an id of ours."""
         customers = [each.customer_id for each in told if each.customer_id]
         known = await reads.accounts.customers_among(customers) if customers else ()
-        return [each for each in told if each.our_id or each.customer_id in known]
+        named = await self.named_among(reads, told)
+        return [each for each in told if each.customer_id in known or each.our_id in named]
+
+    async def named_among(self, reads: Reads, told: Sequence[Listed[F]]) -> Collection[UUID]:
+        """
+        The ids of ours that these name and that there are.
+
+        Another program of the merchant's may write ids of its own under the same names.
+        """
+        named = {each.our_id for each in told if each.our_id}
+        return {ours.id for ours in await self.by_ids(reads, list(named))} if named else ()
 
     def differences(self, ours: Ours[O] | None, told: Listed[F] | None) -> Sequence[Difference]:
         if ours is None or told is None:

@@ -39,7 +39,8 @@ class OfPayment(Noun[O, F]):
     async def are_of_ours(self, reads: Reads, told: Sequence[Listed[F]]) -> Sequence[Listed[F]]:
         parents = [each.parent_id for each in told if each.parent_id]
         known = {each.processor_payment_id for each in await reads.payments.known_among(parents)}
-        return [each for each in told if each.our_id or each.parent_id in known]
+        named = await self.named_among(reads, told)
+        return [each for each in told if each.parent_id in known or each.our_id in named]
 
 
 @dataclass(frozen=True, kw_only=True)
