@@ -26,5 +26,7 @@ class ReconciliationSettings(SettingsGroup):
         description="How far back objects are compared that cannot change by themselves any more.",
     )
     reconcile_heals: bool = Field(
-        default=True, description="Whether what the worker finds to differ is read anew and put right."
+        default=True,
+        description="Whether what the comparison of objects finds to differ is read anew and put right. Events that "
+        "were missed are applied in any case, unless RECONCILE_SECONDS is 0.",
     )
