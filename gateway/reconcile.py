@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from domain.errors import Busy, DomainError
-from domain.operation import ObjectKind
+from domain.reconciliation.progress import Obstacle
 from domain.reconciliation.reconciler import Reconciler
 from domain.reconciliation.run import Drift, ReconciliationRun, RunKind, RunState
 from gateway.readiness import fail
@@ -22,8 +22,8 @@ from gql.ids import global_id
 from gql.loaders import RECORDED
 from gql.reconciliation import resyncable
 
-STRIPE_IS_AWAY: Final = (
-    "Stripe cannot be asked now, so that nothing can be said. What was healed before stays so."
+UNFINISHED: Final = (
+    "The comparison could not be finished, so that nothing can be said of the rest. What was healed stays so."
 )
 
 
@@ -44,8 +44,14 @@ class Terminal:
     def drifted(self, drift: Drift) -> None:
         typer.echo(drift_line(drift) if self.as_json else drift_sentence(drift))
 
-    def not_healed(self, kind: ObjectKind, processor_object_id: str, why: Exception) -> None:
-        typer.echo(f"{processor_object_id} could not be healed: {why}", err=True)
+    def unreadable(self, processor_event_id: str) -> None:
+        typer.echo(f"{processor_event_id} is no event that could be read, and was passed over.", err=True)
+
+    def not_healed(self, obstacle: Obstacle) -> None:
+        typer.echo(f"Not healed: {obstacle}", err=True)
+
+    def not_compared(self, obstacle: Obstacle) -> None:
+        typer.echo(f"Not compared: {obstacle}", err=True)
 
     def finished(self, run: ReconciliationRun) -> None:
         typer.echo(run_line(run) if self.as_json else run_sentence(run))
@@ -53,6 +59,9 @@ class Terminal:
     def failed(self, run: ReconciliationRun) -> None:
         if self.as_json:
             typer.echo(run_line(run))
+
+    def put_back(self, run: ReconciliationRun) -> None:
+        """Of others: what an admin has asked for and a worker does not carry out any more."""
 
 
 async def reconciled(settings: Settings, *, since: datetime, heals: bool, as_json: bool) -> bool:
@@ -80,10 +89,9 @@ async def resynced(settings: Settings, text: str, *, as_json: bool) -> bool:
 @asynccontextmanager
 async def at_terminal(settings: Settings, *, as_json: bool) -> AsyncIterator[tuple[Gateway, Reconciler]]:
     gateway, terminal = wire(settings), Terminal(as_json=as_json)
-    comparison = replace(gateway.reconciler.comparison, journal=terminal)
     try:
         with terminal.progress:
-            yield gateway, replace(gateway.reconciler, comparison=comparison, journal=terminal)
+            yield gateway, replace(gateway.reconciler, journal=terminal)
     except Busy as busy:
         fail(f"{busy.message} Ask again when it is over.")
     except DomainError as refused:
@@ -95,7 +103,7 @@ async def at_terminal(settings: Settings, *, as_json: bool) -> AsyncIterator[tup
 def _is_fine(run: ReconciliationRun) -> bool:
     """Ends where the run could not be finished, since then nobody knows."""
     if run.state is RunState.FAILED:
-        fail(f"{STRIPE_IS_AWAY} ({run.error})")
+        fail(f"{UNFINISHED} {run.error}")
     return run.unhealed == 0
 
 

@@ -6,17 +6,19 @@ from typing import Final
 import structlog
 
 from domain.dispute_news import DisputeNews
+from domain.errors import DomainError
 from domain.invoice_rereading import InvoiceRereader
-from domain.operation import ObjectKind
 from domain.plan_service import PlanService
 from domain.ports import Clock, Database, ProcessorNews
 from domain.reconciliation.comparison import Comparison
 from domain.reconciliation.events import EventWalk
 from domain.reconciliation.payments import ComparedPayments
 from domain.reconciliation.plans import ComparedMethods, ComparedPlans
+from domain.reconciliation.progress import Obstacle
 from domain.reconciliation.reconciler import Reconciler
 from domain.reconciliation.refunds import ComparedDisputes, ComparedRefunds
 from domain.reconciliation.run import Drift, ReconciliationRun
+from domain.reconciliation.second_look import SecondLook
 from domain.reconciliation.subscriptions import ComparedInvoices, ComparedSubscriptions
 from domain.refund_news import RefundNews
 from gateway.settings import Settings
@@ -43,12 +45,19 @@ class LoggedRuns:
             healed=drift.is_healed,
         )
 
-    def not_healed(self, kind: ObjectKind, processor_object_id: str, why: Exception) -> None:
-        log.warning(
-            "reconciliation.not_healed",
-            object_kind=kind,
-            stripe_id=processor_object_id,
-            error=type(why).__name__,
+    def unreadable(self, processor_event_id: str) -> None:
+        log.error("reconciliation.unreadable", stripe_id=processor_event_id)
+
+    def not_healed(self, obstacle: Obstacle) -> None:
+        log.warning("reconciliation.not_healed", **_in_the_way(obstacle))
+
+    def not_compared(self, obstacle: Obstacle) -> None:
+        """What nobody has foreseen is a defect of ours, for whose author the log has the way to it."""
+        is_foreseen = isinstance(obstacle.why, DomainError)
+        log.error(
+            "reconciliation.not_compared",
+            exc_info=None if is_foreseen else obstacle.why,
+            **_in_the_way(obstacle),
         )
 
     def finished(self, run: ReconciliationRun) -> None:
@@ -56,6 +65,17 @@ class LoggedRuns:
 
     def failed(self, run: ReconciliationRun) -> None:
         log.error("reconciliation.failed", error=run.error, **_told(run))
+
+    def put_back(self, run: ReconciliationRun) -> None:
+        log.warning("reconciliation.put_back", **_told(run))
+
+
+def _in_the_way(obstacle: Obstacle) -> dict[str, object]:
+    return {
+        "object_kind": obstacle.object_kind,
+        "stripe_id": obstacle.processor_object_id,
+        "error": type(obstacle.why).__name__,
+    }
 
 
 def _told(run: ReconciliationRun) -> dict[str, object]:
@@ -85,7 +105,7 @@ def reconciler(
     wall_clock: Clock,
 ) -> Reconciler:
     """What money there is first, then what it was for: whatever hangs on an object is healed with it."""
-    is_live, journal = processor.is_live, LoggedRuns()
+    is_live = processor.is_live
     events = EventWalk(
         database=database,
         lists=processor,
@@ -95,7 +115,7 @@ def reconciler(
         wall_clock=wall_clock,
     )
     nouns = (
-        ComparedPlans(reader=processor, plans=plans),
+        ComparedPlans(lists=processor, reader=processor, plans=plans),
         ComparedMethods(database=database, lists=processor, clock=clock, is_live=is_live),
         ComparedSubscriptions(lists=processor, rereader=invoices.subscriptions, is_live=is_live),
         ComparedInvoices(lists=processor, rereader=invoices, is_live=is_live),
@@ -107,16 +127,13 @@ def reconciler(
         database=database,
         nouns={noun.kind: noun for noun in nouns},
         events=events,
-        news=news,
-        journal=journal,
-        clock=clock,
-        wall_clock=wall_clock,
+        second_look=SecondLook(database=database, news=news, clock=clock, wall_clock=wall_clock),
     )
     return Reconciler(
         database=database,
         events=events,
         comparison=comparison,
-        journal=journal,
+        journal=LoggedRuns(),
         clock=clock,
         is_live=is_live,
         heals=settings.reconcile_heals,

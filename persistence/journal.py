@@ -1,6 +1,7 @@
 """The inbox of the processor's events."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Final
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domain.event_list import EventFilter
 from domain.events import InboxEvent, InboxStatus
+from domain.payment_status import SyncSource
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import SOUGHT, is_among
@@ -23,6 +25,7 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
         for name in ("type", "processor_event_id", "processor_object_id")
     },
 }
+WAITING: Final = (InboxStatus.RECEIVED, InboxStatus.FAILED)
 PROGRESS: Final = ("status", "attempts", "last_error", "handled_at")
 
 
@@ -79,17 +82,33 @@ class InboxRepository(Lists[InboxEvent, EventFilter]):
         )
         return set(found.scalars())
 
-    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
-        """All that the processor told of these objects, the oldest first."""
-        columns = self.table.c
-        return await self._all(
-            select(self.table)
-            .where(is_among(columns.processor_object_id, "ids"))
-            .order_by(columns.occurred_at, columns.id),
-            {"ids": processor_object_ids},
+    async def statuses_about(self, processor_object_id: str) -> Collection[InboxStatus]:
+        """How far events about this object have come, whatever their number."""
+        found = await self._connection.execute(
+            select(TABLE.c.status).where(TABLE.c.processor_object_id == processor_object_id).distinct()
         )
+        return set(found.scalars())
+
+    async def last_about(self, processor_object_id: str) -> InboxEvent | None:
+        """The youngest event about this object."""
+        return await self._one(
+            select(TABLE)
+            .where(TABLE.c.processor_object_id == processor_object_id)
+            .order_by(TABLE.c.occurred_at.desc(), TABLE.c.id.desc())
+            .limit(1)
+        )
+
+    async def is_waited_for(self, processor_object_id: str, *, since: datetime) -> bool:
+        """Whether a webhook about this object has come in since then that the worker has not handled yet."""
+        waiting = select(TABLE.c.id).where(
+            TABLE.c.processor_object_id == processor_object_id,
+            TABLE.c.status.in_(WAITING),
+            TABLE.c.received_at > since,
+            TABLE.c.via == SyncSource.WEBHOOK,
+        )
+        return bool(await self._connection.scalar(select(exists(waiting))))
 
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""
-        waiting = TABLE.c.status.in_([InboxStatus.RECEIVED, InboxStatus.FAILED])
+        waiting = TABLE.c.status.in_(WAITING)
         return bool(await self._connection.scalar(select(exists().where(waiting))))

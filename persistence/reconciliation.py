@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Busy
@@ -21,7 +22,6 @@ RUNS: Final = table_of(ReconciliationRunRow)
 C: Final = RUNS.c
 DRIFTS: Final = table_of(DriftRow)
 ONE_OF_A_KIND: Final = "uq_reconciliation_runs_carried_out"
-GONE: Final = "Its process was gone."
 
 
 class ReconciliationRunRepository(Lists[ReconciliationRun, RunFilter]):
@@ -32,14 +32,22 @@ class ReconciliationRunRepository(Lists[ReconciliationRun, RunFilter]):
     async def by_ids(self, run_ids: Sequence[UUID]) -> Mapping[UUID, ReconciliationRun]:
         return await self._owned(run_ids, owner=None)
 
-    async def walked_until(self, *, livemode: bool) -> datetime | None:
-        """How far the scheduled walks have come, which follow each other without a gap."""
+    async def walked_until(self, *, livemode: bool, by: datetime) -> datetime | None:
+        """How far the scheduled walks have come; what lies after `by` is not believed."""
         furthest: datetime | None = await self._connection.scalar(
             select(func.max(C.walked_until)).where(
-                C.kind == RunKind.EVENTS, C.livemode == livemode, C.is_dry_run.is_(False)
+                C.kind == RunKind.EVENTS,
+                C.livemode == livemode,
+                C.is_dry_run.is_(False),
+                C.walked_until <= by,
             )
         )
         return furthest
+
+    async def moment(self) -> datetime:
+        """Now by the database's clock."""
+        now: datetime = (await self._connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return now
 
     async def add(self, run: ReconciliationRun) -> bool:
         """False where one of its kind is being carried out; nothing is added then."""
@@ -63,25 +71,33 @@ class ReconciliationRunRepository(Lists[ReconciliationRun, RunFilter]):
         )
         return changed.rowcount == 1
 
-    async def bury(self, *, at: datetime) -> Sequence[ReconciliationRun]:
-        """Mark runs as failed whose process is gone, and tell which."""
+    async def lock_abandoned(self) -> Sequence[ReconciliationRun]:
+        """Runs whose lease is over; those that somebody else holds are left to them."""
         return await self._all(
-            update(RUNS)
-            .where(C.state == RunState.RUNNING, C.leased_until < at)
-            .values(state=RunState.FAILED, error=GONE, leased_until=None, finished_at=at)
-            .returning(RUNS)
+            select(RUNS)
+            .where(C.state == RunState.RUNNING, C.leased_until < func.clock_timestamp())
+            .with_for_update(skip_locked=True)
         )
 
     async def drop(self, *, empty_before: datetime, all_before: datetime) -> int:
-        """Forget runs that found nothing, and later the others; never the last of a kind. How many."""
+        """
+        Forget runs that found nothing, and later the others. How many.
+
+        Never the last of a kind, nor the walk that has come furthest: the last of those, where nothing happened since.
+        """
         last = select(func.max(C.started_at)).where(C.state == RunState.FINISHED).group_by(C.kind, C.livemode)
-        furthest = select(func.max(C.walked_until)).where(C.kind == RunKind.EVENTS).group_by(C.livemode)
+        furthest = (
+            select(C.id)
+            .ext(distinct_on(C.livemode))
+            .where(C.kind == RunKind.EVENTS, C.walked_until.is_not(None))
+            .order_by(C.livemode, C.walked_until.desc(), C.started_at.desc())
+        )
         is_empty = (C.drifts_found == 0) & (C.events_recovered == 0) & C.requested_by.is_(None)
         dropped = await self._connection.execute(
             delete(RUNS).where(
                 or_(C.finished_at < all_before, is_empty & (C.finished_at < empty_before)),
                 C.started_at.not_in(last),
-                or_(C.walked_until.is_(None), C.walked_until.not_in(furthest)),
+                C.id.not_in(furthest),
             )
         )
         return dropped.rowcount

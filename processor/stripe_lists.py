@@ -4,30 +4,32 @@ All that Stripe has, page by page, for reconciliation: https://docs.stripe.com/a
 One call gives a hundred objects where a single reading gives one, so lists are the cheap way to compare many.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from stripe import Event, ListObject, StripeObject
 
 from domain.dispute import DisputeFacts
+from domain.errors import InvalidInput, ProcessorRefused
 from domain.events import InboxEvent
 from domain.invoice import InvoiceTerms
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts
 from domain.payment_status import SyncSource
+from domain.plan import PlanFacts
 from domain.ports.reconciliation import EventBatch, Listed
 from domain.refund import RefundFacts
 from domain.subscription import SubscriptionFacts
 from processor.stripe_calls import call, every_one
-from processor.stripe_client import StripeConnection, shape
+from processor.stripe_client import UNKNOWN, StripeConnection, shape
 from processor.stripe_events import inbox_event
 from processor.stripe_invoice_shapes import instant, invoice_facts
 from processor.stripe_payments import LARGEST_PAGE, WITH_CHARGE
 from processor.stripe_refund_shapes import dispute_facts, is_release, refund_facts
 from processor.stripe_shapes import Shape, identity, method_facts, our_id, outcome_of_intent
-from processor.stripe_subscription_shapes import subscription_facts
-from processor.stripe_subscriptions import WITH_SCHEDULE, existing
+from processor.stripe_subscription_shapes import plan_facts, subscription_facts
+from processor.stripe_subscriptions import WITH_PRODUCTS, WITH_SCHEDULE, existing
 
 if TYPE_CHECKING:
     from stripe import params as asked
@@ -55,15 +57,13 @@ class StripeLists(StripeConnection):
         while start < until:
             end = min(_whole_seconds(start + max(span, SHORTEST_SPAN)), until)
             found = await self._events_of_span(start, end, at=at)
+            yield found or EventBatch()
             if found is None:
                 span = (end - start) / 2
                 continue
-            yield EventBatch(events=found, upto=end)
             start, span = end, 2 * (end - start)
 
-    async def _events_of_span(
-        self, start: datetime, end: datetime, *, at: datetime
-    ) -> Sequence[InboxEvent] | None:
+    async def _events_of_span(self, start: datetime, end: datetime, *, at: datetime) -> EventBatch | None:
         """None where there are too many, and a shorter span is possible."""
         params: asked.EventListParams = {
             "created": {"gte": int(start.timestamp()), "lt": _first_second_not_before(end)},
@@ -75,7 +75,7 @@ class StripeLists(StripeConnection):
             if may_be_cut and len(found) == MOST_EVENTS:
                 return None
             found.append(event)
-        return [_heard(event, at) for event in reversed(found)]
+        return _batch(reversed(found), at)
 
     async def payments_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[Outcome]]]:
         """https://docs.stripe.com/api/payment_intents/list"""
@@ -84,7 +84,7 @@ class StripeLists(StripeConnection):
             "limit": LARGEST_PAGE,
         }
         async for page in _pages(lambda: self._stripe.payment_intents.list_async(params)):
-            yield [_payment(intent) for intent in page]
+            yield _each(page, _payment)
 
     async def refunds_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[RefundFacts]]]:
         """https://docs.stripe.com/api/refunds/list, without those that only released an authorisation."""
@@ -94,9 +94,8 @@ class StripeLists(StripeConnection):
             "expand": ["data.charge"],
         }
         async for page in _pages(lambda: self._stripe.refunds.list_async(params)):
-            yield [
-                _refund(refund) for refund in page if not is_release(refund) and refund.get("payment_intent")
-            ]
+            returned = [each for each in page if not is_release(each) and each.get("payment_intent")]
+            yield _each(returned, _refund)
 
     async def disputes_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[DisputeFacts]]]:
         """https://docs.stripe.com/api/disputes/list; one of a charge without a payment intent is none of ours."""
@@ -105,7 +104,7 @@ class StripeLists(StripeConnection):
             "limit": LARGEST_PAGE,
         }
         async for page in _pages(lambda: self._stripe.disputes.list_async(params)):
-            yield [_dispute(dispute) for dispute in page if dispute.get("payment_intent")]
+            yield _each([dispute for dispute in page if dispute.get("payment_intent")], _dispute)
 
     async def subscriptions_since(
         self, since: datetime
@@ -132,7 +131,7 @@ class StripeLists(StripeConnection):
             "expand": ["data.schedule"],
         }
         async for page in _pages(lambda: self._stripe.subscriptions.list_async(asked_for)):
-            yield [_subscription(each) for each in page]
+            yield _each(page, _subscription)
 
     async def invoices_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]:
         """https://docs.stripe.com/api/invoices/list"""
@@ -148,14 +147,28 @@ class StripeLists(StripeConnection):
     ) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]:
         asked_for: asked.InvoiceListParams = {**params, "limit": LARGEST_PAGE}
         async for page in _pages(lambda: self._stripe.invoices.list_async(asked_for)):
-            yield [_invoice(each) for each in page]
+            yield _each(page, _invoice)
 
-    async def methods_of(self, customer_id: str) -> Sequence[Listed[MethodFacts]]:
-        """https://docs.stripe.com/api/payment_methods/customer_list"""
+    async def plans(self) -> AsyncIterator[Sequence[Listed[PlanFacts]]]:
+        """https://docs.stripe.com/api/prices/list"""
+        params: asked.PriceListParams = {
+            "type": "recurring",
+            "limit": LARGEST_PAGE,
+            "expand": WITH_PRODUCTS,
+        }
+        async for page in _pages(lambda: self._stripe.prices.list_async(params)):
+            yield _each(page, _plan)
+
+    async def methods_of(self, customer_id: str) -> AsyncIterator[Sequence[Listed[MethodFacts]]]:
+        """https://docs.stripe.com/api/payment_methods/customer_list; Stripe has no list of a deleted customer's."""
         params: asked.CustomerPaymentMethodListParams = {"limit": LARGEST_PAGE}
         methods = self._stripe.customers.payment_methods
-        found = every_one(lambda: methods.list_async(customer_id, params))
-        return [_method(shape(method)) async for method in found]
+        try:
+            async for page in _pages(lambda: methods.list_async(customer_id, params)):
+                yield _each(page, _method)
+        except ProcessorRefused as refused:
+            if refused.reason != UNKNOWN:
+                raise
 
     async def one_payment(self, processor_id: str) -> Listed[Outcome] | None:
         params: asked.PaymentIntentRetrieveParams = {"expand": WITH_CHARGE}
@@ -204,9 +217,36 @@ def _listed(thing: Shape, facts: F, ours: str | None = None, *, parent: str | No
     )
 
 
+def _batch(events: Iterable[Event], at: datetime) -> EventBatch:
+    """An operator is told of what cannot even be kept; whoever waits for it would wait for ever."""
+    readable, unreadable = [], []
+    for event in events:
+        try:
+            readable.append(_heard(event, at))
+        except InvalidInput:
+            unreadable.append(str(shape(event).get("id")))
+    return EventBatch(events=readable, unreadable=unreadable)
+
+
 def _heard(event: Event, at: datetime) -> InboxEvent:
     """The library makes numbers of some texts, which go back to what they were."""
     return inbox_event(event.to_dict(for_json=True), at=at, via=SyncSource.RECONCILIATION)
+
+
+def _each(page: Sequence[Shape], read: Callable[[Shape], Listed[F]]) -> Sequence[Listed[F]]:
+    """Raises ValueError, which names the first that cannot be read."""
+    return [_named(thing, read) for thing in page]
+
+
+def _named(thing: Shape, read: Callable[[Shape], Listed[F]]) -> Listed[F]:
+    try:
+        return read(thing)
+    except (LookupError, TypeError, ValueError, AttributeError) as odd:
+        raise ValueError(f"{thing['id']} cannot be read: {odd!r}") from odd
+
+
+def _plan(price: Shape) -> Listed[PlanFacts]:
+    return Listed(processor_id=price["id"], facts=plan_facts(price))
 
 
 def _payment(intent: Shape) -> Listed[Outcome]:

@@ -9,10 +9,11 @@ from uuid import UUID
 from domain.dispute import DisputeFacts
 from domain.events import InboxEvent
 from domain.invoice import InvoiceTerms
-from domain.operation import ObjectKind
 from domain.outcome import Outcome
 from domain.payment_method import MethodFacts
+from domain.plan import PlanFacts
 from domain.ports.lists import Lists
+from domain.reconciliation.progress import Obstacle
 from domain.reconciliation.run import Drift, ReconciliationRun
 from domain.reconciliation.run_list import DriftFilter, RunFilter
 from domain.refund import RefundFacts
@@ -23,10 +24,10 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBatch:
-    """Some events, the oldest first; `upto` is the moment before which none is left that the processor has listed."""
+    """Some events, the oldest first, or none: a sign of life. `unreadable` are the ids of what is no event."""
 
-    events: Sequence[InboxEvent]
-    upto: datetime
+    events: Sequence[InboxEvent] = ()
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,12 @@ class ProcessorLists(Protocol):
 
     def invoices_since(self, since: datetime) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]: ...
     def open_invoices(self) -> AsyncIterator[Sequence[Listed[InvoiceTerms]]]: ...
-    async def methods_of(self, customer_id: str) -> Sequence[Listed[MethodFacts]]:
-        """What is attached to the customer."""
+    def plans(self) -> AsyncIterator[Sequence[Listed[PlanFacts]]]:
+        """For sale or not."""
+        ...
+
+    def methods_of(self, customer_id: str) -> AsyncIterator[Sequence[Listed[MethodFacts]]]:
+        """What is attached to the customer: nothing where there is none, or none any more."""
         ...
 
     async def one_payment(self, processor_id: str) -> Listed[Outcome] | None:
@@ -98,8 +103,16 @@ class ReconciliationRuns(Lists[ReconciliationRun, RunFilter], Protocol):
     async def get(self, run_id: UUID) -> ReconciliationRun | None: ...
     async def by_ids(self, run_ids: Sequence[UUID]) -> Mapping[UUID, ReconciliationRun]: ...
     async def lock(self, run_id: UUID) -> ReconciliationRun | None: ...
-    async def walked_until(self, *, livemode: bool) -> datetime | None:
-        """How far the scheduled walks have come, which follow each other without a gap."""
+    async def walked_until(self, *, livemode: bool, by: datetime) -> datetime | None:
+        """
+        How far the scheduled walks have come, which follow each other without a gap.
+
+        What lies after `by` is not believed: somebody's clock was ahead.
+        """
+        ...
+
+    async def moment(self) -> datetime:
+        """Now by the database's clock, which is the same for all, so that leases go by it."""
         ...
 
     async def add(self, run: ReconciliationRun) -> bool:
@@ -114,9 +127,11 @@ class ReconciliationRuns(Lists[ReconciliationRun, RunFilter], Protocol):
         """False where the run was taken from its holder since `before`; nothing is changed then."""
         ...
 
-    async def bury(self, *, at: datetime) -> Sequence[ReconciliationRun]:
-        """Mark runs as failed whose process is gone, and tell which."""
+    async def lock_abandoned(self) -> Sequence[ReconciliationRun]:
+        """Runs whose lease is over, since their process is gone; held until the transaction ends."""
         ...
+
+    async def save(self, run: ReconciliationRun) -> None: ...
 
     async def drop(self, *, empty_before: datetime, all_before: datetime) -> int:
         """Forget runs that found nothing, and later the others; never the last of a kind. How many."""
@@ -135,9 +150,20 @@ class RunJournal(Protocol):
 
     def advanced(self, run: ReconciliationRun) -> None: ...
     def drifted(self, drift: Drift) -> None: ...
-    def not_healed(self, kind: ObjectKind, processor_object_id: str, why: Exception) -> None:
+    def unreadable(self, processor_event_id: str) -> None:
+        """What the processor lists as an event, and is none. It is passed over."""
+        ...
+
+    def not_healed(self, obstacle: Obstacle) -> None:
         """What stood in the way; the drift itself is told of apart from that."""
+        ...
+
+    def not_compared(self, obstacle: Obstacle) -> None:
+        """What stood in the way. The run goes on without it, and fails in the end."""
         ...
 
     def finished(self, run: ReconciliationRun) -> None: ...
     def failed(self, run: ReconciliationRun) -> None: ...
+    def put_back(self, run: ReconciliationRun) -> None:
+        """Whoever carried it out is gone, and another worker begins it anew."""
+        ...

@@ -10,7 +10,7 @@ from domain.audit import AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import AuditSeal, RecordHash
 from domain.event_list import AffectedObject, EventFilter
-from domain.events import InboxEvent
+from domain.events import InboxEvent, InboxStatus
 from domain.money import Money
 from domain.operation import ObjectKind, Operation
 from domain.payment import Payment
@@ -224,8 +224,16 @@ class Inbox(Lists[InboxEvent, EventFilter], Protocol):
         """Those of the processor's events that were stored, by their ids."""
         ...
 
-    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
-        """All that the processor told of these objects, the oldest first."""
+    async def statuses_about(self, processor_object_id: str) -> Collection[InboxStatus]:
+        """How far events about this object have come, whatever their number."""
+        ...
+
+    async def last_about(self, processor_object_id: str) -> InboxEvent | None:
+        """The youngest event about this object."""
+        ...
+
+    async def is_waited_for(self, processor_object_id: str, *, since: datetime) -> bool:
+        """Whether a webhook about this object has come in since then that the worker has not handled yet."""
         ...
 
     async def add_all(self, events: Sequence[InboxEvent]) -> Sequence[UUID]:

@@ -1,6 +1,7 @@
 """Why ours and the processor's differ."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from domain.events import InboxEvent, InboxStatus
 from domain.payment_status import SyncSource
@@ -10,9 +11,17 @@ from domain.reconciliation.run import DriftCause
 IN_VAIN = frozenset({InboxStatus.FAILED, InboxStatus.HELD})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What we have of events about one object: how far they have come, and the last of them."""
+
+    statuses: Collection[InboxStatus] = ()
+    last: InboxEvent | None = None
+
+
 def cause_of(
     processor_id: str,
-    heard: Sequence[InboxEvent],
+    heard: Heard,
     *,
     is_known: bool,
     missed: Collection[str],
@@ -27,15 +36,13 @@ def cause_of(
        in by a walk. Webhooks do not reach us.
     4. DASHBOARD_EDIT: the last event that we have tells of a change which somebody asked for past us.
     5. STALE_WRITE: we know all that was told, and still differ. Something here wrote the older word last.
-
-    `heard` is all that we have of events about it, the oldest first.
     """
     if not is_known:
         return DriftCause.UNKNOWN_OBJECT
-    if any(event.status in IN_VAIN for event in heard):
+    if not IN_VAIN.isdisjoint(heard.statuses):
         return DriftCause.FAILED_EVENT
-    if processor_id in missed or (heard and heard[-1].via is SyncSource.RECONCILIATION):
+    if processor_id in missed or (heard.last is not None and heard.last.via is SyncSource.RECONCILIATION):
         return DriftCause.MISSED_EVENT
-    if heard and news.is_by_others(heard[-1]):
+    if heard.last is not None and news.is_by_others(heard.last):
         return DriftCause.DASHBOARD_EDIT
     return DriftCause.STALE_WRITE

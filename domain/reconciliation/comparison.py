@@ -5,42 +5,27 @@ A list gives a hundred of the processor's for one call; what is open here and in
 follow one another, so that a run takes its time and never more than a fraction of what the processor allows.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from domain.actor import SYSTEM
-from domain.billing_event import RECONCILED
-from domain.errors import NotFound, ProcessorUnavailable
-from domain.events import InboxEvent, InboxStatus
-from domain.identity import new_id
-from domain.occasion import Occasion
+from domain.errors import Busy, DatabaseUnavailable, NotFound, ProcessorUnavailable
 from domain.operation import ObjectKind
-from domain.payment_status import SyncSource
-from domain.ports import Clock, Database, ProcessorNews
-from domain.ports.reconciliation import Listed, RunJournal
-from domain.reconciliation.causes import cause_of
+from domain.ports import Database
+from domain.ports.reconciliation import Listed
 from domain.reconciliation.events import EventWalk
-from domain.reconciliation.noun import Difference, Noun, Ours
-from domain.reconciliation.progress import Progress
-from domain.reconciliation.run import Drift, DriftCause, ReconciliationRun
+from domain.reconciliation.noun import Noun, Ours
+from domain.reconciliation.progress import Obstacle, Progress
+from domain.reconciliation.run import ReconciliationRun
+from domain.reconciliation.second_look import SecondLook
+from domain.rereading import MOST_READINGS
 
-READ_AT_ONCE: Final = 20
-"""Single readings between two renewals of the run's lease."""
+LOADED_AT_ONCE: Final = 20
 EXAMINED_AT_ONCE: Final = 5
-HANDLED_WITHIN: Final = timedelta(minutes=10)
-"""So long an event may wait in the inbox before what it tells counts as unknown here."""
+OUTAGES: Final = (ProcessorUnavailable, DatabaseUnavailable)
+"""What ends a run. Anything else is in the way of one object, or of one kind of them, and all others are compared."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """An object on both sides, at about the same moment."""
-
-    ours: Ours[Any] | None
-    told: Listed[Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,40 +33,61 @@ class Comparison:
     """
     Whatever differs at first sight is looked at once more before it is called drift: it may be in flight.
 
-    `wall_clock` is real time, by which events came in.
+    Each call to the processor is a step, so that the run's lease is renewed in time.
     """
 
     database: Database
     nouns: Mapping[ObjectKind, Noun[Any, Any]]
     events: EventWalk
-    news: ProcessorNews
-    journal: RunJournal
-    clock: Clock
-    wall_clock: Clock
+    second_look: SecondLook
 
     async def compare(self, run: ReconciliationRun, missed: Collection[str]) -> AsyncIterator[Progress]:
-        """`missed` are the ids of objects about which a walk has just found events. Raises ProcessorUnavailable."""
+        """
+        `missed` are the ids of objects about which a walk has just found events.
+
+        Raises ProcessorUnavailable, DatabaseUnavailable; any other failure is told, and the rest is compared.
+        """
         for noun in self.nouns.values():
-            seen: set[str] = set()
-            async for page in noun.listed(run.since):
-                seen.update(each.processor_id for each in page)
-                yield Progress(scanned=len(page))
-                async for progress in self._examined(run, noun, await self._suspects(noun, page), missed):
+            try:
+                async for progress in self._compare_all(run, noun, missed):
                     yield progress
-            async for progress in self._compare_unseen(run, noun, seen, missed):
-                yield progress
+            except OUTAGES:
+                raise
+            except Exception as in_the_way:  # noqa: BLE001  # One kind must not keep us from all others.
+                yield Progress(not_compared=[Obstacle(object_kind=noun.kind, why=in_the_way)])
 
     async def look_at(self, run: ReconciliationRun) -> Progress:
-        """The one object that the run is about, read and settled whatever is in flight. Raises NotFound."""
-        noun = self.nouns.get(run.object_kind or ObjectKind.BILLING_ACCOUNT)
-        if noun is None or run.object_id is None:
+        """
+        The one object that the run is about, read and settled whatever is in flight.
+
+        Raises NotFound, and Busy where it changed at each look.
+        """
+        if run.object_kind is None or run.object_id is None or run.object_kind not in self.nouns:
             raise NotFound("The processor has no objects of this kind.")
+        noun = self.nouns[run.object_kind]
         async with self.database.reads() as reads:
             found = await noun.by_ids(reads, [run.object_id])
-        if not found or found[0].processor_id is None:
+        processor_id = found[0].processor_id if found else None
+        if processor_id is None:
             raise NotFound("The processor has not heard of this object.")
-        look = await self._look(noun, found[0].processor_id)
-        return Progress(scanned=1, drifts=await self._drifts(run, noun, found[0].processor_id, look, ()))
+        for _ in range(MOST_READINGS):
+            try:
+                return await self.second_look.settled(run, noun, processor_id)
+            except Busy as outrun:
+                busy = outrun
+        raise busy
+
+    async def _compare_all(
+        self, run: ReconciliationRun, noun: Noun[Any, Any], missed: Collection[str]
+    ) -> AsyncIterator[Progress]:
+        seen: set[str] = set()
+        async for page in noun.listed(run.since):
+            seen.update(each.processor_id for each in page)
+            yield Progress(scanned=len(page))
+            async for progress in self._examined(run, noun, await self._suspects(noun, page), missed):
+                yield progress
+        async for progress in self._compare_unseen(run, noun, seen, missed):
+            yield progress
 
     async def _compare_unseen(
         self, run: ReconciliationRun, noun: Noun[Any, Any], seen: Collection[str], missed: Collection[str]
@@ -89,14 +95,23 @@ class Comparison:
         """What is open here and in no list there: older than the list, or gone."""
         async with self.database.reads() as reads:
             open_ids = await noun.open_ids(reads, run.since)
-        for ids in in_parts(open_ids, READ_AT_ONCE):
+        for ids in in_parts(open_ids, LOADED_AT_ONCE):
             async with self.database.reads() as reads:
                 ours = await noun.by_ids(reads, ids)
-            unseen = [each for each in ours if each.processor_id and each.processor_id not in seen]
-            suspects = [each.processor_id or "" for each in unseen if await self._differs(noun, each)]
-            yield Progress(scanned=len(unseen))
+            suspects: list[str] = []
+            for each in ours:
+                if each.processor_id is not None and each.processor_id not in seen:
+                    first_look = self._first_look(noun, each, each.processor_id, suspects)
+                    yield await _unless_in_the_way(noun, each.processor_id, first_look)
             async for progress in self._examined(run, noun, suspects, missed):
                 yield progress
+
+    async def _first_look(
+        self, noun: Noun[Any, Any], ours: Ours[Any], processor_id: str, suspects: list[str]
+    ) -> Progress:
+        if noun.differences(ours, await noun.one(processor_id)):
+            suspects.append(processor_id)
+        return Progress(scanned=1)
 
     async def _suspects(self, noun: Noun[Any, Any], page: Sequence[Listed[Any]]) -> Sequence[str]:
         """Those of a list that differ from ours, or that we lack although they are ours."""
@@ -113,9 +128,6 @@ class Comparison:
         ]
         return [each.processor_id for each in (*differing, *lacking)]
 
-    async def _differs(self, noun: Noun[Any, Any], ours: Ours[Any]) -> bool:
-        return bool(noun.differences(ours, await noun.one(ours.processor_id or "")))
-
     async def _examined(
         self,
         run: ReconciliationRun,
@@ -125,114 +137,21 @@ class Comparison:
     ) -> AsyncIterator[Progress]:
         for some in in_parts(suspects, EXAMINED_AT_ONCE):
             just_happened = {event.processor_object_id for event in await self.events.younger_than_a_minute()}
-            drifts: list[Drift] = []
+            yield Progress()
             for processor_id in some:
                 if processor_id not in just_happened:
-                    drifts += await self._examine(run, noun, processor_id, missed)
-            yield Progress(drifts=drifts)
+                    second_look = self.second_look.drift(run, noun, processor_id, missed)
+                    yield await _unless_in_the_way(noun, processor_id, second_look)
 
-    async def _examine(
-        self, run: ReconciliationRun, noun: Noun[Any, Any], processor_id: str, missed: Collection[str]
-    ) -> Sequence[Drift]:
-        """The second look; nothing where the object is being worked on, or has changed meanwhile."""
-        before = await self._ours(noun, processor_id)
-        look = await self._look(noun, processor_id)
-        if before is not None and (look.ours is None or before.thing != look.ours.thing):
-            return []
-        if await self._is_in_flight(processor_id, look.ours):
-            return []
-        return await self._drifts(run, noun, processor_id, look, missed)
 
-    async def _drifts(
-        self,
-        run: ReconciliationRun,
-        noun: Noun[Any, Any],
-        processor_id: str,
-        look: Look,
-        missed: Collection[str],
-    ) -> Sequence[Drift]:
-        found = noun.differences(look.ours, look.told)
-        if not found and run.object_id is None:
-            return []
-        cause = await self._cause(processor_id, look.ours, missed)
-        is_healed = not run.is_dry_run and await self._healed(run, noun, processor_id, look)
-        known = look.ours or (await self._ours(noun, processor_id) if is_healed else None)
-        return [
-            self._drift(run, noun, processor_id, each, known=known, cause=cause, is_healed=is_healed)
-            for each in found
-        ]
-
-    def _drift(
-        self,
-        run: ReconciliationRun,
-        noun: Noun[Any, Any],
-        processor_id: str,
-        difference: Difference,
-        *,
-        known: Ours[Any] | None,
-        cause: DriftCause,
-        is_healed: bool,
-    ) -> Drift:
-        return Drift(
-            id=new_id(),
-            run_id=run.id,
-            object_kind=noun.kind,
-            object_id=known.id if known else None,
-            processor_object_id=processor_id,
-            field=difference.field,
-            local=difference.local,
-            remote=difference.remote,
-            cause=cause,
-            is_healed=is_healed,
-            found_at=self.clock(),
-        )
-
-    async def _healed(
-        self, run: ReconciliationRun, noun: Noun[Any, Any], processor_id: str, look: Look
-    ) -> bool:
-        """Whether nothing differs any more after it was read anew and settled."""
-        by = replace(SYSTEM, request_id=f"{RECONCILED}{run.id.hex}")
-        occasion = Occasion(source=SyncSource.RECONCILIATION, by=by)
-        try:
-            await noun.heal(look.told, look.ours, occasion)
-        except ProcessorUnavailable:
-            raise
-        except Exception as in_the_way:  # noqa: BLE001  # One object must not keep us from all others.
-            self.journal.not_healed(noun.kind, processor_id, in_the_way)
-            return False
-        after = await self._look(noun, processor_id)
-        return not noun.differences(after.ours, after.told)
-
-    async def _look(self, noun: Noun[Any, Any], processor_id: str) -> Look:
-        told = await noun.one(processor_id)
-        if told is None:
-            return Look(ours=await self._ours(noun, processor_id), told=None)
-        async with self.database.reads() as reads:
-            known = await noun.ours_among(reads, [told])
-        return Look(ours=known.get(processor_id), told=told)
-
-    async def _ours(self, noun: Noun[Any, Any], processor_id: str) -> Ours[Any] | None:
-        async with self.database.reads() as reads:
-            found = await noun.known_as(reads, [processor_id])
-        return found[0] if found else None
-
-    async def _is_in_flight(self, processor_id: str, ours: Ours[Any] | None) -> bool:
-        """Whether a command about it has not ended, or the worker has only just got news of it."""
-        async with self.database.reads() as reads:
-            if ours is not None and await reads.operations.is_any_open(ours.id):
-                return True
-            heard = await reads.inbox.about([processor_id])
-        return any(self._is_being_handled(event) for event in heard)
-
-    def _is_being_handled(self, event: InboxEvent) -> bool:
-        is_waiting = event.status in {InboxStatus.RECEIVED, InboxStatus.FAILED}
-        is_fresh = event.received_at > self.wall_clock() - HANDLED_WITHIN
-        return is_waiting and is_fresh and event.via is SyncSource.WEBHOOK
-
-    async def _cause(self, processor_id: str, ours: Ours[Any] | None, missed: Collection[str]) -> DriftCause:
-        async with self.database.reads() as reads:
-            heard = await reads.inbox.about([processor_id])
-        return cause_of(processor_id, heard, is_known=ours is not None, missed=missed, news=self.news)
+async def _unless_in_the_way(noun: Noun[Any, Any], processor_id: str, step: Awaitable[Progress]) -> Progress:
+    try:
+        return await step
+    except OUTAGES:
+        raise
+    except Exception as in_the_way:  # noqa: BLE001  # One object must not keep us from all others.
+        obstacle = Obstacle(object_kind=noun.kind, processor_object_id=processor_id, why=in_the_way)
+        return Progress(not_compared=[obstacle])
 
 
 def in_parts(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:

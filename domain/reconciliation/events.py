@@ -14,7 +14,7 @@ from domain.reconciliation.run import ReconciliationRun
 REMEMBERED_FOR: Final = timedelta(days=30)
 """How long the processor lists events: https://docs.stripe.com/api/events/list"""
 LISTED_LATE: Final = timedelta(minutes=10)
-"""An event may be listed after younger ones, so each walk begins so long before the end of the last one."""
+"""An event may be listed after younger ones, so each walk begins so long before the last one that was seen."""
 ON_ITS_WAY: Final = timedelta(seconds=60)
 """A younger event may still be delivered; only after that was it missed."""
 STORED_AT_ONCE: Final = 100
@@ -24,7 +24,7 @@ UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventWalk:
     """
-    From where the last walk came to, the oldest first. Nothing is held while the processor is asked.
+    From the last event that a walk has seen, the oldest first. Nothing is held while the processor is asked.
 
     `wall_clock` is real time, by which it is noted when an event came in, also where the clock is a sandbox's.
     """
@@ -40,7 +40,7 @@ class EventWalk:
         """What the next scheduled walk has to cover."""
         now = self.clock()
         async with self.database.reads() as reads:
-            walked = await reads.reconciliation_runs.walked_until(livemode=self.is_live)
+            walked = await reads.reconciliation_runs.walked_until(livemode=self.is_live, by=now)
         oldest = now - REMEMBERED_FOR
         since = oldest if walked is None else max(walked - LISTED_LATE, oldest)
         return since, max(since, now - ON_ITS_WAY)
@@ -58,7 +58,12 @@ class EventWalk:
             missed.update(event.processor_object_id or "" for event in unheard)
             if not run.is_dry_run:
                 await self._store(unheard)
-            yield Progress(scanned=len(batch.events), recovered=len(unheard), walked_until=batch.upto)
+            yield Progress(
+                scanned=len(batch.events) + len(batch.unreadable),
+                recovered=len(unheard),
+                unreadable=batch.unreadable,
+                walked_until=batch.events[-1].occurred_at if batch.events else None,
+            )
 
     async def younger_than_a_minute(self) -> Sequence[InboxEvent]:
         """What has just happened and is not stored yet, so that it may be on its way."""

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from domain.errors import Busy
 from domain.occasion import Occasion
 from domain.operation import ObjectKind
 from domain.ports import Reads
@@ -69,9 +70,10 @@ class Noun(ABC, Generic[O, F]):
     @abstractmethod
     async def heal(self, told: Listed[F] | None, ours: Ours[O] | None, occasion: Occasion) -> None:
         """
-        Read it anew and settle, as news of it would make us.
+        Read it anew and settle, as news of it would make us; or write down what was told, unless ours has changed.
 
-        Raises NotFound where it is none of ours, ProcessorUnavailable where it cannot be read.
+        Raises NotFound where it is none of ours or the processor has none, so that nothing final follows from a key of
+        another account; Busy where others write meanwhile; ProcessorUnavailable where it cannot be read.
         """
 
     async def ours_among(self, reads: Reads, told: Sequence[Listed[F]]) -> Mapping[str, Ours[O]]:
@@ -80,7 +82,7 @@ class Noun(ABC, Generic[O, F]):
         metadata may be copied.
         """
         known = await self.known_as(reads, [each.processor_id for each in told])
-        found = {ours.processor_id or "": ours for ours in known}
+        found = {ours.processor_id: ours for ours in known if ours.processor_id is not None}
         named = {each.our_id: each for each in told if each.our_id and each.processor_id not in found}
         for ours in await self.by_ids(reads, list(named)) if named else ():
             if ours.processor_id is None:
@@ -117,6 +119,16 @@ class Noun(ABC, Generic[O, F]):
         return [
             Difference(field=name, local=here, remote=there) for name, here, there in pairs if here != there
         ]
+
+
+def must_be_as_before(ours: Ours[Any] | None, held: object | None) -> None:
+    """
+    Raises Busy where our row, which is held now, is not what it was before the processor was asked.
+
+    What the processor told may be older then than what was written down meanwhile.
+    """
+    if (None if ours is None else ours.thing) != held:
+        raise Busy("Others wrote the processor's word about this down meanwhile.", current="BUSY")
 
 
 def text_of(value: object) -> str | None:

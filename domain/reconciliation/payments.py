@@ -15,8 +15,8 @@ from domain.payment import Payment
 from domain.payment_status import COLLECTED, SUCCESSORS, PaymentStatus
 from domain.ports import Clock, Database, Reads
 from domain.ports.reconciliation import Listed, ProcessorLists
-from domain.reconciliation.noun import Noun, Ours, Pair
-from domain.settlement import settle
+from domain.reconciliation.noun import Noun, Ours, Pair, must_be_as_before
+from domain.settlement import held_payment, settle
 
 OPEN: Final = [status for status in PaymentStatus if SUCCESSORS[status]]
 
@@ -75,6 +75,7 @@ class ComparedPayments(Noun[Payment, Outcome]):
             return
         outcome = replace(told.facts, source=occasion.source)
         async with self.database.work() as work:
+            must_be_as_before(ours, await held_payment(work, ours.id))
             await settle(work, ours.id, outcome, at=self.clock(), by=occasion.by)
 
     async def _read_invoice(

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
+from domain.actor import Actor
 from domain.errors import NotFound
-from domain.method_settlement import detach, settle_method
+from domain.method_settlement import detach, hold_methods, settle_method
 from domain.occasion import Occasion
 from domain.operation import ObjectKind
 from domain.payment_method import MethodFacts, PaymentMethod
 from domain.plan import Plan, PlanFacts
 from domain.plan_service import PlanService
-from domain.ports import Clock, Database, Reads, SubscriptionReader
+from domain.ports import Clock, Database, Reads, SubscriptionReader, Work
 from domain.ports.reconciliation import Listed, ProcessorLists
-from domain.reconciliation.noun import Difference, Noun, Ours, Pair
+from domain.reconciliation.noun import Difference, Noun, Ours, Pair, must_be_as_before
 
 MOST_ACCOUNTS: Final = 500
 """Each takes a call of its own; of more, those whose payments changed last."""
@@ -51,15 +52,16 @@ class ComparedPlans(Noun[Plan, PlanFacts]):
     kind: ClassVar = ObjectKind.PLAN
     fields: ClassVar = PLAN
 
+    lists: ProcessorLists
     reader: SubscriptionReader
     plans: PlanService
 
-    async def listed(self, since: datetime) -> AsyncIterator[Sequence[Listed[PlanFacts]]]:
-        yield [_listed(facts) for facts in await self.reader.list_plans()]
+    def listed(self, since: datetime) -> AsyncIterator[Sequence[Listed[PlanFacts]]]:
+        return self.lists.plans()
 
     async def one(self, processor_id: str) -> Listed[PlanFacts] | None:
         facts = await self.reader.read_plan(processor_id)
-        return None if facts is None else _listed(facts)
+        return None if facts is None else Listed(processor_id=facts.processor_price_id, facts=facts)
 
     async def open_ids(self, reads: Reads, since: datetime) -> Sequence[UUID]:
         listed = await reads.plans.listed(livemode=self.plans.is_live, active_only=True)
@@ -83,10 +85,9 @@ class ComparedPlans(Noun[Plan, PlanFacts]):
         return super().differences(ours, told)
 
     async def heal(self, told: Listed[PlanFacts] | None, ours: Ours[Plan] | None, occasion: Occasion) -> None:
-        known = told or ours
-        if known is None or known.processor_id is None:
-            raise NotFound("There is no such plan.")
-        await self.plans.read_again(known.processor_id, by=occasion.by)
+        if told is None:
+            raise NotFound("The processor has no such plan.")
+        await self.plans.read_again(told.processor_id, by=occasion.by)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,8 @@ class ComparedMethods(Noun[PaymentMethod, MethodFacts]):
                 since=since, livemode=self.is_live, limit=MOST_ACCOUNTS
             )
         for customer in customers:
-            yield await self.lists.methods_of(customer)
+            async for page in self.lists.methods_of(customer):
+                yield page
 
     async def one(self, processor_id: str) -> Listed[MethodFacts] | None:
         return await self.lists.one_method(processor_id)
@@ -140,21 +142,34 @@ class ComparedMethods(Noun[PaymentMethod, MethodFacts]):
     async def heal(
         self, told: Listed[MethodFacts] | None, ours: Ours[PaymentMethod] | None, occasion: Occasion
     ) -> None:
-        now, by = self.clock(), occasion.by
+        """Only a method that the processor shows without a customer is let go of, since that is final."""
+        if told is None:
+            raise NotFound("The processor has no such payment method.")
         async with self.database.work() as work:
-            if told is not None and told.customer_id is not None:
-                account = await work.accounts.of_customer(told.customer_id)
-                if account is None:
-                    raise NotFound("This method is of none of our customers.")
-                await settle_method(work, account.user_id, told.facts, at=now, by=by)
+            if told.customer_id is not None:
+                await self._settle(work, told, told.customer_id, ours, by=occasion.by)
             elif ours is not None:
-                known = await work.payment_methods.lock(ours.id)
-                if known is not None:
-                    await detach(work, known, at=now, by=by)
+                await self._detach(work, ours, by=occasion.by)
 
+    async def _settle(
+        self,
+        work: Work,
+        told: Listed[MethodFacts],
+        customer_id: str,
+        ours: Ours[PaymentMethod] | None,
+        *,
+        by: Actor,
+    ) -> None:
+        account = await work.accounts.of_customer(customer_id)
+        if account is None:
+            raise NotFound("This method is of none of our customers.")
+        await hold_methods(work, account.user_id)
+        must_be_as_before(ours, await work.payment_methods.lock_known(told.processor_id))
+        await settle_method(work, account.user_id, told.facts, at=self.clock(), by=by)
 
-def _listed(facts: PlanFacts) -> Listed[PlanFacts]:
-    return Listed(processor_id=facts.processor_price_id, facts=facts)
+    async def _detach(self, work: Work, ours: Ours[PaymentMethod], *, by: Actor) -> None:
+        must_be_as_before(ours, await work.payment_methods.lock(ours.id))
+        await detach(work, ours.thing, at=self.clock(), by=by)
 
 
 def _our_plan(plan: Plan) -> Ours[Plan]:

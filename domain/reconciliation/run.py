@@ -6,11 +6,18 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from domain.errors import ProcessorRefused
 from domain.operation import ObjectKind
 
 LEASE: Final = timedelta(minutes=5)
 """How long nothing may be heard of a run before it is taken for dead; a call to the processor takes seconds."""
 LONGEST_ERROR: Final = 500
+
+
+def in_words(failure: Exception) -> str:
+    """For an operator; the processor's own reason where it gave one."""
+    reason = f" ({failure.reason})" if isinstance(failure, ProcessorRefused) else ""
+    return f"{type(failure).__name__}: {failure}{reason}"
 
 
 class RunKind(StrEnum):
@@ -46,8 +53,10 @@ class ReconciliationRun:
     """
     One look at the processor, of what has happened there from `since` to `until`.
 
-    `walked_until` is how far its events were walked, from which a later run goes on. `requested_by` is the admin who
-    asked for it; None for a schedule and the command line. `scanned` counts events and objects that were looked at.
+    `walked_until` is the time of the last event that it has seen, from which a later run goes on: the processor's own
+    time, so that nobody's clock decides. `requested_by` is the admin who asked for it; None for a schedule and the
+    command line. `scanned` counts events and objects that were looked at. `error` is why it failed, or will have.
+    `leased_until` goes by the database's clock, which is the same for all.
     """
 
     id: UUID
@@ -88,16 +97,25 @@ class ReconciliationRun:
         return self.kind is RunKind.OBJECT and self.state is RunState.FAILED
 
     @property
+    def is_owed(self) -> bool:
+        """Whether an admin asked for it, and the worker carries it out sooner or later."""
+        return self.requested_by is not None and self.kind is not RunKind.OBJECT
+
+    @property
     def unhealed(self) -> int:
         return self.drifts_found - self.healed
 
     def is_carried_out_at(self, moment: datetime) -> bool:
-        """Whether somebody is still at it."""
+        """Whether somebody is still at it, at a moment of the database's clock."""
         is_leased = self.leased_until is not None and moment < self.leased_until
         return self.state is RunState.RUNNING and is_leased
 
     def begun(self, *, at: datetime) -> Self:
-        """Once more from the start, where it was begun before: what it had counted is forgotten."""
+        """
+        Once more from the start, where it was begun before: what it had counted is forgotten.
+
+        The moment is one of the database's clock.
+        """
         return replace(
             self,
             state=RunState.RUNNING,
@@ -113,13 +131,22 @@ class ReconciliationRun:
     def going_on(self, *, at: datetime) -> Self:
         return replace(self, leased_until=at + LEASE)
 
-    def finished(self, *, at: datetime) -> Self:
+    def ended(self, *, at: datetime) -> Self:
+        """It failed where anything could not be compared, though all else was."""
+        if self.error is not None:
+            return self.failed(self.error, at=at)
         return replace(self, state=RunState.FINISHED, leased_until=None, finished_at=at)
 
     def failed(self, why: str, *, at: datetime) -> Self:
         return replace(
             self, state=RunState.FAILED, error=why[:LONGEST_ERROR], leased_until=None, finished_at=at
         )
+
+    def given_up(self, why: str, *, at: datetime) -> Self:
+        """By whoever carried it out: what the worker owes waits for it again, all else has failed."""
+        if self.is_owed:
+            return replace(self, state=RunState.REQUESTED, leased_until=None)
+        return self.failed(why, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

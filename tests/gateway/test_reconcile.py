@@ -103,7 +103,28 @@ class TestReconcile:
         result = await run("reconcile", *SINCE, **environment(settings, STRIPE_SECRET_KEY="sk_test_wrong"))
 
         assert result.exit_code == 1
-        assert "Stripe cannot be asked now" in result.stderr
+        assert "could not be finished" in result.stderr
+        assert "ProcessorRefused" in result.stderr
+
+    async def test_of_what_is_to_come_is_refused(self, run: Run, settings: Settings) -> None:
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+
+        result = await run("reconcile", "--since", tomorrow, **environment(settings))
+
+        assert result.exit_code == 1
+        assert "This has not happened yet." in result.stderr
+
+    async def test_names_what_cannot_be_read(
+        self, run: Run, settings: Settings, payment: Payment, sandbox: Sandbox
+    ) -> None:
+        [intent] = sandbox.objects.all("payment_intent")
+        sandbox.objects.save({**intent, "last_payment_error": "odd"})
+
+        result = await run("reconcile", *SINCE, **environment(settings))
+
+        assert result.exit_code == 1
+        assert "Stripe cannot be asked" not in result.stderr
+        assert f"{intent['id']} cannot be read" in result.stderr
 
     async def test_says_where_there_is_no_database(self, run: Run, settings: Settings) -> None:
         nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"

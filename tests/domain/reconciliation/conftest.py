@@ -4,9 +4,9 @@ from gateway.wiring import Gateway
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
 from tests.domain.reconciliation.intervals import Intervals
-from tests.domain.subscriptions.conftest import gateway, sandbox_settings, subscriber
+from tests.domain.subscriptions.conftest import gateway, other, sandbox_settings, subscriber
 
-__all__ = ["gateway", "sandbox_settings", "subscriber"]
+__all__ = ["gateway", "other", "sandbox_settings", "subscriber"]
 
 
 @pytest.fixture

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
 
 from domain.events import InboxEvent, InboxStatus
+from domain.operation import ObjectKind
 from domain.paging import Slice
 from domain.reconciliation.reconciler import Reconciler
-from domain.reconciliation.run import Drift, ReconciliationRun
+from domain.reconciliation.run import Drift, ReconciliationRun, RunKind
 from domain.reconciliation.run_list import DRIFTS, DriftFilter
 from gateway.wiring import Gateway
 from persistence.tables import InboxEventRow, table_of
@@ -47,6 +51,23 @@ class Intervals:
         assert run is not None
         return run
 
+    async def resyncs(self, kind: ObjectKind, object_id: UUID) -> ReconciliationRun:
+        """One object, read anew at once."""
+        now = self.dashboard.now()
+        asked = self.reconciler.run_of(RunKind.OBJECT, since=now, until=now)
+        await self.keeps(replace(asked, object_kind=kind, object_id=object_id))
+        return await self.reconciler.carry_out(asked.id)
+
+    async def keeps(self, run: ReconciliationRun) -> None:
+        async with self.gateway.services.database.work() as work:
+            await work.reconciliation_runs.add(run)
+
+    async def run(self, run_id: UUID) -> ReconciliationRun:
+        async with self.gateway.services.database.reads() as reads:
+            run = await reads.reconciliation_runs.get(run_id)
+        assert run is not None
+        return run
+
     async def worker_catches_up(self) -> None:
         for event in await self.inbox():
             if event.status is InboxStatus.RECEIVED:
@@ -63,3 +84,9 @@ class Intervals:
         async with self.gateway.services.database.reads() as reads:
             found = await reads.drifts.listed_for([run.id], DriftFilter(), DRIFTS, Slice(limit=100))
         return found.get(run.id, [])
+
+
+async def write(gateway: Gateway, statement: str, **values: Any) -> None:
+    """Past the domain."""
+    async with gateway.engine.begin() as connection:
+        await connection.execute(text(statement), values)

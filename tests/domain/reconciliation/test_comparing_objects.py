@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from domain.commands.subscriptions.pausing import PauseSubscription
+from domain.errors import ProcessorRefused, ProcessorUnavailable
+from domain.identity import new_id
 from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_status import CaptureMethod, PaymentStatus, SyncSource
@@ -17,12 +18,13 @@ from gateway.wiring import Gateway
 from persistence.tables import metadata
 from sandbox import Sandbox
 from tests.dashboard import Dashboard
-from tests.domain.reconciliation.intervals import Intervals
+from tests.domain.reconciliation.intervals import Intervals, write
 from tests.domain.shopping import Post, Shopper
 from tests.domain.subscriptions.subscribing import Subscriber
 from tests.tables import contents_of
 
 NOT_OURS = {"reconciliation_runs", "drifts"}
+NOT_ALLOWED = ProcessorRefused("This key may not.", reason="more_permissions_required")
 
 
 @pytest.fixture
@@ -37,11 +39,6 @@ async def authorized(subscriber: Subscriber, intervals: Intervals, post: Post) -
     payment = await subscriber.pays(capture_method=CaptureMethod.MANUAL)
     await post.deliver_all()
     return payment
-
-
-async def write(gateway: Gateway, statement: str, **values: Any) -> None:
-    async with gateway.engine.begin() as connection:
-        await connection.execute(text(statement), values)
 
 
 def told(drifts: Sequence[Drift]) -> list[tuple[Any, ...]]:
@@ -274,6 +271,142 @@ class TestHealing:
         assert [each.active for each in await dashboard.plans()] == [False]
 
 
+class TestDeletedCustomer:
+    async def test_keeps_no_other_object_from_being_compared(
+        self,
+        authorized: Payment,
+        gateway: Gateway,
+        other: Subscriber,
+        intervals: Intervals,
+        dashboard: Dashboard,
+        post: Post,
+    ) -> None:
+        await other.saves()
+        payment = await other.pays(capture_method=CaptureMethod.MANUAL)
+        await dashboard.client.v1.customers.delete_async(authorized.processor_customer_id)
+        await post.deliver_all()
+        await write(gateway, "UPDATE payments SET status = 'PENDING' WHERE id = :id", id=payment.id)
+
+        run = await intervals.compares()
+
+        assert (run.state, run.error) == (RunState.FINISHED, None)
+        assert (await other.payment(payment.id)).status is PaymentStatus.AUTHORIZED
+
+
+class TestWhatCannotBeRead:
+    async def test_of_one_kind_keeps_no_other_from_being_compared(
+        self,
+        authorized: Payment,
+        gateway: Gateway,
+        intervals: Intervals,
+        subscriber: Subscriber,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """As with a restricted key that may not read subscriptions."""
+        unreadable(gateway, monkeypatch, "live_subscriptions")
+        await write(gateway, "UPDATE payments SET status = 'PENDING'")
+
+        run = await intervals.compares()
+
+        assert run.state is RunState.FAILED
+        assert run.error is not None
+        assert run.error.startswith("SUBSCRIPTION: ProcessorRefused: ")
+        assert "(more_permissions_required)" in run.error
+        assert (await subscriber.payment(authorized.id)).status is PaymentStatus.AUTHORIZED
+
+    async def test_is_named_where_it_is_one_object(
+        self,
+        authorized: Payment,
+        gateway: Gateway,
+        intervals: Intervals,
+        subscriber: Subscriber,
+        dashboard: Dashboard,
+        sandbox: Sandbox,
+    ) -> None:
+        await subscriber.pays(capture_method=CaptureMethod.MANUAL)
+        dashboard.passes(4)
+        [odd, even] = sorted(sandbox.objects.all("payment_intent"), key=lambda each: each["id"])
+        sandbox.objects.save({**odd, "last_payment_error": "odd"})
+        await write(gateway, "UPDATE payments SET status = 'PENDING'")
+
+        run = await intervals.compares()
+
+        assert run.state is RunState.FAILED
+        assert run.error is not None
+        assert run.error.startswith(f"{odd['id']}: ")
+        assert [each.processor_object_id for each in await intervals.drifts(run)] == [even["id"]]
+
+    async def test_is_named_where_it_is_in_a_list(
+        self, authorized: Payment, intervals: Intervals, sandbox: Sandbox
+    ) -> None:
+        [odd] = sandbox.objects.all("payment_intent")
+        sandbox.objects.save({**odd, "last_payment_error": "odd"})
+
+        run = await intervals.compares()
+
+        assert run.state is RunState.FAILED
+        assert run.error is not None
+        assert run.error.startswith(f"PAYMENT: ValueError: {odd['id']} cannot be read: ")
+
+    async def test_ends_the_run_where_stripe_is_away(
+        self, authorized: Payment, gateway: Gateway, intervals: Intervals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unreadable(gateway, monkeypatch, "live_subscriptions", ProcessorUnavailable())
+        await write(gateway, "UPDATE payments SET status = 'PENDING'")
+
+        run = await intervals.compares()
+
+        assert (run.state, run.drifts_found) == (RunState.FAILED, 0)
+
+
+class TestForeignObject:
+    async def test_that_names_one_of_no_gateway_of_ours_is_none_of_our_business(
+        self, subscriber: Subscriber, intervals: Intervals, dashboard: Dashboard
+    ) -> None:
+        await made_elsewhere(dashboard, payment_id=str(new_id()))
+
+        assert (await intervals.compares()).drifts_found == 0
+
+    async def test_that_names_one_of_ours_is_told(
+        self, authorized: Payment, intervals: Intervals, dashboard: Dashboard
+    ) -> None:
+        """A second charge under an id of ours."""
+        intent = await made_elsewhere(dashboard, payment_id=str(authorized.id))
+
+        drifts = await intervals.drifts(await intervals.compares())
+
+        assert [(each.processor_object_id, each.cause, each.is_healed) for each in drifts] == [
+            (intent, DriftCause.UNKNOWN_OBJECT, False)
+        ]
+
+
+class TestWrongKey:
+    """As if all that is here had been made with the key of another account."""
+
+    async def test_takes_no_method_away(
+        self, authorized: Payment, gateway: Gateway, intervals: Intervals, subscriber: Subscriber
+    ) -> None:
+        await write(gateway, "UPDATE payment_methods SET processor_method_id = 'pm_of_others'")
+
+        run = await intervals.compares()
+
+        gone = [each for each in await intervals.drifts(run) if each.processor_object_id == "pm_of_others"]
+        assert [(each.field, each.remote, each.is_healed) for each in gone] == [("exists", "false", False)]
+        assert len(await subscriber.methods()) == 2
+
+    async def test_takes_no_plan_from_sale(
+        self, subscriber: Subscriber, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
+    ) -> None:
+        await subscriber.plan()
+        await write(gateway, "UPDATE plans SET processor_price_id = 'price_of_others'")
+
+        run = await intervals.compares()
+
+        gone = [each for each in await intervals.drifts(run) if each.processor_object_id == "price_of_others"]
+        assert [(each.field, each.remote, each.is_healed) for each in gone] == [("exists", "false", False)]
+        assert [each.active for each in await dashboard.plans()] == [True, True]
+
+
 class TestDryRun:
     async def test_changes_nothing_and_finds_the_same(
         self, authorized: Payment, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
@@ -294,3 +427,25 @@ class TestDryRun:
 async def contents(gateway: Gateway) -> Any:
     everything = await contents_of(gateway.settings.database_url, metadata)
     return {name: rows for name, rows in everything.items() if name not in NOT_OURS}
+
+
+def unreadable(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, name: str, why: Exception = NOT_ALLOWED
+) -> None:
+    """A list that Stripe does not give."""
+
+    class Refused:
+        def __aiter__(self) -> "Refused":
+            return self
+
+        async def __anext__(self) -> Any:
+            raise why
+
+    monkeypatch.setattr(type(gateway.processor), name, lambda _: Refused())
+
+
+async def made_elsewhere(dashboard: Dashboard, **metadata: str) -> str:
+    """A payment of no customer, by another program of the merchant's; Stripe's id of it."""
+    intents = dashboard.client.v1.payment_intents
+    made = await intents.create_async({"amount": 500, "currency": "eur", "metadata": metadata})
+    return made.id

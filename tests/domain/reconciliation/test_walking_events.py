@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from domain.errors import Busy
 from domain.events import InboxStatus
@@ -21,7 +22,7 @@ from sandbox import Sandbox
 from sandbox.control.faults import Kind
 from tests.dashboard import Dashboard
 from tests.domain.faults import spoil
-from tests.domain.reconciliation.intervals import Intervals
+from tests.domain.reconciliation.intervals import Intervals, write
 from tests.domain.shopping import Post
 from tests.domain.subscriptions.subscribing import Subscriber
 
@@ -87,12 +88,16 @@ class TestWalk:
         assert at_once is not None
         assert (at_once.events_recovered, later.events_recovered > 0) == (0, True)
 
-    async def test_goes_on_from_where_the_last_one_came_to(self, intervals: Intervals) -> None:
-        first = await intervals.walks()
+    async def test_goes_on_from_the_last_event_that_the_one_before_has_seen(
+        self, subscriber: Subscriber, intervals: Intervals
+    ) -> None:
+        await subscriber.saves()
+        await intervals.walks()
+        last = max(event.occurred_at for event in await intervals.inbox())
 
         second = await intervals.walks()
 
-        assert second.since == first.until - LISTED_LATE
+        assert second.since == last - LISTED_LATE
 
     async def test_goes_back_thirty_days_and_no_further(
         self, subscriber: Subscriber, dashboard: Dashboard, intervals: Intervals
@@ -141,6 +146,74 @@ class TestWalk:
         assert (run.livemode, run.events_recovered, await intervals.inbox()) == (True, 0, [])
 
 
+class TestClockThatIsAhead:
+    async def test_lets_no_event_be_passed_over_once_it_is_right(
+        self, subscriber: Subscriber, gateway: Gateway, intervals: Intervals
+    ) -> None:
+        await subscriber.saves()
+        await intervals.walks()
+        await walks_ahead(gateway, by=timedelta(minutes=30))
+        payment = await subscriber.pays()
+
+        run = await intervals.walks()
+
+        assert payment.processor_payment_id in {
+            event.processor_object_id for event in await intervals.inbox()
+        }
+        assert run.events_recovered > 0
+
+    async def test_has_been_here_before_and_what_it_left_is_not_believed(
+        self, subscriber: Subscriber, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
+    ) -> None:
+        """Runs of former versions have kept how far their own clocks had come."""
+        await subscriber.saves()
+        await intervals.walks()
+        ahead = dashboard.now() + timedelta(hours=1)
+        await write(
+            gateway, "UPDATE reconciliation_runs SET walked_until = :ahead, until = :ahead", ahead=ahead
+        )
+        await subscriber.pays()
+
+        assert (await intervals.walks()).events_recovered > 0
+
+    async def test_ends_no_run_that_is_being_carried_out(
+        self, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
+    ) -> None:
+        now = datetime.now(UTC)
+        living = gateway.reconciler.run_of(RunKind.OBJECTS, since=now, until=now).begun(at=now)
+        await intervals.keeps(living)
+
+        await walks_ahead(gateway, by=2 * LEASE)
+
+        assert (await intervals.run(living.id)).state is RunState.RUNNING
+
+
+class TestUnreadableEvent:
+    async def test_is_passed_over_and_told(
+        self,
+        subscriber: Subscriber,
+        intervals: Intervals,
+        sandbox: Sandbox,
+        dashboard: Dashboard,
+    ) -> None:
+        await subscriber.saves()
+        event = next(sandbox.objects.all("event"))
+        sandbox.objects.insert({**event, "id": "evt_odd", "data": {"object": {"id": "thing_1"}}})
+        dashboard.passes(1)
+        payment = await subscriber.pays()
+
+        with capture_logs() as logs:
+            run = await intervals.walks()
+
+        assert (run.state, run.scanned) == (RunState.FINISHED, happened(sandbox))
+        inbox = await intervals.inbox()
+        assert "evt_odd" not in {event.processor_event_id for event in inbox}
+        assert payment.processor_payment_id in {event.processor_object_id for event in inbox}
+        assert [each["stripe_id"] for each in logs if each["event"] == "reconciliation.unreadable"] == [
+            "evt_odd"
+        ]
+
+
 class TestFailingWalk:
     async def test_is_resumed_where_it_came_to(
         self,
@@ -185,17 +258,14 @@ class TestFailingWalk:
         self, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
     ) -> None:
         now = dashboard.now()
-        dead = gateway.reconciler.run_of(RunKind.EVENTS, since=now, until=now).begun(at=now)
-        async with gateway.services.database.work() as work:
-            await work.reconciliation_runs.add(dead)
-        dashboard.passes(LEASE / timedelta(days=1))
+        asked = gateway.reconciler.run_of(RunKind.EVENTS, since=now, until=now)
+        dead = asked.begun(at=datetime.now(UTC) - 2 * LEASE)
+        await intervals.keeps(dead)
 
         run = await intervals.walks()
 
-        async with gateway.services.database.reads() as reads:
-            marked = await reads.reconciliation_runs.get(dead.id)
-        assert marked is not None
-        assert (marked.state, run.state) == (RunState.FAILED, RunState.FINISHED)
+        assert (await intervals.run(dead.id)).state is RunState.FAILED
+        assert run.state is RunState.FINISHED
 
 
 class TestTwoAtOnce:
@@ -215,27 +285,28 @@ class TestTwoAtOnce:
         self, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
     ) -> None:
         now = dashboard.now()
-        other = gateway.reconciler.run_of(RunKind.ALL, since=now, until=now).begun(at=now)
-        async with gateway.services.database.work() as work:
-            await work.reconciliation_runs.add(other)
+        other = gateway.reconciler.run_of(RunKind.ALL, since=now, until=now)
+        await intervals.keeps(other.begun(at=datetime.now(UTC)))
 
         with pytest.raises(Busy):
-            await gateway.reconciler.reconcile(now, heals=True)
+            await gateway.reconciler.reconcile(now - timedelta(days=1), heals=True)
 
 
 class TestOldRuns:
     async def test_that_found_nothing_are_dropped_and_never_the_last(
-        self, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
+        self, gateway: Gateway, intervals: Intervals, dashboard: Dashboard, sandbox: Sandbox
     ) -> None:
-        for _ in range(3):
+        await dashboard.client.v1.customers.create_async({})
+        [made] = [datetime.fromtimestamp(event["created"], UTC) for event in sandbox.objects.all("event")]
+        for _ in range(4):
             await intervals.walks()
         dashboard.passes(3)
 
         dropped = await gateway.reconciler.drop_old()
 
         since, _ = await gateway.reconciler.events.window()
-        assert dropped == 2
-        assert since == dashboard.now() - timedelta(days=3) - timedelta(seconds=60) - LISTED_LATE
+        assert dropped == 3
+        assert since == made - LISTED_LATE
 
     async def test_that_found_something_stay_longer(
         self, subscriber: Subscriber, gateway: Gateway, intervals: Intervals, dashboard: Dashboard
@@ -248,6 +319,19 @@ class TestOldRuns:
         assert await gateway.reconciler.drop_old() == 0
         dashboard.passes(100)
         assert await gateway.reconciler.drop_old() == 1
+
+
+async def walks_ahead(gateway: Gateway, *, by: timedelta) -> None:
+    """A walk of a process whose clock is so far ahead."""
+    reconciler = gateway.reconciler
+
+    def ahead() -> datetime:
+        return reconciler.clock() + by
+
+    events = replace(reconciler.events, clock=ahead)
+    run = await replace(reconciler, clock=ahead, events=events).walk_events()
+    assert run is not None
+    assert run.state is RunState.FINISHED
 
 
 async def payments_of(subscriber: Subscriber) -> Sequence[Payment]:
