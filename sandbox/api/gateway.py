@@ -29,13 +29,13 @@ class ApiGateway:
         incoming = await Incoming.of(Request(scope, receive), self._service.settings.public_url)
         connection, fate = Connection.of(scope), self._fate(incoming)
         fault = fate.fault
-        await self._travel(fate)
+        await self._faults.delay(fate.way)
         answer = await self._answer(incoming, fault)
         is_cut = answer is None or (fault is not None and fault.kind in UNANSWERED)
         self._note(incoming, None if is_cut else answer, fault)
         if fault is not None and fault.kind is Kind.HANG_AFTER:
             await self._faults.wait(fault.seconds)
-        await self._travel(fate)
+        await self._faults.wait(fate.way)
         if answer is None or is_cut:
             await connection.reset()
         elif fault is not None and fault.kind is Kind.HALF_BODY:
@@ -48,11 +48,6 @@ class ApiGateway:
         """A rule goes before the weather."""
         fault = self._faults.take(incoming.method, incoming.path)
         return self._chaos.of_request(incoming) if fault is None else Fate(fault=fault)
-
-    async def _travel(self, fate: Fate) -> None:
-        """Half of the latency passes on the way there, and half on the way back."""
-        if fate.latency:
-            await self._faults.wait(fate.latency / 2)
 
     async def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer | None:
         """None stands for a request that a fault swallowed before anything read it."""
@@ -76,7 +71,7 @@ class ApiGateway:
     async def _execute(self, order: Order, fault: Fault | None) -> Answer:
         try:
             if fault is not None and fault.kind is Kind.DELAY:
-                await self._faults.wait(fault.seconds)
+                await self._faults.delay(fault.seconds)
             fails_after = fault is not None and fault.kind is Kind.ERROR_AFTER
             answer = self._service.execute(order, fails_after=fails_after)
         finally:

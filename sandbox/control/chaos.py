@@ -48,6 +48,11 @@ class Fate:
     fault: Fault | None = None
     latency: float = 0.0
 
+    @property
+    def way(self) -> float:
+        """Half of the latency passes on the way there, and half on the way back."""
+        return self.latency / 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:

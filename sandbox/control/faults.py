@@ -16,7 +16,8 @@ Faults on demand: what a network or Stripe itself may do to a request.
 | delay        | yes      | its answer, `seconds` late; the key is in use until then    |
 
 POST /_sandbox/faults    {"rules": [{"kind", "path"?: a regular expression, "method"?, "times"?: 1, "seconds"?}]}
-GET /_sandbox/faults     the rules that still wait for requests
+GET /_sandbox/faults     {"rules": those that still wait for requests,
+                          "delayed": how many requests are still to be carried out}
 DELETE /_sandbox/faults  forgets them
 
 A delayed request is executed at the end of the delay, even if its caller has gone away by then.
@@ -68,6 +69,7 @@ class Rule:
 
 class Faults:
     def __init__(self) -> None:
+        self.delayed = 0
         self._rules: list[Rule] = []
         self._ending = asyncio.Event()
 
@@ -90,8 +92,18 @@ class Faults:
             rule.times -= 1
         return Fault(kind=rule.kind, seconds=rule.seconds)
 
+    async def delay(self, seconds: float) -> None:
+        """As `wait`, for a request that is carried out afterwards: it is counted as `delayed` meanwhile."""
+        self.delayed += 1
+        try:
+            await self.wait(seconds)
+        finally:
+            self.delayed -= 1
+
     async def wait(self, seconds: float) -> None:
         """Let time pass for a slow request, but not beyond the end of the sandbox."""
+        if not seconds:
+            return
         try:
             async with asyncio.timeout(seconds):
                 await self._ending.wait()

@@ -57,7 +57,7 @@ def _faults(sandbox: "Sandbox", asked: Asked) -> Body:
     if asked.method == "DELETE":
         sandbox.faults.clear()
     sandbox.faults.add([_rule(rule) for rule in asked.body.get("rules", [])])
-    return {"rules": [_shown(rule) for rule in sandbox.faults.rules()]}
+    return {"rules": [_shown(rule) for rule in sandbox.faults.rules()], "delayed": sandbox.faults.delayed}
 
 
 def _chaos(sandbox: "Sandbox", asked: Asked) -> Body:

@@ -10,6 +10,7 @@ from stripe import APIConnectionError, APIError, RateLimitError, StripeClient
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.sandbox.payments import payment
+from tests.waiting import until
 
 KEY: Any = {"idempotency_key": "order-17"}
 NOT_EXECUTED = [
@@ -32,6 +33,10 @@ async def spoil(http: httpx2.AsyncClient, kind: str, **settings: Any) -> None:
     rule = {"path": "^/v1/payment_intents$", "method": "POST", "kind": kind, "seconds": 0.02, **settings}
     answer = await http.post("/_sandbox/faults", json={"rules": [rule]})
     assert answer.status_code == 200
+
+
+async def is_idle(http: httpx2.AsyncClient) -> bool:
+    return bool((await http.get("/_sandbox/faults")).json()["delayed"] == 0)
 
 
 class TestKinds:
@@ -117,6 +122,29 @@ class TestKinds:
 
         assert (answer.status_code, answer.json()["error"]["code"]) == (429, "lock_timeout")
         assert answer.headers["stripe-should-retry"] == "true"
+
+
+class TestDelayed:
+    async def test_counts_what_is_still_to_be_carried_out_though_its_caller_has_gone(
+        self, http: httpx2.AsyncClient, sandbox: Sandbox
+    ) -> None:
+        await spoil(http, "delay", seconds=0.5)
+        form = {
+            "amount": "2000",
+            "currency": "usd",
+            "payment_method": "pm_card_visa",
+            "confirm": "true",
+            "automatic_payment_methods[enabled]": "true",
+            "automatic_payment_methods[allow_redirects]": "never",
+        }
+        with pytest.raises(httpx2.ReadTimeout):
+            await http.post("/v1/payment_intents", data=form, timeout=0.1)
+
+        before = (await http.get("/_sandbox/faults")).json()["delayed"], captures(sandbox)
+        await until(lambda: is_idle(http))
+
+        assert before == (1, 0)
+        assert captures(sandbox) == 1
 
 
 class TestInProcess:
