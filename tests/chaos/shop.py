@@ -105,13 +105,18 @@ class Shop:
     async def paid(self, amount: int = LARGE) -> tuple[Actor, str]:
         """A buyer and the id of a payment that was completed."""
         buyer = await self.buyer()
+        return buyer, await self.collect(buyer, amount)
+
+    async def collect(self, buyer: Actor, amount: int) -> str:
+        """The id of a payment that was completed."""
         given = {
             "idempotencyKey": f"key-{new_id()}",
             "charge": {"amount": {"minor": amount, "currency": CURRENCY}},
         }
         payload = await self._run(buyer, Kind.PAYMENT.document, {"input": given})
         assert payload["payment"]["status"] == "COMPLETED", payload
-        return buyer, payload["payment"]["id"]
+        payment_id: str = payload["payment"]["id"]
+        return payment_id
 
     async def learn_plan(self) -> None:
         body = {"query": "{ plans { id } }"}
