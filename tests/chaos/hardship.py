@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from gateway.embedded_postgres import EmbeddedPostgres
 from tests.acceptance.processes import COMMAND, started
@@ -84,12 +83,10 @@ async def full_disk(laboratory: Laboratory) -> Finding:
     """PostgreSQL's disk is full for some seconds under load."""
     if os.geteuid() != 0:
         return skipped("a full disk", "only root can mount a small one")
-    folder = laboratory.folder / uuid4().hex[:8]
-    folder.mkdir()
-    async with small_disk(folder / "disk") as disk:
+    async with small_disk(laboratory.new_folder() / "disk") as disk:
         postgres = EmbeddedPostgres(disk / "postgres", settings=SMALL)
         async with (
-            world_of(postgres) as made,
+            world_of(laboratory, postgres) as made,
             opened(laboratory, made, "M13 disk", Single, NOTHING) as at,
         ):
             wishes = await at.shop.wishes(Kind.PAYMENT, laboratory.of(short=10, usual=60, full=200))

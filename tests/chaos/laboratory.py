@@ -62,14 +62,23 @@ class Laboratory:
     @asynccontextmanager
     async def world(self) -> AsyncIterator[World]:
         """A sandbox and an empty database; the experiment starts the servers."""
-        folder = self.folder / uuid4().hex[:8]
-        folder.mkdir()
         async with (
             database(self.postgres, template=self.template) as name,
-            world(folder, self.postgres.url(name)) as made,
+            self.world_on(self.postgres.url(name), self.new_folder()) as made,
         ):
             yield made
+
+    @asynccontextmanager
+    async def world_on(self, database_url: str, folder: Path) -> AsyncIterator[World]:
+        """A sandbox beside a database that has our schema. What it was asked is told to the tally in the end."""
+        async with world(folder, database_url) as made:
+            yield made
             self.tally.add((await made.ledger())["requests"])
+
+    def new_folder(self) -> Path:
+        folder = self.folder / uuid4().hex[:8]
+        folder.mkdir()
+        return folder
 
 
 @asynccontextmanager

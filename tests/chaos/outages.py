@@ -1,14 +1,13 @@
-"""M12 and M13: PostgreSQL goes away under load, its disk is full, and clocks are wrong."""
+"""M12: PostgreSQL goes away under load."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
-from uuid import uuid4
 
 from gateway.embedded_postgres import EmbeddedPostgres
 from persistence.schema import migrate
-from tests.acceptance.world import World, world
+from tests.acceptance.world import World
 from tests.chaos.finding import Finding
 from tests.chaos.fleet import Single
 from tests.chaos.laboratory import Laboratory
@@ -24,13 +23,13 @@ DOWN_AFTER: Final = 2.0
 
 
 @asynccontextmanager
-async def world_of(postgres: EmbeddedPostgres) -> AsyncIterator[World]:
+async def world_of(laboratory: Laboratory, postgres: EmbeddedPostgres) -> AsyncIterator[World]:
     """A world whose PostgreSQL is nobody else's."""
     await asyncio.to_thread(postgres.start)
     try:
         await asyncio.to_thread(postgres.ensure_database, "payments")
         await asyncio.to_thread(migrate, postgres.url("payments"))
-        async with world(postgres.folder.parent, postgres.url("payments")) as made:
+        async with laboratory.world_on(postgres.url("payments"), postgres.folder.parent) as made:
             yield made
     finally:
         await asyncio.to_thread(postgres.stop)
@@ -43,11 +42,9 @@ async def without_postgres(laboratory: Laboratory) -> list[Finding]:
 
 
 async def absent(laboratory: Laboratory, seconds: float) -> Finding:
-    folder = laboratory.folder / uuid4().hex[:8]
-    folder.mkdir()
-    postgres = EmbeddedPostgres(folder / "postgres")
+    postgres = EmbeddedPostgres(laboratory.new_folder() / "postgres")
     async with (
-        world_of(postgres) as made,
+        world_of(laboratory, postgres) as made,
         opened(laboratory, made, f"M12 {seconds}", Single, NOTHING) as at,
     ):
         wishes = await at.shop.wishes(Kind.PAYMENT, laboratory.of(short=20, usual=100, full=400))
