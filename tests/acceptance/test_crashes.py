@@ -144,7 +144,7 @@ class TestKilledWhileStripeIsSilent:
 
 async def is_used_up(world: World) -> bool:
     """The fault has met its request."""
-    rules: list[Any] = (await world.control.get("/_sandbox/faults")).json()["rules"]
+    rules: list[Any] = (await world.faults())["rules"]
     return not rules
 
 

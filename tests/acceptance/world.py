@@ -90,6 +90,11 @@ class World:
         answer = await self.control.post("/_sandbox/faults", json={"rules": [rule]})
         assert answer.status_code == 200, answer.text
 
+    async def faults(self) -> dict[str, Any]:
+        """The rules that have not been met yet, and how many requests are still to be carried out."""
+        found: dict[str, Any] = (await self.control.get("/_sandbox/faults")).json()
+        return found
+
     async def hold_webhooks(self) -> None:
         await self.control.post("/_sandbox/webhooks", json={"paused": True})
 

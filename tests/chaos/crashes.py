@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.chaos.finding import Finding
 from tests.chaos.fleet import Replicas, Single
 from tests.chaos.kills import POINTS, Point, Scene, carried_out, kill_at
 from tests.chaos.laboratory import Effort, Laboratory
-from tests.chaos.referee import Judged, judged
+from tests.chaos.referee import Judged
 from tests.chaos.stand import Fleets, Stand, stand
 from tests.chaos.verdict import Verdict
 from tests.chaos.wishes import Kind, Told, Wish
@@ -38,15 +38,13 @@ class Crash:
 
 @dataclass(kw_only=True)
 class Toll:
-    """What a number of kills came to."""
+    """How many kills there were, and the seconds until all had settled after the one that took longest."""
 
-    verdict: Verdict = field(default_factory=Verdict)
     kills: int = 0
     longest: float = 0.0
 
     def add(self, judged: Judged) -> None:
         self.kills += 1
-        self.verdict += judged.verdict
         self.longest = max(self.longest, judged.seconds)
 
 
@@ -61,7 +59,8 @@ async def crashed(laboratory: Laboratory, crash: Crash) -> Finding:
         for point in points(laboratory, crash.kind):
             await at.fleet.complete()
             toll.add(await killed_at(at, crash, point, laboratory.of(short=6, usual=20, full=40)))
-    return finding(crash, toll)
+        verdict = await at.referee.closing()
+    return finding(crash, toll, verdict)
 
 
 async def killed_at(at: Stand, crash: Crash, point: Point, count: int) -> Judged:
@@ -72,7 +71,7 @@ async def killed_at(at: Stand, crash: Crash, point: Point, count: int) -> Judged
     if point.fault:
         await scene.spoil(*point.fault)
     told = await told_through(at, crash, scene, point, wishes)
-    return await judged(at.world, told, within=crash.patience, must_be_told=crash.insists)
+    return await at.referee.judged(told, within=crash.patience, must_be_told=crash.insists)
 
 
 async def told_through(
@@ -100,13 +99,13 @@ def points(laboratory: Laboratory, kind: Kind) -> Sequence[Point]:
             return POINTS * 4
 
 
-def finding(crash: Crash, toll: Toll) -> Finding:
+def finding(crash: Crash, toll: Toll, verdict: Verdict) -> Finding:
     return Finding(
         experiment=crash.experiment,
-        tried=f"{crash.name}: {toll.verdict.tried} {crash.kind.made}s, {toll.kills} kills",
-        measured=f"{toll.verdict}; the last settled {toll.longest:.0f} s later",
+        tried=f"{crash.name}: {verdict.tried} {crash.kind.made}s, {toll.kills} kills",
+        measured=f"{verdict}; the last settled {toll.longest:.0f} s later",
         target=f"0 of each within {crash.patience:.0f} s",
-        holds=toll.verdict.holds,
+        holds=verdict.holds,
     )
 
 

@@ -1,21 +1,24 @@
 """M3, M4, M6 and half of M7: the same at once, on one server or on two."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from tests.chaos.finding import Finding
 from tests.chaos.fleet import Replicas, Single
 from tests.chaos.laboratory import Laboratory
-from tests.chaos.referee import executions, judged
+from tests.chaos.referee import executions
 from tests.chaos.shop import nobody_yet
 from tests.chaos.stand import Fleets, Stand, stand
+from tests.chaos.verdict import Word
 from tests.chaos.wishes import Kind, Told, Wish
 
 PATIENCE: Final = 40.0
 AT_ONCE: Final = 50
 REFUNDS_AT_ONCE: Final = 20
+KEYS_AT_ONCE: Final = 20
 NAMES: Final = {Single: "one server", Replicas: "two replicas"}
 
 
@@ -33,7 +36,8 @@ async def same_key(at: Stand, experiment: str, kind: Kind, rounds: int, fleet: F
     words = [await uttered(at, [wish] * AT_ONCE) for wish in wishes]
     later = [await at.clients.insist(wish, seconds=PATIENCE) for wish in wishes]
     told = dict(zip(wishes, later, strict=True))
-    verdict = (await judged(at.world, told, within=PATIENCE, must_be_told=True)).verdict
+    await at.referee.judged(told, within=PATIENCE, must_be_told=True)
+    verdict = await at.referee.closing()
     agreeing = sum({*each, last} == {last} for each, last in zip(words, later, strict=True))
     return Finding(
         experiment=experiment,
@@ -53,7 +57,7 @@ async def one_per_plan(laboratory: Laboratory) -> list[Finding]:
     """One user subscribes to one plan under many keys at once: one of them is lucky."""
     async with stand(laboratory, "one per plan") as at:
         subscriber = await at.shop.buyer()
-        wishes = [at.shop.subscription(subscriber) for _ in range(REFUNDS_AT_ONCE)]
+        wishes = [at.shop.subscription(subscriber) for _ in range(KEYS_AT_ONCE)]
         told = await uttered(at, wishes)
         found = await executions(at.world)
         live, lucky = (
@@ -73,7 +77,7 @@ async def one_per_plan(laboratory: Laboratory) -> list[Finding]:
 
 def done(told: Sequence[Told | None], kind: Kind) -> int:
     """How many were told that theirs was done."""
-    return sum(word is not None and word.status == kind.done and not word.codes for word in told)
+    return sum(word is not None and word.word(kind) is Word.DONE for word in told)
 
 
 async def reused_keys(laboratory: Laboratory) -> list[Finding]:
@@ -82,18 +86,20 @@ async def reused_keys(laboratory: Laboratory) -> list[Finding]:
         buyer, other = await at.shop.buyers(2)
         first = at.shop.payment(buyer)
         changed, foreign = at.shop.payment(buyer, key=first.key), at.shop.payment(other, key=first.key)
-        told = {wish: await at.clients.insist(wish, seconds=PATIENCE) for wish in (first, foreign)}
-        refused = await at.clients.insist(changed, seconds=PATIENCE)
-        verdict = (await judged(at.world, told, within=PATIENCE, must_be_told=True)).verdict
+        wishes = (first, foreign, changed)
+        told = {wish: await at.clients.insist(wish, seconds=PATIENCE) for wish in wishes}
+        await at.referee.judged(told, within=PATIENCE, must_be_told=True)
+        verdict = await at.referee.closing()
         charged = (await executions(at.world)).get((Kind.PAYMENT, str(changed.amount)), 0)
+    refused = told.pop(changed)
     codes = refused.codes if refused else ()
     completed = done(list(told.values()), Kind.PAYMENT)
     return [
         Finding(
             experiment="M4",
             tried="one key with another input, and of another user",
-            measured=f"{', '.join(codes)} and charged {charged} times; {completed} of 2 users paid",
-            target="KEY_REUSED and charged 0 times; 2 of 2",
+            measured=f"{', '.join(codes)} and charged {charged} times; {completed} of 2 users paid; {verdict}",
+            target="KEY_REUSED and charged 0 times; 2 of 2; 0 of each",
             holds=verdict.holds and codes == ("KEY_REUSED",) and charged == 0 and completed == 2,
         )
     ]
@@ -110,29 +116,64 @@ async def refunds(laboratory: Laboratory, experiment: str = "M6", fleet: Fleets 
 
 
 async def too_many_refunds(at: Stand, experiment: str, fleet: Fleets) -> Finding:
+    """Of which Stripe, our database and those who asked tell the same, one by one and in sum."""
     paid = 777_700
     buyer, payment = await at.shop.paid(paid)
-    shares = [paid * percent // 100 for percent in (60, 30)] * (REFUNDS_AT_ONCE // 2)
-    at.dice.shuffle(shares)
-    await uttered(at, [at.shop.refund(buyer, payment, share) for share in shares])
-    [given_back] = [
+    wishes = [at.shop.refund(buyer, payment, share) for share in shares(paid)]
+    at.dice.shuffle(wishes)
+    told = dict(zip(wishes, await uttered(at, wishes), strict=True))
+    await at.referee.judged(told, within=PATIENCE, must_be_told=True)
+    verdict = await at.referee.closing()
+    sums = await sums_given_back(at, paid, told)
+    return Finding(
+        experiment=experiment,
+        tried=f"{len(wishes)} refunds of 60 % and 30 % at once, Stripe's guard off, {NAMES[fleet]}",
+        measured=f"{verdict}; {sums.shown(paid)}; {at.clients.failures} 5xx",
+        target="0 of each; at most 100 %, and something, the same for all; 0 5xx",
+        holds=verdict.holds and sums.agree_within(paid) and at.clients.failures == 0,
+    )
+
+
+def shares(paid: int) -> Iterator[int]:
+    """Each of its own amount, by which the referee tells them apart."""
+    for number in range(REFUNDS_AT_ONCE):
+        yield paid * (60, 30)[number % 2] // 100 + number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumsGivenBack:
+    """Of one payment, in minor units, as Stripe, our database and those who asked for it have it."""
+
+    stripe: int
+    ours: int
+    told: int
+
+    def agree_within(self, paid: int) -> bool:
+        return 0 < self.stripe <= paid and self.stripe == self.ours == self.told
+
+    def shown(self, paid: int) -> str:
+        shares = "/".join(f"{each * 100 // paid} %" for each in (self.stripe, self.ours, self.told))
+        return f"{shares} given back by Stripe, our database and what was told"
+
+
+async def sums_given_back(at: Stand, paid: int, told: Mapping[Wish, Told | None]) -> SumsGivenBack:
+    [stripe] = [
         intent["amount_refunded"]
         for intent in (await at.world.ledger())["payment_intents"]
         if intent["amount"] == paid
     ]
-    return Finding(
-        experiment=experiment,
-        tried=f"{len(shares)} refunds of 60 % and 30 % at once, Stripe's guard off, {NAMES[fleet]}",
-        measured=f"{given_back * 100 // paid} % given back; {at.clients.failures} 5xx",
-        target="at most 100 %, and something; 0 5xx",
-        holds=0 < given_back <= paid and at.clients.failures == 0,
+    return SumsGivenBack(
+        stripe=stripe,
+        ours=await at.world.value("SELECT refunded_amount FROM payments WHERE amount = $1", paid),
+        told=sum(wish.amount for wish, word in told.items() if word and word.word(wish.kind) is Word.DONE),
     )
 
 
 async def one_refund(at: Stand, experiment: str, fleet: Fleets) -> Finding:
     [wish] = await at.shop.wishes(Kind.REFUND, 1)
     words = await uttered(at, [wish] * REFUNDS_AT_ONCE)
-    verdict = (await judged(at.world, {wish: words[0]}, within=PATIENCE, must_be_told=True)).verdict
+    await at.referee.judged({wish: words[0]}, within=PATIENCE, must_be_told=True)
+    verdict = await at.referee.closing()
     return Finding(
         experiment=experiment,
         tried=f"one refund's key {len(words)} times at once, {NAMES[fleet]}",

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tests.acceptance.world import World
 from tests.chaos.fleet import Fleet
@@ -38,8 +38,7 @@ class Scene:
 
     async def all_have_come(self) -> bool:
         """Every one has met with its fault."""
-        rules: list[Any] = (await self.world.control.get("/_sandbox/faults")).json()["rules"]
-        return not rules
+        return not (await self.world.faults())["rules"]
 
     async def carried_out(self) -> int:
         return await carried_out(self.world, self.kind) - self.executed

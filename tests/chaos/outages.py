@@ -11,7 +11,6 @@ from tests.acceptance.world import World
 from tests.chaos.finding import Finding
 from tests.chaos.fleet import Single
 from tests.chaos.laboratory import Laboratory
-from tests.chaos.referee import judged
 from tests.chaos.stand import NOTHING, Stand, opened
 from tests.chaos.wishes import Kind, Told, Wish
 from tests.waiting import until
@@ -52,16 +51,17 @@ async def absent(laboratory: Laboratory, seconds: float) -> Finding:
             paying = {wish: group.create_task(later(at, wish)) for wish in wishes}
             health = group.create_task(outage(at, postgres, seconds))
         told: dict[Wish, Told | None] = {wish: task.result() for wish, task in paying.items()}
-        result = await judged(at.world, told, within=PATIENCE, must_be_told=True)
+        await at.referee.judged(told, within=PATIENCE, must_be_told=True)
+        verdict = await at.referee.closing()
         lives = not at.world.gateway.has_ended
         failures = at.clients.failures
     asked, expected = health.result(), (200, 503)
     return Finding(
         experiment="M12",
         tried=f"PostgreSQL {f'away for {seconds:.0f} s' if seconds else 'restarted'} under {len(wishes)} payments",
-        measured=f"{result.verdict}; /healthz {asked[0]}, /readyz {asked[1]} meanwhile; {failures} unforeseen answers",
+        measured=f"{verdict}; /healthz {asked[0]}, /readyz {asked[1]} meanwhile; {failures} unforeseen answers",
         target="0 of each; 200, 503; no answer but 503; no restart of ours",
-        holds=result.verdict.holds and asked == expected and lives and failures == 0,
+        holds=verdict.holds and asked == expected and lives and failures == 0,
     )
 
 

@@ -10,6 +10,7 @@ from tests.acceptance.world import World
 from tests.chaos.clients import Clients, clients
 from tests.chaos.fleet import Fleet, Replicas, Single
 from tests.chaos.laboratory import Laboratory
+from tests.chaos.referee import Referee
 from tests.chaos.shop import Shop
 
 Fleets = type[Single] | type[Replicas]
@@ -22,6 +23,7 @@ class Stand:
     fleet: Fleet
     shop: Shop
     clients: Clients
+    referee: Referee
     dice: random.Random
 
 
@@ -38,11 +40,13 @@ async def stand(
 async def opened(
     laboratory: Laboratory, world: World, name: str, fleet: Fleets, settings: Mapping[str, str]
 ) -> AsyncIterator[Stand]:
-    shop = Shop(world=world)
+    """Fails where wishes were judged and not judged again at the end."""
+    shop, referee = Shop(world=world), Referee(world=world)
     await shop.sell_a_plan()
     running: Fleet = fleet(world=world, settings=settings)
     await running.start()
     await shop.learn_plan()
     dice = laboratory.dice(name)
     async with clients(running.urls, dice) as asking:
-        yield Stand(world=world, fleet=running, shop=shop, clients=asking, dice=dice)
+        yield Stand(world=world, fleet=running, shop=shop, clients=asking, referee=referee, dice=dice)
+    assert not referee.is_open, "the last look is missing: see Referee.closing"

@@ -6,7 +6,6 @@ from typing import Final
 
 from tests.chaos.finding import Finding
 from tests.chaos.laboratory import Laboratory
-from tests.chaos.referee import judged
 from tests.chaos.stand import Stand, stand
 from tests.chaos.wishes import Kind, Told, Wish
 
@@ -33,15 +32,16 @@ async def bad_day(laboratory: Laboratory) -> list[Finding]:
         await begin(at, laboratory.seed)
         told, kills = await through_the_day(at, wishes, seconds)
         await at.world.control.delete("/_sandbox/chaos")
-        result = await judged(at.world, told, within=PATIENCE, must_be_told=True)
+        result = await at.referee.judged(told, within=PATIENCE, must_be_told=True)
+        verdict = await at.referee.closing()
         failures = at.clients.failures
     return [
         Finding(
             experiment="weather",
             tried=f"{len(wishes)} payments, refunds and subscriptions in {seconds:.0f} s of it, {kills} kills",
-            measured=f"{result.verdict}; the last settled {result.seconds:.0f} s later; {failures} unforeseen answers",
+            measured=f"{verdict}; the last settled {result.seconds:.0f} s later; {failures} unforeseen answers",
             target="0 of each",
-            holds=result.verdict.holds,
+            holds=verdict.holds,
         )
     ]
 

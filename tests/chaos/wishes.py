@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from domain.actor import Actor
+from tests.chaos.verdict import Word
+
+WILL_NOT_BE: Final = frozenset({"FAILED", "CANCELLED", "EXPIRED"})
+"""How an object of any kind stands that came to nothing."""
 
 
 class Kind(Enum):
@@ -56,3 +60,15 @@ class Told:
     object_id: str | None
     status: str | None
     codes: tuple[str, ...] = ()
+
+    def word(self, kind: Kind) -> Word | None:
+        """
+        None for an answer with neither an object nor an error.
+
+        Every error here is final (see `Clients.ask`), and goes before the object beside it, as it does with clients.
+        """
+        if self.codes or self.status in WILL_NOT_BE:
+            return Word.NO
+        if self.status == kind.done:
+            return Word.DONE
+        return None if self.status is None else Word.UNDER_WAY
