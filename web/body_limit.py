@@ -1,6 +1,7 @@
 """How much a request may bring, and how long it may take to bring it."""
 
 import asyncio
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from web.errors import http_response
 DEFAULT_BYTES: Final = 256 * 1024
 READ_SECONDS: Final = 10.0
 
+_LONGEST_LENGTH: Final = 18
+"""Digits; a longer number is more than anybody has to send."""
 _CLOSE: Final = {"Connection": "close"}
 """The rest of a body that nobody reads must not be taken for the next request."""
 
@@ -99,10 +102,12 @@ def _check_headers(headers: Headers, limit: int) -> None:
         raise BodyRefused(413)
 
 
-def _announced(headers: Headers) -> int:
+def _announced(headers: Headers) -> float:
     """The Content-Length, where the server let one through that is a number; bytes are counted anyway."""
     length = headers.get("content-length", "")
-    return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else 0
+    if not re.fullmatch(r"[0-9]+", length, re.ASCII):
+        return 0
+    return int(length) if len(length) <= _LONGEST_LENGTH else math.inf
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
