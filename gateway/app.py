@@ -69,11 +69,19 @@ def application(
                 HttpSettings(
                     allowed_origins=gateway.settings.allowed_origins,
                     over_tls=gateway.settings.is_production,
-                    body_limits=BodyLimits(by_path={STRIPE_WEBHOOK: LARGEST_EVENT}),
+                    body_limits=body_limits(gateway.settings),
                 )
             ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
+    )
+
+
+def body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(
+        default_bytes=settings.max_body_bytes,
+        by_path={STRIPE_WEBHOOK: LARGEST_EVENT},
+        read_seconds=settings.body_seconds,
     )
 
 

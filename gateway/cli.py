@@ -62,7 +62,11 @@ def serve() -> None:
         metrics = metrics_listener(settings)
     except PortTaken as taken:
         fail(taken)
-    running = server(create_app(settings, metrics=metrics), shutdown_seconds=settings.shutdown_seconds)
+    running = server(
+        create_app(settings, metrics=metrics),
+        shutdown_seconds=settings.shutdown_seconds,
+        limits=settings.connection_limits,
+    )
     spare_the_collector()
     running.run(sockets=[listener])
 

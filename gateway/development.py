@@ -89,6 +89,7 @@ async def run(
             ),
             api,
             shutdown_seconds=SHUTDOWN_SECONDS,
+            limits=settings.connection_limits,
         ),
     ):
         sandbox.advance(0)  # What came due while nothing ran happens now.

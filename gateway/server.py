@@ -5,12 +5,18 @@ import gc
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from gateway.connections import ConnectionLimits, Guests
+from gateway.http_protocol import GuardedProtocol
 
 BACKLOG: Final = 2048
+DELIVERED: Final = ConnectionLimits()
 READY_POLL: Final = 0.01
 YOUNG_OBJECTS: Final = 50_000
 """How many more objects there must be before the garbage collector looks at the new ones; Python's own is 700."""
@@ -40,22 +46,34 @@ def listening_socket(host: str, port: int, *, variable: str = "PORT") -> socket.
     return listener
 
 
-def configuration(app: ASGIApp, *, shutdown_seconds: int) -> uvicorn.Config:
-    """Logs are ours, requests that run at SIGTERM may end, and the server does not name itself."""
-    return uvicorn.Config(
+def configuration(
+    app: ASGIApp, *, shutdown_seconds: int, limits: ConnectionLimits = DELIVERED
+) -> uvicorn.Config:
+    """
+    Logs are ours, requests that run at SIGTERM may end, and the server does not name itself.
+
+    Which proxies to believe is uvicorn's FORWARDED_ALLOW_IPS. Its own bound on connections is left alone: where that
+    is reached it refuses everybody, those who were here before too, and in plain text.
+    """
+    config = uvicorn.Config(
         app,
-        http="httptools",
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=shutdown_seconds,
     )
+    proxies = ProxyHeadersMiddleware(cast("Any", app), config.forwarded_allow_ips).trusted_hosts
+    guests = Guests(limits, is_proxy=proxies.__contains__)
+    # A protocol is a class to uvicorn, which only calls it.
+    config.http = cast("type[asyncio.Protocol]", partial(GuardedProtocol, limits=limits, guests=guests))
+    return config
 
 
-def server(app: ASGIApp, *, shutdown_seconds: int) -> uvicorn.Server:
-    return uvicorn.Server(configuration(app, shutdown_seconds=shutdown_seconds))
+def server(app: ASGIApp, *, shutdown_seconds: int, limits: ConnectionLimits = DELIVERED) -> uvicorn.Server:
+    return uvicorn.Server(configuration(app, shutdown_seconds=shutdown_seconds, limits=limits))
 
 
 def spare_the_collector() -> None:
@@ -80,9 +98,15 @@ class InnerServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket, *, shutdown_seconds: int) -> AsyncIterator[None]:
+async def serving(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    shutdown_seconds: int,
+    limits: ConnectionLimits = DELIVERED,
+) -> AsyncIterator[None]:
     """Serve the application meanwhile; on the way out, let running requests end."""
-    inner = InnerServer(configuration(app, shutdown_seconds=shutdown_seconds))
+    inner = InnerServer(configuration(app, shutdown_seconds=shutdown_seconds, limits=limits))
     task = asyncio.create_task(inner.serve(sockets=[listener]))
     try:
         while not inner.started and not task.done():  # noqa: ASYNC110 - uvicorn sets a flag, no event

@@ -76,7 +76,9 @@ HTTP_ERRORS: Final[Mapping[int, HttpError]] = {
         code="REQUEST_TIMEOUT", message="The body did not arrive in time.", retry=Retry.LATER_SAME_KEY
     ),
     413: HttpError(code="CONTENT_TOO_LARGE", message="The body is too large."),
+    414: HttpError(code="URI_TOO_LONG", message="The address is too long."),
     415: HttpError(code="UNSUPPORTED_MEDIA_TYPE", message="This media type or encoding is not taken here."),
+    431: HttpError(code="HEADERS_TOO_LARGE", message="The headers are too large."),
     429: HttpError(code="RATE_LIMITED", message="Too many requests.", retry=Retry.LATER_SAME_KEY),
     500: HttpError(
         code="INTERNAL_ERROR",

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALWAYS: Final = (
+ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -24,7 +24,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, over_tls: bool = False) -> None:
         self.app = app
-        self.headers = (*_ALWAYS, _OVER_TLS) if over_tls else _ALWAYS
+        self.headers = (*ALWAYS, _OVER_TLS) if over_tls else ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

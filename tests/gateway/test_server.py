@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.connections import ConnectionLimits
 from gateway.development import address
 from gateway.server import PortTaken, configuration, listening_socket, serving
+from web.body_limit import BodyLimits
 
 
 class TestListeningSocket:
@@ -68,7 +70,13 @@ class TestConfiguration:
         config = configuration(Starlette(), shutdown_seconds=7)
 
         assert (config.server_header, config.access_log, config.log_config) == (False, False, None)
-        assert (config.http, config.timeout_graceful_shutdown) == ("httptools", 7)
+        assert config.timeout_graceful_shutdown == 7
+
+    def test_is_delivered_with_patience_that_ends_well_before_a_minute(self) -> None:
+        limits = ConnectionLimits()
+
+        assert limits.header_seconds + limits.linger_seconds < 15
+        assert BodyLimits().read_seconds + limits.linger_seconds < 15
 
 
 class TestServing:

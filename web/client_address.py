@@ -1,0 +1,27 @@
+"""From which network a request comes, as far as limits tell clients apart."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+HOUSEHOLD: Final = 64
+"""Bits; whoever has an IPv6 address has as a rule all that begin like it (RFC 6177)."""
+UNKNOWN: Final = "unknown"
+
+
+def network(address: str | None) -> str:
+    """
+    An IPv4 address as it is, and the /64 of an IPv6 address; whatever is no address is one network, UNKNOWN.
+
+    So nobody gets a new name by another spelling of their address, or by another one of their own.
+    """
+    try:
+        known = ip_address(address or "")
+    except ValueError:
+        return UNKNOWN
+    return str(known) if isinstance(known, IPv4Address) else _of_version_6(known)
+
+
+def _of_version_6(address: IPv6Address) -> str:
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), HOUSEHOLD), strict=False).network_address) + f"/{HOUSEHOLD}"
