@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from socket import socket
 
 from starlette.applications import Starlette
@@ -23,9 +24,12 @@ from web.access_statements import jwks_route
 from web.body_limit import BodyLimits
 from web.errors import EXCEPTION_HANDLERS
 from web.explorer import Configure, explorer_routes, page, wants_page
-from web.graphql import GraphQL
+from web.graphql import GraphQL, rate_limited
 from web.health import health_routes
-from web.middleware import HttpSettings, middleware
+from web.middleware import HttpSettings, Wrap, middleware
+from web.rates.limiting import RateLimiting
+from web.rates.limits import RateLimits
+from web.rates.rules import NO_RATES, Limit
 from web.running_requests import RunningRequests
 from web.webhooks import stripe_webhook
 
@@ -70,6 +74,7 @@ def application(
                     allowed_origins=gateway.settings.allowed_origins,
                     over_tls=gateway.settings.is_production,
                     body_limits=body_limits(gateway.settings),
+                    rate_limiting=rate_limiting(gateway.rate_limits),
                 )
             ),
         ],
@@ -85,9 +90,20 @@ def body_limits(settings: Settings) -> BodyLimits:
     )
 
 
+def rate_limiting(limits: RateLimits) -> Wrap | None:
+    if limits.rules == NO_RATES:
+        return None
+    return partial(
+        RateLimiting,
+        limits=limits,
+        limits_of={STRIPE_WEBHOOK: Limit.WEBHOOKS},
+        refusals={GRAPHQL: rate_limited},
+    )
+
+
 def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
     executor = DebuggingExecutor() if gateway.settings.debug_extension else Executor()
-    graphql = GraphQL(executor, gateway.authentication, gateway.services)
+    graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
         Route(

@@ -48,6 +48,7 @@ from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.authentication import authentication, published_keys
 from gateway.metrics import measured
+from gateway.rates import rate_limits
 from gateway.reconciliation import reconciler
 from gateway.settings import Settings
 from gql.context import Services
@@ -60,6 +61,7 @@ from processor.stripe_processor import StripeProcessor
 from web.access_statements import SignedStatements, statement_keys
 from web.auth import Authentication
 from web.published_keys import PublishedKeys
+from web.rates.limits import RateLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class Gateway:
     reconciler: Reconciler
     published_keys: PublishedKeys | None
     authentication: Authentication
+    rate_limits: RateLimits
 
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
         """Serve the metrics meanwhile, if there is a listener for them."""
@@ -94,6 +97,7 @@ class Gateway:
         if self.published_keys is not None:
             await self.published_keys.close()
         await self.processor.close()
+        await self.rate_limits.close()
         await self.engine.dispose()
 
 
@@ -250,4 +254,5 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         reconciler=reconciling,
         published_keys=published,
         authentication=authentication(settings, published),
+        rate_limits=rate_limits(settings),
     )

@@ -12,13 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.actor import Actor
 from domain.errors import IdentityUnavailable, Unauthenticated
+from gql.attempts import attempts
 from gql.context import Context, Services
 from gql.execution import Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
 from web.auth import Authentication
-from web.errors import STATUSES, challenge, retry_after
+from web.errors import HTTP_ERRORS, STATUSES, challenge, retry_after
+from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
 
 JSON: Final = "application/json"
@@ -31,25 +34,51 @@ ALLOW: Final = {"Allow": "GET, POST"}
 class GraphQL:
     """The endpoint."""
 
-    def __init__(self, executor: Executor, authentication: Authentication, services: Services) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        authentication: Authentication,
+        services: Services,
+        limits: RateLimits = UNLIMITED,
+    ) -> None:
         self._executor, self._authentication, self._services = executor, authentication, services
+        self._limits = limits
 
     async def handle(self, request: Request) -> Response:
         media_type = accepted_type(request.headers.get("accept", ""))
         try:
             actor = await self._authentication.actor(request.scope)
+            await self._limits.admit(actor)
             asked = await read_body(request) if request.method == "POST" else read_query(request)
         except Unauthenticated as refused:
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
         except IdentityUnavailable as away:
             wait = {"retryAfterSeconds": away.retry_after_seconds}
             return failed(503, away.code, away.message, media_type, retry_after(away), wait)
+        except RateLimited as refused:
+            return rate_limited(request, refused)
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
         if request.method != "POST" and not self._is_safe(asked):
             raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
+        try:
+            await self._charge(asked, actor)
+        except RateLimited as refused:
+            return rate_limited(request, refused)
         context = Context(actor=actor, services=self._services)
         return rendered(await self._executor.execute(asked, context), media_type)
+
+    async def _charge(self, asked: GraphQLRequest, actor: Actor) -> None:
+        """What is refused anyway costs nothing."""
+        document = self._executor.documents.get(asked.query)
+        operation = document.operation(asked.operation_name)
+        if document.ast is not None and operation is not None:
+            await self._limits.charge(
+                actor,
+                document.cost(asked.operation_name),
+                is_mutation=document.is_mutation(asked.operation_name),
+                payments=attempts(document.ast, operation),
+            )
 
     def _is_safe(self, asked: GraphQLRequest) -> bool:
         document = self._executor.documents.get(asked.query)
@@ -114,6 +143,14 @@ def _is_object_or_null(value: Any) -> bool:
 
 def _is_text_or_null(value: Any) -> bool:
     return value is None or isinstance(value, str)
+
+
+def rate_limited(request: Request, refused: RateLimited) -> Response:
+    """Also for what is refused before it comes here."""
+    wanted = GRAPHQL_JSON if GRAPHQL_JSON in request.headers.get("accept", "") else JSON
+    usual = HTTP_ERRORS[429]
+    advice = {"retry": usual.retry.value, "retryAfterSeconds": refused.retry_after_seconds}
+    return failed(429, usual.code, refused.sentence, wanted, refused.headers, advice)
 
 
 def failed(

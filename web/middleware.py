@@ -1,11 +1,13 @@
 """What lies around every handler, from the outside in."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from web.access_log import AccessLog
 from web.body_limit import BodyLimit, BodyLimits
@@ -16,7 +18,10 @@ from web.security_headers import SecurityHeaders
 
 ALLOWED_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER)
-EXPOSED_HEADERS: Final = (HEADER, "Retry-After", "Idempotent-Replayed", "ETag")
+RATE_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+EXPOSED_HEADERS: Final = (HEADER, "Retry-After", "Idempotent-Replayed", "ETag", *RATE_HEADERS)
+
+Wrap = Callable[[ASGIApp], ASGIApp]
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -32,6 +37,7 @@ class HttpSettings:
     allowed_origins: tuple[str, ...] = ()
     over_tls: bool = False
     body_limits: BodyLimits = field(default_factory=BodyLimits)
+    rate_limiting: Wrap | None = None
 
     def __post_init__(self) -> None:
         for origin in self.allowed_origins:
@@ -50,6 +56,7 @@ def middleware(settings: HttpSettings) -> list[Middleware]:
         Middleware(SecurityHeaders, over_tls=settings.over_tls),
         _cors(settings.allowed_origins),
         Middleware(ErrorBoundary),
+        *([Middleware(settings.rate_limiting)] if settings.rate_limiting else []),
         Middleware(BodyLimit, limits=settings.body_limits),
     ]
 

@@ -7,6 +7,7 @@ from gateway.settings.development import DEMO_USER, DevelopmentSettings
 from gateway.settings.group import Environment
 from gateway.settings.logs import LogSettings
 from gateway.settings.metrics import MetricsSettings
+from gateway.settings.rate_limits import RateLimitSettings
 from gateway.settings.reconciliation import ReconciliationSettings
 from gateway.settings.rules import RuleSettings
 from gateway.settings.server import ServerSettings
@@ -48,6 +49,7 @@ class Settings(
     TokenSettings,
     StripeSettings,
     DatabaseSettings,
+    RateLimitSettings,
     ServerSettings,
 ):
     """The last group comes first in the table: so pydantic orders what is inherited."""

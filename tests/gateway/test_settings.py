@@ -16,6 +16,7 @@ from gateway.settings import (
     UnfitSettings,
     settings_table,
 )
+from web.rates.rules import NO_RATES
 
 README = Path(__file__).parents[2] / "README.md"
 PRODUCTION = {
@@ -71,6 +72,13 @@ class TestCheck:
             ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
             ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
             ("ACCESS_STATEMENT_KEYS", "nonsense", "ACCESS_STATEMENT_KEYS is unfit (It takes one or two"),
+            (
+                "RATE_LIMIT_STORE",
+                "memcached://host:11211",
+                "RATE_LIMIT_STORE is not an address such as redis://",
+            ),
+            ("RATE_LIMIT_STORE", "redis://host:port", "RATE_LIMIT_STORE is not an address"),
+            ("RATE_LIMIT_STORE", "redis://", "RATE_LIMIT_STORE is not an address"),
             ("DATABASE_URL", "", "DATABASE_URL is not set"),
             ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY is not set"),
             ("JWT_SECRET", "", "neither JWT_SECRET nor JWT_JWKS_URL is set"),
@@ -112,6 +120,27 @@ class TestCheck:
             settings.check()
 
         assert "SECRET" not in name or not value or value not in str(refused.value)
+
+    @pytest.mark.parametrize("address", ["redis://:secret@host:6379/0", "rediss://host"])
+    def test_rates_may_be_counted_in_any_redis(self, environment: Any, address: str) -> None:
+        settings = environment(RATE_LIMIT_STORE=address)
+
+        settings.check()
+        assert address not in repr(settings)
+
+    @pytest.mark.parametrize(
+        ("changes", "is_limited"),
+        [
+            ({}, True),
+            ({"ENVIRONMENT": "development"}, False),
+            ({"ENVIRONMENT": "development", "RATE_LIMITS": "true"}, True),
+            ({"RATE_LIMITS": "false"}, False),
+        ],
+    )
+    def test_rates_are_limited_in_production_unless_something_else_is_said(
+        self, environment: Any, changes: dict[str, str], is_limited: bool
+    ) -> None:
+        assert (environment(**changes).rates != NO_RATES) is is_limited
 
     def test_everything_unfit_is_named_at_once(self) -> None:
         with pytest.raises(UnfitSettings) as refused:

@@ -1,0 +1,88 @@
+"""The limits around every handler: by address before it, and how the caller stands on its answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.errors import http_response
+from web.health import LIVENESS, READINESS
+from web.rates.counters import Standing
+from web.rates.limits import RateLimited, RateLimits, noting
+from web.rates.rules import Limit
+
+UNLIMITED: Final = frozenset({LIVENESS, READINESS})
+
+Refusal: TypeAlias = Callable[[Request, RateLimited], Response]
+
+
+def enveloped(_: Request, refused: RateLimited) -> Response:
+    return http_response(429, message=refused.sentence, headers=refused.headers)
+
+
+class RateLimiting:
+    """
+    Refuses an address that asks too much, before a body is read, and tells on each answer what is left.
+
+    `limits_of` has the paths that have a limit of their own, `refusals` those that answer in another shape.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: RateLimits,
+        limits_of: Mapping[str, Limit],
+        refusals: Mapping[str, Refusal],
+    ) -> None:
+        self.app = app
+        self._limits, self._limits_of, self._refusals = limits, limits_of, refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in UNLIMITED:
+            await self.app(scope, receive, send)
+            return
+        with noting() as standings:
+            await self._answer(scope, receive, _telling(standings, send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope["client"][0] if scope.get("client") else None
+        brings_token = any(name == b"authorization" for name, _ in scope["headers"])
+        limit = self._limits_of.get(scope["path"], Limit.ANONYMOUS)
+        try:
+            await self._limits.greet(address, limit=limit, brings_token=brings_token)
+        except RateLimited as refused:
+            refusal = self._refusals.get(scope["path"], enveloped)
+            await refusal(Request(scope), refused)(scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if brings_token and not _is_known(scope):
+                await self._limits.note_stranger(address)
+
+
+def _is_known(scope: Scope) -> bool:
+    actor = scope.get("actor")
+    return actor is not None and actor.user_id is not None
+
+
+def _telling(standings: Sequence[Standing], send: Send) -> Send:
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start" and standings:
+            message["headers"] = [*message.get("headers", ()), *_told(standings)]
+        await send(message)
+
+    return telling
+
+
+def _told(standings: Sequence[Standing]) -> list[tuple[bytes, bytes]]:
+    """Of the limit that is nearest."""
+    nearest = min(standings, key=lambda standing: (standing.is_taken, standing.share))
+    return [
+        (b"ratelimit-limit", b"%d" % nearest.quota),
+        (b"ratelimit-remaining", b"%d" % nearest.remaining),
+        (b"ratelimit-reset", b"%d" % (nearest.wait_seconds or nearest.window_seconds)),
+    ]
