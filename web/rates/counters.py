@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import Any, Final
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -17,13 +17,11 @@ from web.rates.metrics import STORE_AWAY
 from web.rates.rules import Limit
 from web.rates.window import Window
 
-if TYPE_CHECKING:
-    from limits.aio.storage.redis.redispy import RedispyBridge
-    from redis.asyncio import Redis
-
 NAMESPACE: Final = "payments-gateway"
 ANSWER_SECONDS: Final = 0.1
 """How long a request waits for the store; it takes a fraction of a millisecond as a rule."""
+CONNECTIONS: Final = 8
+"""Per process. The store does one thing after the other anyway, and a burst should not begin with connecting."""
 PAUSE_SECONDS: Final = 5.0
 """How long a store that did not answer is left alone, so that not every request waits for it."""
 
@@ -56,11 +54,20 @@ class SharedStore:
     `clock` is monotonic, in seconds.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix=NAMESPACE)
-        self._client = cast("Redis", cast("RedispyBridge", self._storage.bridge).get_connection())
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        from redis.asyncio import BlockingConnectionPool  # Most gateways have no store.
+
+        self._pool = BlockingConnectionPool.from_url(url, max_connections=CONNECTIONS, timeout=answer_seconds)
+        options: dict[str, Any] = {"connection_pool": self._pool, "key_prefix": NAMESPACE}
+        self._storage = RedisStorage(f"async+{url}", implementation="redispy", **options)
         self._failures = _failures_of(self._storage)
-        self._clock = clock
+        self._clock, self._answer_seconds = clock, answer_seconds
         self._rests_until = 0.0
         self._is_away = False
 
@@ -69,7 +76,7 @@ class SharedStore:
         if self._clock() < self._rests_until:
             return None
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 standing = await take(self._storage, limit, name, quota=quota, amount=amount)
         except self._failures as lost:
             self._leave_alone(lost)
@@ -78,7 +85,7 @@ class SharedStore:
         return standing
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._pool.aclose()
 
     def _leave_alone(self, lost: Exception) -> None:
         self._rests_until = self._clock() + PAUSE_SECONDS
