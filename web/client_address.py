@@ -1,10 +1,13 @@
 """From which network a request comes, as far as limits tell clients apart."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 HOUSEHOLD: Final = 64
 """Bits; whoever has an IPv6 address has as a rule all that begin like it (RFC 6177)."""
+LONGEST: Final = 64
+"""Characters, of an address with its zone."""
 UNKNOWN: Final = "unknown"
 
 
@@ -14,8 +17,13 @@ def network(address: str | None) -> str:
 
     So nobody gets a new name by another spelling of their address, or by another one of their own.
     """
+    return _network(address) if address and len(address) <= LONGEST else UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _network(address: str) -> str:
     try:
-        known = ip_address(address or "")
+        known = ip_address(address)
     except ValueError:
         return UNKNOWN
     return str(known) if isinstance(known, IPv4Address) else _of_version_6(known)

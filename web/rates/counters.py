@@ -4,18 +4,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from structlog.typing import FilteringBoundLogger
 
 from web.rates.memory import BoundedMemory
 from web.rates.metrics import STORE_AWAY
 from web.rates.rules import Limit
-from web.rates.window import Window
+from web.rates.window import SECONDS, Window
 
 NAMESPACE: Final = "payments-gateway"
 ANSWER_SECONDS: Final = 0.1
@@ -116,6 +116,11 @@ class Counters:
                 return standing
         return await take(self._memory, limit, name, quota=quota, amount=amount)
 
+    @property
+    def are_all_zero(self) -> bool:
+        """In this process."""
+        return not self._memory.storage
+
     async def look(self, limit: Limit, name: str, *, quota: int) -> Standing:
         """As it stands in this process; nothing is taken."""
         return await take(self._memory, limit, name, quota=quota, amount=0)
@@ -127,12 +132,18 @@ def _failures_of(storage: RedisStorage) -> tuple[type[Exception], ...]:
     return (OSError, *(known if isinstance(known, tuple) else (known,)))
 
 
+@lru_cache
+def per_minute(limit: Limit, quota: int) -> RateLimitItem:
+    """What gives counters their names; there are as many as there are limits and roles."""
+    return RateLimitItemPerMinute(quota, namespace=limit.value)
+
+
 async def take(
     storage: MemoryStorage | RedisStorage, limit: Limit, name: str, *, quota: int, amount: int
 ) -> Standing:
-    item = RateLimitItemPerMinute(quota, namespace=limit.value)
-    is_taken = amount == 0 or await SlidingWindowCounterRateLimiter(storage).hit(item, name, cost=amount)
-    window = Window(*await storage.get_sliding_window(item.key_for(name), item.get_expiry()))
+    key = per_minute(limit, quota).key_for(name)
+    is_taken = amount == 0 or await storage.acquire_sliding_window_entry(key, quota, SECONDS, amount)
+    window = Window(*await storage.get_sliding_window(key, SECONDS))
     return Standing(
         limit=limit,
         quota=quota,

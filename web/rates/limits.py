@@ -90,7 +90,8 @@ class RateLimits:
             await self.strangers.take(Limit.STRANGERS, network(address), quota=quota)
 
     async def _must_not_be_guessing(self, name: str) -> None:
-        if quota := self.rules.quota(Limit.STRANGERS):
+        quota = self.rules.quota(Limit.STRANGERS)
+        if quota and not self.strangers.are_all_zero:
             standing = await self.strangers.look(Limit.STRANGERS, name, quota=quota)
             if not standing.remaining:
                 _refuse(standing)
