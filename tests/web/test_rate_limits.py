@@ -17,6 +17,8 @@ from sandbox import Sandbox
 from tests.api import EURO, GRAPHQL, fresh_key
 from tests.parts import bearer
 from tests.web.graphql_requests import CREATE, CURRENCIES, RESPONSE_JSON, code_of
+from tests.web.issuer import ec_key
+from tests.web.user_service import UserService
 
 QUOTAS = {
     "allowed_origins": ("https://app.example",),
@@ -306,6 +308,22 @@ class TestStrangers:
             clock.now += int(refused.headers["Retry-After"])
 
             assert (await client.post(GRAPHQL, json=VIEWER, headers=bearer(actor))).status_code == 200
+
+
+class TestTokensThatCannotBeVerified:
+    @pytest.fixture
+    def settings(self, settings: Settings, user_service: UserService) -> Settings:
+        user_service.answers(500)
+        return settings.model_copy(update={"jwt_jwks_url": user_service.url})
+
+    async def test_make_nobody_a_stranger(self, at: From) -> None:
+        headers = {"Authorization": f"Bearer {ec_key().token()}"}
+        async with at() as client:
+            statuses = [
+                (await client.post(GRAPHQL, json=VIEWER, headers=headers)).status_code for _ in range(5)
+            ]
+
+        assert statuses == [503] * 5
 
 
 class TestWebhooks:

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from domain.actor import Actor
+from gateway.rates import rate_limits
 from gateway.settings import Settings
-from gateway.wiring import rate_limits
 from tests.acceptance.processes import Program, free_port, started
 from tests.clocks import MonotonicClock
 from tests.waiting import until

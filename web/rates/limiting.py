@@ -45,9 +45,9 @@ class RateLimiting:
             await self.app(scope, receive, send)
             return
         with noting() as standings:
-            await self._answer(scope, receive, _telling(standings, send))
+            await self._answer(scope, receive, _Telling(standings, send))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: "_Telling") -> None:
         address = scope["client"][0] if scope.get("client") else None
         brings_token = any(name == b"authorization" for name, _ in scope["headers"])
         limit = self._limits_of.get(scope["path"], Limit.ANONYMOUS)
@@ -57,11 +57,9 @@ class RateLimiting:
             refusal = self._refusals.get(scope["path"], enveloped)
             await refusal(Request(scope), refused)(scope, receive, send)
             return
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            if brings_token and not _is_known(scope):
-                await self._limits.note_stranger(address)
+        await self.app(scope, receive, send)
+        if brings_token and send.is_no_fault_of_ours and not _is_known(scope):
+            await self._limits.note_stranger(address)
 
 
 def _is_known(scope: Scope) -> bool:
@@ -69,13 +67,24 @@ def _is_known(scope: Scope) -> bool:
     return actor is not None and actor.user_id is not None
 
 
-def _telling(standings: Sequence[Standing], send: Send) -> Send:
-    async def telling(message: Message) -> None:
-        if message["type"] == "http.response.start" and standings:
-            message["headers"] = [*message.get("headers", ()), *_told(standings)]
-        await send(message)
+class _Telling:
+    """Adds to an answer how its caller stands."""
 
-    return telling
+    def __init__(self, standings: Sequence[Standing], send: Send) -> None:
+        self._standings, self._send = standings, send
+        self._status = 0
+
+    @property
+    def is_no_fault_of_ours(self) -> bool:
+        """Where it is, as while no key can be read, the token may be good."""
+        return 0 < self._status < 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            if self._standings:
+                message["headers"] = [*message.get("headers", ()), *_told(self._standings)]
+        await self._send(message)
 
 
 def _told(standings: Sequence[Standing]) -> list[tuple[bytes, bytes]]:
