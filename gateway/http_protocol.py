@@ -110,10 +110,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head, self._without_progress = False, 0
-        if found := flaw(self.parser.get_http_version(), self.url, self.headers):
+        parser = self.parser
+        is_upgrade = parser.should_upgrade()
+        if found := flaw(parser.get_http_version(), self.url, self.headers, is_upgrade=is_upgrade):
             self._refuse_head(Reason.MALFORMED, 400, found)
         super().on_headers_complete()
-        if self.parser.should_upgrade():
+        if is_upgrade:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -122,7 +124,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_whole, self._without_progress = True, 0
-        self._is_deaf = self.parser.should_upgrade()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from gateway.connections import ConnectionLimits
 from gateway.server import listening_socket, serving
+from tests.waiting import until
 from web.errors import EXCEPTION_HANDLERS
 from web.middleware import HttpSettings, middleware
 
@@ -76,6 +77,12 @@ class Host:
     """Paths, and how long the bodies were."""
     headers: list[str] = field(default_factory=list)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def is_asked(self) -> None:
+        async def has_been() -> bool:
+            return bool(self.asked)
+
+        await until(has_been)
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:

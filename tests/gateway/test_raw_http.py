@@ -27,7 +27,8 @@ MEBI = 1024 * 1024
 
 @pytest.fixture(scope="module")
 async def shared_host() -> AsyncIterator[Host]:
-    async with hosting() as host:
+    """One that never closes a connection because it is idle."""
+    async with hosting(ConnectionLimits(idle_seconds=60)) as host:
         yield host
 
 
@@ -88,6 +89,9 @@ FRAMINGS = {
     ),
     "a coding on a folded line": request(
         "POST / HTTP/1.1", "Transfer-Encoding:", " chunked", body=b"0\r\n\r\n"
+    ),
+    "a body beside an upgrade": request(
+        "POST / HTTP/1.1", "Connection: Upgrade", "Upgrade: h2c", "Content-Length: 3", body=b"abc"
     ),
     "chunks in HTTP/1.0": request("POST / HTTP/1.0", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
 }
@@ -227,10 +231,19 @@ class TestHead:
 
         assert await host.answers(almost) == [200]
 
-    async def test_that_asks_for_another_protocol_gets_an_answer_in_this_one(self, host: Host) -> None:
+    async def test_that_asks_for_another_protocol_gets_a_last_answer_in_this_one(self, host: Host) -> None:
         asking = request("GET /a HTTP/1.1", "Connection: Upgrade", "Upgrade: h2c")
+        host.may_answer.clear()
+        async with host.line() as line:
+            line.send(asking + SMUGGLED)
+            await host.is_asked()
+            line.send(SMUGGLED)
+            await asyncio.sleep(SOON)
+            host.may_answer.set()
+            answer = await line.until_closed()
 
-        assert await host.answers(asking + SMUGGLED) == [200]
+        assert statuses_in(answer) == [200]
+        assert b"connection: close" in answer
         assert host.asked == [("/a", 0)]
 
 
