@@ -80,6 +80,9 @@ class ServerSettings(SettingsGroup):
         return HttpSettings(allowed_origins=origins).allowed_origins
 
     def problems(self) -> list[str]:
-        if self.is_production and self.debug_extension:
-            return [*super().problems(), "DEBUG_EXTENSION is for development only"]
-        return super().problems()
+        unfit = {
+            "DEBUG_EXTENSION is for development only": self.is_production and self.debug_extension,
+            "MAX_REQUEST_LINE_BYTES is more than MAX_HEADER_BYTES": self.max_request_line_bytes
+            > self.max_header_bytes,
+        }
+        return [*super().problems(), *(problem for problem, is_so in unfit.items() if is_so)]

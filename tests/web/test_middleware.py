@@ -264,7 +264,8 @@ class TestCors:
         assert answer.headers["Access-Control-Allow-Origin"] == APP_ORIGIN
         assert (
             answer.headers["Access-Control-Expose-Headers"]
-            == "X-Request-ID, Retry-After, Idempotent-Replayed, ETag"
+            == "X-Request-ID, Retry-After, Idempotent-Replayed, ETag, "
+            "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
         )
         assert "Origin" in answer.headers["Vary"]
 
