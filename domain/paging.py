@@ -18,6 +18,8 @@ from domain.errors import InvalidInput
 DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
 LONGEST_CURSOR: Final = 512
+DEEPEST_ROW: Final = 10_000
+"""How many rows a numbered page may skip, since PostgreSQL reads each of them to skip it."""
 
 T = TypeVar("T")
 Item = TypeVar("Item", contravariant=True)
@@ -140,6 +142,45 @@ class Page(Generic[T]):
     items: Sequence[T]
     has_next: bool
     has_previous: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedPage:
+    """
+    Which part of a list is wanted by those who count pages: the first is 1. Cursors lead further, and cost the same.
+
+    Raises InvalidInput for a page that would skip more than `DEEPEST_ROW` rows.
+    """
+
+    number: int = 1
+    limit: int = DEFAULT_PAGE
+
+    def __post_init__(self) -> None:
+        checked_size(self.limit, argument="limit")
+        if not 0 <= self.offset <= DEEPEST_ROW:
+            raise InvalidInput(
+                f"Pages are numbered from 1 to {1 + DEEPEST_ROW // self.limit} at this size. "
+                "Go on by cursor from there: each page names the next one's.",
+                path=("page",),
+                constraint="useCursor",
+            )
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.limit
+
+    def pages(self, total: int) -> int:
+        """How many pages so many rows make."""
+        return -(-total // self.limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Generic[T]):
+    """A numbered page, and how many rows the whole list has."""
+
+    items: Sequence[T]
+    total: int
 
 
 def page_of(rows: Sequence[T], asked: Slice) -> Page[T]:

@@ -1,16 +1,21 @@
 """What callers may read of payments. What they may do stands in `domain.commands`."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from domain.actor import Actor
+from domain.actor import Actor, Role
 from domain.outcome import NextAction
-from domain.paging import Page, Slice, page_of
+from domain.paging import Counted, Direction, NumberedPage, Page, Slice, page_of
 from domain.patience import in_time
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_status import PaymentStatus
 from domain.ports import Database, PaymentProcessor
 
+EXPORTERS: Final = frozenset({Role.ADMIN})
+EXPORTED_AT_ONCE: Final = 500
+OLDEST_FIRST: Final = PaymentOrder(direction=Direction.ASC)
 AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 
@@ -26,6 +31,29 @@ class PaymentService:
         async with self.database.reads() as reads:
             rows = await reads.payments.listed(scoped(actor, wanted), order, part.one_more())
         return page_of(rows, part)
+
+    async def numbered(
+        self, actor: Actor, wanted: PaymentFilter, order: PaymentOrder, at: NumberedPage
+    ) -> Counted[Payment]:
+        """As `page`, for those who count pages."""
+        mine = scoped(actor, wanted)
+        async with self.database.reads() as reads:
+            total = await reads.payments.count(mine)
+            items = await reads.payments.numbered(mine, order, at) if at.offset < total else ()
+        return Counted(items=items, total=total)
+
+    async def exported(self, actor: Actor, wanted: PaymentFilter) -> AsyncIterator[Sequence[Payment]]:
+        """
+        All that match, as they were at one moment, the oldest first, some at a time. Admins only.
+
+        A connection is held until the last of them was taken, so the iterator must be closed.
+        """
+        actor.must_be(EXPORTERS)
+        part = Slice(limit=EXPORTED_AT_ONCE)
+        async with self.database.snapshot() as reads:
+            while rows := await reads.payments.listed(wanted, OLDEST_FIRST, part):
+                yield rows
+                part = replace(part, start=OLDEST_FIRST.place_of(rows[-1]))
 
     async def count(self, actor: Actor, wanted: PaymentFilter) -> int:
         async with self.database.reads() as reads:

@@ -1,6 +1,6 @@
 """Which subscriptions and invoices a caller asks for; both come with the newest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from domain.subscription_status import SubscriptionStatus
 SUBSCRIPTIONS: Final[FixedOrder[Subscription]] = FixedOrder(
     name="subscriptions", attribute="created_at", kind=datetime, direction=Direction.DESC
 )
+OLDEST_SUBSCRIPTIONS: Final = replace(SUBSCRIPTIONS, name="subscriptions:oldest", direction=Direction.ASC)
 INVOICES: Final[FixedOrder[Invoice]] = FixedOrder(
     name="invoices", attribute="created_at", kind=datetime, direction=Direction.DESC
 )

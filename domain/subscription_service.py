@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from domain.actor import Actor
-from domain.paging import Page, Slice, page_of
+from domain.paging import Counted, FixedOrder, NumberedPage, Page, Slice, page_of
 from domain.ports import Database
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
@@ -15,10 +15,30 @@ class SubscriptionService:
 
     database: Database
 
-    async def page(self, actor: Actor, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
+    async def page(
+        self,
+        actor: Actor,
+        wanted: SubscriptionFilter,
+        part: Slice,
+        order: FixedOrder[Subscription] = SUBSCRIPTIONS,
+    ) -> Page[Subscription]:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
         async with self.database.reads() as reads:
-            return page_of(await reads.subscriptions.listed(wanted, SUBSCRIPTIONS, part.one_more()), part)
+            return page_of(await reads.subscriptions.listed(wanted, order, part.one_more()), part)
+
+    async def numbered(
+        self,
+        actor: Actor,
+        wanted: SubscriptionFilter,
+        at: NumberedPage,
+        order: FixedOrder[Subscription] = SUBSCRIPTIONS,
+    ) -> Counted[Subscription]:
+        """As `page`, for those who count pages."""
+        wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
+        async with self.database.reads() as reads:
+            total = await reads.subscriptions.count(wanted)
+            items = await reads.subscriptions.numbered(wanted, order, at) if at.offset < total else ()
+        return Counted(items=items, total=total)
 
     async def count(self, actor: Actor, wanted: SubscriptionFilter) -> int:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from domain.paging import Order, Slice
+from domain.paging import NumberedPage, Order, Slice
 from persistence.keyset import Keyset
 from persistence.repository import Repository, grouped
 
@@ -21,6 +21,10 @@ class Lists(Repository[Entity], Generic[Entity, Wanted]):
     async def listed(self, wanted: Wanted, order: Order[Any], part: Slice) -> Sequence[Entity]:
         """At most `part.limit` that match, in the order in which the part is read."""
         return await self._all(*self.lists.page(wanted, order, part))
+
+    async def numbered(self, wanted: Wanted, order: Order[Any], at: NumberedPage) -> Sequence[Entity]:
+        """The rows of that page."""
+        return await self._all(*self.lists.numbered(wanted, order, at))
 
     async def count(self, wanted: Wanted) -> int:
         return await self._connection.scalar(*self.lists.count(wanted)) or 0

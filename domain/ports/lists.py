@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from domain.paging import Order, Slice
+from domain.paging import NumberedPage, Order, Slice
 
 Entity = TypeVar("Entity", covariant=True)
 Wanted = TypeVar("Wanted", contravariant=True)
@@ -13,6 +13,10 @@ Wanted = TypeVar("Wanted", contravariant=True)
 class Lists(Protocol[Entity, Wanted]):
     async def listed(self, wanted: Wanted, order: Order[Any], part: Slice) -> Sequence[Entity]:
         """At most `part.limit` that match, in the order in which the part is read."""
+        ...
+
+    async def numbered(self, wanted: Wanted, order: Order[Any], at: NumberedPage) -> Sequence[Entity]:
+        """The rows of that page."""
         ...
 
     async def count(self, wanted: Wanted) -> int: ...
