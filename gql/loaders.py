@@ -235,6 +235,13 @@ class Loaders:
     def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
         return Lookup(self._database, lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
 
+    async def latest_payment(self, subscription: Subscription) -> Payment | None:
+        """What pays the latest invoice, or has tried to last."""
+        if subscription.latest_invoice_id is None:
+            return None
+        payments = await self.payments_of_invoices.load(subscription.latest_invoice_id)
+        return payments[-1] if payments else None
+
     @cached_property
     def paid_by(self) -> Lookup[Sequence[Subscription]]:
         """The live subscriptions that a method pays for."""

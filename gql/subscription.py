@@ -7,7 +7,6 @@ from uuid import UUID
 import strawberry
 
 from domain.dunning import Dunning, dunning_of
-from domain.payment import Payment
 from domain.subscription import CancelReason, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from gql.audit import BillingEventConnection, timeline
@@ -115,7 +114,7 @@ class SubscriptionView(Node):
             return None
         invoice_id = subscription.latest_invoice_id
         invoice = None if invoice_id is None else await info.context.loaders.invoices.load(invoice_id)
-        payment = await latest_payment(subscription, info)
+        payment = await info.context.loaders.latest_payment(subscription)
         dunning = dunning_of(subscription, invoice, payment, info.context.services.rules)
         return optional_view(DunningView, dunning)
 
@@ -130,7 +129,7 @@ class SubscriptionView(Node):
         description="What the app must do now so that the latest invoice gets paid. Asked of Stripe each time."
     )
     async def next_action(subscription: strawberry.Parent[Subscription], info: Info) -> NextActionView | None:
-        payment = await latest_payment(subscription, info)
+        payment = await info.context.loaders.latest_payment(subscription)
         if payment is None:
             return None
         action = await info.context.services.payments.next_action(info.context.actor, payment)
@@ -161,11 +160,3 @@ class SubscriptionView(Node):
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
     def stripe(subscription: strawberry.Parent[Subscription], info: Info) -> StripeLinkView | None:
         return stripe_link(subscription, info)
-
-
-async def latest_payment(subscription: Subscription, info: Info) -> Payment | None:
-    """What pays the latest invoice, or has tried to last."""
-    if subscription.latest_invoice_id is None:
-        return None
-    payments = await info.context.loaders.payments_of_invoices.load(subscription.latest_invoice_id)
-    return payments[-1] if payments else None
