@@ -30,11 +30,13 @@ from web.middleware import HttpSettings, Wrap, middleware
 from web.rates.limiting import RateLimiting
 from web.rates.limits import RateLimits
 from web.rates.rules import NO_RATES, Limit
+from web.rest.routes import rest_routes
 from web.running_requests import RunningRequests
 from web.webhooks import stripe_webhook
 
 GRAPHQL = "/graphql"
 STRIPE_WEBHOOK = "/api/v1/payments/webhooks/stripe"
+STRIPE_WEBHOOKS = (STRIPE_WEBHOOK, f"{STRIPE_WEBHOOK}/")
 LARGEST_EVENT = 1024 * 1024
 WORKER_SECONDS = 5
 """How long jobs may take to end, after the requests."""
@@ -85,7 +87,7 @@ def application(
 def body_limits(settings: Settings) -> BodyLimits:
     return BodyLimits(
         default_bytes=settings.max_body_bytes,
-        by_path={STRIPE_WEBHOOK: LARGEST_EVENT},
+        by_path=dict.fromkeys(STRIPE_WEBHOOKS, LARGEST_EVENT),
         read_seconds=settings.body_seconds,
     )
 
@@ -96,7 +98,7 @@ def rate_limiting(limits: RateLimits) -> Wrap | None:
     return partial(
         RateLimiting,
         limits=limits,
-        limits_of={STRIPE_WEBHOOK: Limit.WEBHOOKS},
+        limits_of=dict.fromkeys(STRIPE_WEBHOOKS, Limit.WEBHOOKS),
         refusals={GRAPHQL: rate_limited},
     )
 
@@ -115,7 +117,9 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
         jwks_route(gateway.statements),
     ]
     if gateway.settings.webhook_secrets:
-        found.append(Route(STRIPE_WEBHOOK, stripe_webhook(gateway.webhooks), methods=["POST"]))
+        receive = stripe_webhook(gateway.webhooks)
+        found += [Route(path, receive, methods=["POST"]) for path in STRIPE_WEBHOOKS]
+    found += rest_routes(gateway.authentication, gateway.services, gateway.settings.legacy)
     if configure_explorer:
         found += explorer_routes(configure_explorer)
     return found

@@ -7,6 +7,7 @@ The HTTP translator: what went wrong, as a status, headers and one JSON envelope
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http.client import responses as reason_phrases
+from types import MappingProxyType
 from typing import Final, TypedDict, cast
 
 from starlette.exceptions import HTTPException
@@ -88,6 +89,11 @@ HTTP_ERRORS: Final[Mapping[int, HttpError]] = {
     503: HttpError(code="UNAVAILABLE", message="Not available right now.", retry=Retry.LATER_SAME_KEY),
 }
 
+CARD_NUMBER: Final = "noCardNumber"
+"""The constraint that `domain.text` names where a card number stands in a field."""
+
+_ITS_OWN: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _UNNAMED = HttpError(code="REQUEST_FAILED", message="The request failed.")
 
 
@@ -98,13 +104,39 @@ class Detail(TypedDict):
     code: str
 
 
-def domain_response(error: DomainError, request: Request) -> Response:
+class UnfitFields(InvalidInput):
+    """Several fields of one request that break the rules of their form."""
+
+    def __init__(self, details: Sequence[Detail]) -> None:
+        named = ", ".join(sorted({detail["field"] for detail in details}))
+        super().__init__(f"The request does not have the form that it must have: {named}.")
+        self.details = details
+
+
+def domain_response(
+    error: DomainError,
+    request: Request,
+    *,
+    names: Mapping[str, str] = _ITS_OWN,
+    more: Mapping[str, object] = _NOTHING,
+) -> Response:
+    """`names` are the API's names of fields that the domain calls otherwise; `more` is added to the envelope."""
     return _response(
-        STATUSES[error.code],
+        status_of(error),
         HttpError(code=error.code.value, message=error.message, retry=error.retry),
-        details=_details(error),
+        details=[
+            Detail(field=names.get(each["field"], each["field"]), code=each["code"])
+            for each in _details(error)
+        ],
         headers=retry_after(error) | challenge(error, request),
+        more=more,
     )
+
+
+def status_of(error: DomainError) -> int:
+    """A card number makes a bad request of any other: it should never have been sent."""
+    holds_card = isinstance(error, InvalidInput) and error.constraint == CARD_NUMBER
+    return 400 if holds_card else STATUSES[error.code]
 
 
 def http_response(
@@ -150,6 +182,7 @@ def _response(
     *,
     details: Sequence[Detail] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] = _NOTHING,
 ) -> Response:
     described = {
         "code": error.code,
@@ -157,11 +190,14 @@ def _response(
         "details": details,
         "retry": error.retry.value,
         "request_id": request_id(),
+        **more,
     }
     return JSONResponse({"error": described}, status, headers)
 
 
-def _details(error: DomainError) -> list[Detail]:
+def _details(error: DomainError) -> Sequence[Detail]:
+    if isinstance(error, UnfitFields):
+        return error.details
     if isinstance(error, KeyReused):
         return [Detail(field=field, code="DIFFERENT") for field in error.differing_fields]
     constraint = error.constraint if isinstance(error, InvalidInput) else None

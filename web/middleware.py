@@ -19,7 +19,18 @@ from web.security_headers import SecurityHeaders
 ALLOWED_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER)
 RATE_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-EXPOSED_HEADERS: Final = (HEADER, "Retry-After", "Idempotent-Replayed", "ETag", *RATE_HEADERS)
+EXPOSED_HEADERS: Final = (
+    HEADER,
+    "Retry-After",
+    "Idempotency-Key",
+    "Idempotent-Replayed",
+    "ETag",
+    "Location",
+    "Deprecation",
+    "Sunset",
+    "Link",
+    *RATE_HEADERS,
+)
 
 Wrap = Callable[[ASGIApp], ASGIApp]
 

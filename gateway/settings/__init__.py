@@ -9,6 +9,7 @@ from gateway.settings.logs import LogSettings
 from gateway.settings.metrics import MetricsSettings
 from gateway.settings.rate_limits import RateLimitSettings
 from gateway.settings.reconciliation import ReconciliationSettings
+from gateway.settings.rest import RestSettings
 from gateway.settings.rules import RuleSettings
 from gateway.settings.server import ServerSettings
 from gateway.settings.statements import StatementSettings
@@ -45,6 +46,7 @@ class Settings(
     ReconciliationSettings,
     WorkerSettings,
     RuleSettings,
+    RestSettings,
     StatementSettings,
     TokenSettings,
     StripeSettings,

@@ -1,0 +1,111 @@
+"""The types of what callers send. Nothing is coerced: an amount is an integer, and never "2500", 2500.0 or true."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError
+
+from domain.errors import NotFound
+from domain.payment_method import PaymentMethod
+from domain.plan import Plan
+from gql.ids import PREFIX, id_of
+
+LARGEST: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_INSTANT = re.compile(
+    rf"{_DATE.pattern}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})",
+    re.ASCII,
+)
+_EXAMPLE: Final = "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44"
+
+
+class Query(BaseModel):
+    """A query string. Parameters that it does not name are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Body(BaseModel):
+    """A JSON body. Members that it does not name are refused, and so is a value of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NoQuery(Query):
+    """No parameters at all."""
+
+
+def identity(kind: type, text: str, *path: str) -> UUID:
+    """An object's UUID, from itself or from the id that GraphQL shows. Raises NotFound for anything else."""
+    return UUID(text) if _UUID.fullmatch(text) else id_of(kind, text, *path)
+
+
+def _reader(kind: type) -> PlainValidator:
+    def read(value: object) -> UUID:
+        try:
+            return identity(kind, value if isinstance(value, str) else "")
+        except NotFound as malformed:
+            raise PydanticCustomError("id", "not an id of such an object") from malformed
+
+    return PlainValidator(read)
+
+
+def _written(kind: type) -> WithJsonSchema:
+    examples: JsonSchemaValue = {"examples": [_EXAMPLE, f"{PREFIX[kind]}_{_EXAMPLE.replace('-', '')}"]}
+    return WithJsonSchema({"type": "string", "maxLength": 36, **examples})
+
+
+def _user(value: object) -> UUID:
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise PydanticCustomError("id", "not a UUID")
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    raise PydanticCustomError("type", "not a whole number")
+
+
+def _flag(value: object) -> bool:
+    if value in {"true", "false"}:
+        return value == "true"
+    raise PydanticCustomError("type", "neither true nor false")
+
+
+def _moment(value: object, *, days: int) -> datetime:
+    """An RFC 3339 instant as it is; a date as its first moment in UTC, or that of the day after it."""
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=days)
+        if isinstance(value, str) and _INSTANT.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as impossible:
+        raise PydanticCustomError("date", "there is no such day or time") from impossible
+    raise PydanticCustomError("date", "neither a date nor an RFC 3339 instant")
+
+
+_MOMENT: Final[JsonSchemaValue] = {"type": "string", "examples": ["2024-01-01", "2024-01-01T12:00:00Z"]}
+
+MethodId = Annotated[UUID, _reader(PaymentMethod), _written(PaymentMethod)]
+PlanId = Annotated[UUID, _reader(Plan), _written(Plan)]
+UserId = Annotated[UUID, PlainValidator(_user), WithJsonSchema({"type": "string", "format": "uuid"})]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Since = Annotated[datetime, PlainValidator(partial(_moment, days=0)), WithJsonSchema(_MOMENT)]
+"""From here on: a date begins with its day, in UTC."""
+Until = Annotated[datetime, PlainValidator(partial(_moment, days=1)), WithJsonSchema(_MOMENT)]
+"""Before this, where it is an instant; a date ends with its day, in UTC."""
+MinorUnits = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+"""Of the currency's smallest unit. Whether so much can be charged is the currency's own rule."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=3)]
+Metadata = dict[str, Any]

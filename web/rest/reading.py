@@ -1,0 +1,133 @@
+"""From a request to values: bodies, query strings, ids and keys. Whatever is not exactly as documented is refused."""
+
+import json
+from collections import Counter
+from typing import Any, Final, NoReturn, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from domain.card_number import find_in
+from domain.errors import InvalidInput
+from domain.operation import checked_key
+from web.errors import CARD_NUMBER, Detail, UnfitFields
+from web.rest.fields import Body, Query, identity
+from web.rest.route import JSON, RestRoute
+
+KEY_HEADER: Final = "Idempotency-Key"
+LONGEST_NAME: Final = 64
+"""Characters of a caller's own field name that are repeated to them."""
+
+CODES: Final = {
+    "missing": "required",
+    "extra_forbidden": "unknown",
+    "enum": "oneOf",
+    "literal_error": "oneOf",
+    "greater_than_equal": "minimum",
+    "less_than_equal": "maximum",
+    "string_too_long": "maxLength",
+    "string_too_short": "minLength",
+    "string_pattern_mismatch": "pattern",
+}
+"""Ours of pydantic's types of errors. Those that end in `_type` are `type`."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def asked_id(request: Request, route: RestRoute) -> UUID:
+    """The object that the path names; raises NotFound for what is no id of that type."""
+    if route.identified is None:
+        return UUID(int=0)
+    return identity(route.identified, request.path_params["id"], "id")
+
+
+def asked_key(headers: Headers) -> str | None:
+    """Raises InvalidInput for a key that is none, or for several."""
+    keys = headers.getlist(KEY_HEADER)
+    if len(keys) > 1:
+        raise InvalidInput("Send one idempotency key.", path=("idempotency_key",), constraint="repeated")
+    return checked_key(keys[0]) if keys else None
+
+
+def read_query(request: Request, model: type[Query]) -> Query:
+    """Raises UnfitFields, also for a parameter that is given twice."""
+    given = request.query_params.multi_items()
+    times = Counter(name for name, _value in given)
+    if repeated := [name for name, number in times.items() if number > 1]:
+        raise UnfitFields([Detail(field=shown_name(name), code="repeated") for name in repeated])
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as unfit:
+        raise UnfitFields(_details(unfit)) from unfit
+
+
+async def read_body(request: Request, model: type[Body]) -> Body:
+    """Raises 415 for another media type, 400 for what is not JSON, InvalidInput for a card number, UnfitFields."""
+    _must_be_json(request.headers.get("content-type", ""))
+    text = _text(await request.body())
+    value = _json(text)
+    if path := find_in(value):
+        where = tuple(shown_name(str(step)) for step in path)
+        message = "This looks like a card number. Never send one to this API."
+        raise InvalidInput(message, path=where, constraint=CARD_NUMBER)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as unfit:
+        raise UnfitFields(_details(unfit)) from unfit
+
+
+def shown_name(name: str) -> str:
+    return name[:LONGEST_NAME]
+
+
+def _must_be_json(content_type: str) -> None:
+    media_type, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if media_type.strip().lower() != JSON or charset not in {"", "utf-8"}:
+        raise HTTPException(415, "Send application/json in UTF-8.")
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as malformed:
+        raise HTTPException(400, "The body is not UTF-8.") from malformed
+
+
+def _json(text: str) -> dict[str, Any]:
+    """One object, in JSON that everybody reads alike: no name twice, no NaN, no depth that Python cannot bear."""
+    try:
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as malformed:
+        raise HTTPException(400, "The body is not JSON, or a name stands twice in it.") from malformed
+    if not isinstance(value, dict):
+        raise HTTPException(400, "The body must be one JSON object.")
+    return value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice")
+    return members
+
+
+def _details(unfit: ValidationError) -> list[Detail]:
+    errors = unfit.errors(include_url=False, include_context=False, include_input=False)
+    return [Detail(field=_field(error), code=_code(error["type"])) for error in errors]
+
+
+def _field(error: ErrorDetails) -> str:
+    return ".".join(shown_name(str(step)) for step in error["loc"])
+
+
+def _code(kind: str) -> str:
+    return "type" if kind.endswith("_type") else CODES.get(kind, kind)
