@@ -1,6 +1,6 @@
 """What callers may read of payments. What they may do stands in `domain.commands`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,7 +42,7 @@ class PaymentService:
             items = await reads.payments.numbered(mine, order, at) if at.offset < total else ()
         return Counted(items=items, total=total)
 
-    async def exported(self, actor: Actor, wanted: PaymentFilter) -> AsyncIterator[Sequence[Payment]]:
+    async def exported(self, actor: Actor, wanted: PaymentFilter) -> AsyncGenerator[Sequence[Payment], None]:
         """
         All that match, as they were at one moment, the oldest first, some at a time. Admins only.
 

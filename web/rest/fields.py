@@ -105,7 +105,7 @@ Since = Annotated[datetime, PlainValidator(partial(_moment, days=0)), WithJsonSc
 """From here on: a date begins with its day, in UTC."""
 Until = Annotated[datetime, PlainValidator(partial(_moment, days=1)), WithJsonSchema(_MOMENT)]
 """Before this, where it is an instant; a date ends with its day, in UTC."""
-MinorUnits = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+MinorUnits = Annotated[int, Field(ge=1, le=LARGEST)]
 """Of the currency's smallest unit. Whether so much can be charged is the currency's own rule."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=3)]
 Metadata = dict[str, Any]

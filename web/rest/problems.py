@@ -96,7 +96,7 @@ class ErrorEnvelope(BaseModel):
 
 
 def problem(error: DomainError, request: Request, route: RestRoute, actor: Actor) -> Response:
-    return domain_response(error, request, names=route.names, more=more_about(error, actor))
+    return _response(error, request, route, more_about(error, actor))
 
 
 def refusal(refused: Refused, request: Request, route: RestRoute, actor: Actor) -> Response:
@@ -105,8 +105,14 @@ def refusal(refused: Refused, request: Request, route: RestRoute, actor: Actor) 
         more["resource"] = refused.resource.model_dump(mode="json")
     if refused.applied is not None:
         more["applied"] = list(refused.applied)
-    response = domain_response(refused.error, request, names=route.names, more=more)
+    response = _response(refused.error, request, route, more)
     response.headers.update(REPLAYED if refused.is_replayed else {})
+    return response
+
+
+def _response(error: DomainError, request: Request, route: RestRoute, more: Mapping[str, object]) -> Response:
+    response = domain_response(error, request, names=route.names, more=more)
+    response.status_code = route.statuses.get(error.code, response.status_code)
     return response
 
 

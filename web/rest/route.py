@@ -71,8 +71,8 @@ class RestRoute:
     `path` is what follows `BASE`, and has an `{id}` at most, of an object of the type `identified`.
 
     `name` is the anchor of its entry in the migration guide, `graphql` the operations that do the same. `replies` are
-    its successes by status. `errors` are the codes beside `COMMON_ERRORS`, and `names` what this API calls the fields
-    which the domain calls otherwise. An endpoint `takes_key` where it does something.
+    its successes by status. `errors` are the codes beside `COMMON_ERRORS`, and `statuses` those of codes that have another
+    here than elsewhere, and `names` what this API calls the fields which the domain calls otherwise. An endpoint `takes_key` where it does something.
     """
 
     name: str
@@ -88,6 +88,7 @@ class RestRoute:
     takes_key: bool = False
     replies: Mapping[int, Reply]
     errors: Sequence[ErrorCode] = ()
+    statuses: Mapping[ErrorCode, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     handle: "Callable[[Call[Any, Any]], Awaitable[Any]]"
 
@@ -102,7 +103,7 @@ class RestRoute:
         """The codes that each status of an error may come with."""
         found: dict[int, list[str]] = {}
         for code in self.all_errors:
-            found.setdefault(STATUSES[code], []).append(code.value)
+            found.setdefault(self.statuses.get(code, STATUSES[code]), []).append(code.value)
         if self.body is not None or self.takes_key:
             found.setdefault(400, []).extend(["BAD_REQUEST", ErrorCode.INVALID_INPUT.value])
         if self.body is not None:

@@ -1,7 +1,5 @@
 """Payments as old callers collect and read them."""
 
-
-
 from sandbox import Sandbox
 from tests.api import Api, fresh_key
 from tests.rest import Rest
