@@ -67,29 +67,31 @@ COMMAND_ERRORS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestRoute:
-    """
-    `path` is what follows `BASE`, and has an `{id}` at most, of an object of the type `identified`.
-
-    `name` is the anchor of its entry in the migration guide, `graphql` the operations that do the same. `replies` are
-    its successes by status. `errors` are the codes beside `COMMON_ERRORS`, and `statuses` those of codes that have another
-    here than elsewhere, and `names` what this API calls the fields which the domain calls otherwise. An endpoint `takes_key` where it does something.
-    """
+    """One endpoint, and all there is to say about it."""
 
     name: str
+    """The anchor of its entry in the migration guide."""
     method: str
     path: str
+    """What follows `BASE`; an `{id}` in it is of an object of the type `identified`."""
+    identified: type | None = None
     summary: str
     description: str = ""
     who: Who = Who.SIGNED_IN
     graphql: Sequence[str]
-    identified: type | None = None
+    """The operations that do the same."""
     query: type[Query] = NoQuery
     body: type[Body] | None = None
     takes_key: bool = False
+    """Whether it does something, under an Idempotency-Key where the caller sends one."""
     replies: Mapping[int, Reply]
+    """Its successes, by status."""
     errors: Sequence[ErrorCode] = ()
+    """Beside `COMMON_ERRORS`, and `COMMAND_ERRORS` where it does something."""
     statuses: Mapping[ErrorCode, int] = field(default_factory=dict)
+    """Of codes that have another one here than elsewhere."""
     names: Mapping[str, str] = field(default_factory=dict)
+    """What this API calls the fields which the domain calls otherwise."""
     handle: "Callable[[Call[Any, Any]], Awaitable[Any]]"
 
     @property
