@@ -1,10 +1,12 @@
 """What callers may read of payments. What they may do stands in `domain.commands`."""
 
+from asyncio import Semaphore
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domain.actor import Actor, Role
+from domain.errors import Busy
 from domain.outcome import NextAction
 from domain.paging import Counted, Direction, NumberedPage, Page, Slice, page_of
 from domain.patience import in_time
@@ -14,7 +16,10 @@ from domain.payment_status import PaymentStatus
 from domain.ports import Database, PaymentProcessor
 
 EXPORTERS: Final = frozenset({Role.ADMIN})
-EXPORTED_AT_ONCE: Final = 500
+EXPORTED_AT_ONCE: Final = 200
+"""Payments; others wait for the processor as long as so many take to be written."""
+EXPORTS_AT_ONCE: Final = 2
+"""Per process, since each holds a connection for as long as its reader takes."""
 OLDEST_FIRST: Final = PaymentOrder(direction=Direction.ASC)
 AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
@@ -23,6 +28,7 @@ AWAITS_THE_APP = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION
 class PaymentService:
     database: Database
     processor: PaymentProcessor
+    exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
 
     async def page(
         self, actor: Actor, wanted: PaymentFilter, order: PaymentOrder, part: Slice
@@ -46,11 +52,14 @@ class PaymentService:
         """
         All that match, as they were at one moment, the oldest first, some at a time. Admins only.
 
-        A connection is held until the last of them was taken, so the iterator must be closed.
+        A connection is held until the last of them was taken, so the iterator must be closed. Raises Busy where
+        others hold theirs.
         """
         actor.must_be(EXPORTERS)
+        if self.exports.locked():
+            raise Busy("Other exports are running.", current="BUSY")
         part = Slice(limit=EXPORTED_AT_ONCE)
-        async with self.database.snapshot() as reads:
+        async with self.exports, self.database.snapshot() as reads:
             while rows := await reads.payments.listed(wanted, OLDEST_FIRST, part):
                 yield rows
                 part = replace(part, start=OLDEST_FIRST.place_of(rows[-1]))

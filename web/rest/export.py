@@ -137,7 +137,7 @@ EXPORT_ROUTES: Final = (
         graphql=("payments",),
         query=PaymentFilterQuery,
         replies={200: Reply(description="A line of names, and a line per payment.", media_type=CSV)},
-        errors=(ErrorCode.INVALID_INPUT, ErrorCode.FORBIDDEN),
+        errors=(ErrorCode.INVALID_INPUT, ErrorCode.FORBIDDEN, ErrorCode.STATE_CONFLICT),
         handle=export,
     ),
 )

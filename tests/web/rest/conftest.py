@@ -1,15 +1,21 @@
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from domain.ports import Database
+from gateway.wiring import Gateway
 from tests.api import Api
+from tests.dashboard import Dashboard
 from tests.parts import bearer
 from tests.rest import Rest
 
 Caller = Callable[[Actor], Rest]
+Sells = Callable[..., Awaitable[str]]
+"""Puts a plan on sale; its UUID."""
 
 
 @pytest.fixture
@@ -49,3 +55,18 @@ def anonymous(http: httpx2.AsyncClient) -> Rest:
 def api(http: httpx2.AsyncClient, actor: Actor) -> Api:
     """The same user's GraphQL."""
     return Api(http=http, headers=bearer(actor))
+
+
+@pytest.fixture
+def sells(dashboard: Dashboard, gateway: Gateway, database: Database) -> Sells:
+    """A plan that is sold from now on; its id."""
+
+    async def sell(amount: int = 1500, **choices: Any) -> str:
+        price = await dashboard.sells(amount, **choices)
+        await gateway.services.plans.know(price.id)
+        async with database.reads() as reads:
+            plan = await reads.plans.priced_as(price.id)
+        assert plan is not None
+        return str(plan.id)
+
+    return sell
