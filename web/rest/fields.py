@@ -107,5 +107,5 @@ Until = Annotated[datetime, PlainValidator(partial(_moment, days=1)), WithJsonSc
 """Before this, where it is an instant; a date ends with its day, in UTC."""
 MinorUnits = Annotated[int, Field(ge=1, le=LARGEST)]
 """Of the currency's smallest unit. Whether so much can be charged is the currency's own rule."""
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=3)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Metadata = dict[str, Any]
