@@ -1,5 +1,6 @@
 """The REST API, which is there for old callers."""
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -9,6 +10,7 @@ from gateway.settings.group import SettingsGroup
 from web.rest.legacy import Legacy
 
 NEVER: Final = "never"
+ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+", re.ASCII)
 
 
 class RestSettings(SettingsGroup):
@@ -38,11 +40,15 @@ class RestSettings(SettingsGroup):
         )
 
     def problems(self) -> list[str]:
-        """RFC 9745, section 4: what goes was deprecated before."""
+        """RFC 9745, section 4: what goes was deprecated before. The guide's address goes into a header."""
         deprecated, sunset = self.rest_deprecated_on, self.rest_sunset_on
-        if sunset is not None and (deprecated is None or sunset < deprecated):
-            return [*super().problems(), "REST_SUNSET_ON is not after REST_DEPRECATED_ON"]
-        return super().problems()
+        unfit = {
+            "REST_SUNSET_ON is before REST_DEPRECATED_ON": sunset is not None
+            and (deprecated is None or sunset < deprecated),
+            "REST_GUIDE_URL is not an http(s) address without an anchor": self.rest_guide_url != ""
+            and not ADDRESS.fullmatch(self.rest_guide_url),
+        }
+        return [*super().problems(), *(problem for problem, is_so in unfit.items() if is_so)]
 
 
 def _start_of(day: date | None) -> datetime | None:

@@ -72,10 +72,11 @@ class CsvExport(Response):
 
     media_type = CSV
 
-    def __init__(self, batches: Callable[[], Batches]) -> None:
+    def __init__(self, batches: Callable[[], Batches], **told: object) -> None:
+        """`told` is what the log says of it: who asked, and for what."""
         super().__init__(headers={"Content-Disposition": 'attachment; filename="payments.csv"'})
         del self.headers["content-length"]
-        self._batches = batches
+        self._batches, self._told = batches, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, rows = Request(scope, receive), 0
@@ -90,7 +91,7 @@ class CsvExport(Response):
                 rows += len(batch)
                 batch = await anext(batches, None)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-        log.info("payments.exported", rows=rows, is_whole=batch is None)
+        log.info("payments.exported", rows=rows, is_whole=batch is None, **self._told)
 
 
 def written(instant: datetime | None) -> str:
@@ -120,7 +121,11 @@ def _part(body: bytes) -> dict[str, object]:
 
 async def export(call: Call[PaymentFilterQuery, None]) -> Response:
     wanted = call.query.wanted()
-    return CsvExport(lambda: call.services.payments.exported(call.actor, wanted))
+    return CsvExport(
+        lambda: call.services.payments.exported(call.actor, wanted),
+        by=call.actor.known_id,
+        asked=call.query.model_dump(mode="json", exclude_none=True),
+    )
 
 
 EXPORT_ROUTES: Final = (

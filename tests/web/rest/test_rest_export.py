@@ -42,15 +42,16 @@ def rows_of(response: httpx2.Response) -> list[dict[str, str]]:
 
 class TestExport:
     async def test_has_a_line_per_payment_the_oldest_first(
-        self, admins: Rest, many: list[Payment], events: Events
+        self, admins: Rest, many: list[Payment], admin: Actor, events: Events
     ) -> None:
-        exported = await admins.get("/export.csv")
+        exported = await admins.get("/export.csv", date_from="2026-02-01")
 
         assert [row["id"] for row in rows_of(exported)] == in_order(many, "created_at", is_descending=False)
         assert exported.headers["content-type"].startswith("text/csv")
         assert "attachment" in exported.headers["content-disposition"]
         [told] = [event for event in events if event["event"] == "payments.exported"]
-        assert (told["rows"], told["is_whole"]) == (len(many), True)
+        assert (told["rows"], told["is_whole"], told["by"]) == (len(many), True, admin.user_id)
+        assert told["asked"] == {"date_from": "2026-02-01T00:00:00Z"}
 
     async def test_tells_amounts_in_minor_units_and_times_in_utc(
         self, admins: Rest, database: Database, actor: Actor
