@@ -124,7 +124,7 @@ async def export(call: Call[PaymentFilterQuery, None]) -> Response:
     return CsvExport(
         lambda: call.services.payments.exported(call.actor, wanted),
         by=call.actor.known_id,
-        asked=call.query.model_dump(mode="json", exclude_none=True),
+        asked={name: str(value) for name, value in call.query if value is not None},
     )
 
 

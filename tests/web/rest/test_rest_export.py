@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 import httpx2
@@ -18,8 +19,10 @@ from domain.ports import Database
 from gateway.wiring import Gateway
 from tests.rest import Rest, error_of
 from tests.web.in_process import Events
-from tests.web.rest.shelves import in_order, random_payments, stored
+from tests.web.rest.shelves import START, in_order, random_payments, stored
 from web.rest.export import COLUMNS, harmless
+
+LATER = START + timedelta(days=100)
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ class TestExport:
         assert "attachment" in exported.headers["content-disposition"]
         [told] = [event for event in events if event["event"] == "payments.exported"]
         assert (told["rows"], told["is_whole"], told["by"]) == (len(many), True, admin.user_id)
-        assert told["asked"] == {"date_from": "2026-02-01T00:00:00Z"}
+        assert told["asked"] == {"date_from": "2026-02-01 00:00:00+00:00"}
 
     async def test_tells_amounts_in_minor_units_and_times_in_utc(
         self, admins: Rest, database: Database, actor: Actor
@@ -127,7 +130,8 @@ class TestSnapshot:
         async with aclosing(payments.exported(admin, PaymentFilter())) as batches:
             async for batch in batches:
                 seen += len(batch)
-                await stored(database, random_payments(seen, actor, 3))
+                later = [replace(each, created_at=LATER) for each in random_payments(seen, actor, 3)]
+                await stored(database, later)
 
         assert seen == len(many)
 
