@@ -1,14 +1,16 @@
 """Lists are found by an index: what PostgreSQL plans, whatever the parameters, where it must not walk a whole table."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Select, text
 
 from domain.account import BillingAccount
 from domain.event_list import NEWEST_FIRST, EventFilter
-from domain.paging import Slice
-from domain.payment_list import PaymentFilter, PaymentOrder
+from domain.paging import Direction, NumberedPage, Slice
+from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from gateway.wiring import Gateway
 from persistence.audit import AFFECTED
 from persistence.entitlements import EntitlementRepository
@@ -41,6 +43,30 @@ class TestDisputedPayments:
         count = PaymentRepository.lists.count(PaymentFilter(disputed=True))
 
         assert "ix_payments_disputed" in await plan(gateway, *count)
+
+
+class TestNumberedPages:
+    @pytest.mark.parametrize(
+        ("wanted", "order", "index"),
+        [
+            (PaymentFilter(owner=OWNER), PaymentOrder(), "ix_payments_user_created"),
+            (
+                PaymentFilter(owner=OWNER),
+                PaymentOrder(field=PaymentOrderField.AMOUNT, direction=Direction.ASC),
+                "ix_payments_user_amount",
+            ),
+            (PaymentFilter(), PaymentOrder(), "ix_payments_created"),
+        ],
+        ids=["of a user", "of a user by amount", "of everybody"],
+    )
+    async def test_skip_in_the_index_alone_what_comes_before(
+        self, gateway: Gateway, wanted: PaymentFilter, order: PaymentOrder, index: str
+    ) -> None:
+        page = PaymentRepository.lists.numbered(wanted, order, NumberedPage(number=3))
+
+        found = await plan(gateway, *page)
+
+        assert re.search(rf"Index Only Scan (Backward )?using {index} on payments", found), found
 
 
 class TestEntitlements:
