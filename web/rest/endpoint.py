@@ -25,7 +25,7 @@ class Endpoint:
         self._authentication, self._services = authentication, services
 
     async def answer(self, request: Request) -> Response:
-        actor = self._authentication.actor(request.scope)
+        actor = await self._authentication.actor(request.scope)
         response = await self._answer_to(request, actor)
         if key := getattr(request.state, "idempotency_key", None):
             response.headers[KEY_HEADER] = key

@@ -1,8 +1,7 @@
 """From a request to values: bodies, query strings, ids and keys. Whatever is not exactly as documented is refused."""
 
-import json
 from collections import Counter
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -13,10 +12,12 @@ from starlette.requests import Request
 
 from domain.card_number import find_in
 from domain.errors import InvalidInput
+from domain.json_value import JsonObject
 from domain.operation import checked_key
 from web.errors import CARD_NUMBER, Detail, UnfitFields
 from web.rest.fields import Body, Query, identity
 from web.rest.route import JSON, RestRoute
+from web.strict import json_object
 
 KEY_HEADER: Final = "Idempotency-Key"
 LONGEST_NAME: Final = 64
@@ -68,14 +69,13 @@ def read_query(request: Request, model: type[Query]) -> Query:
 async def read_body(request: Request, model: type[Body]) -> Body:
     """Raises 415 for another media type, 400 for what is not JSON, InvalidInput for a card number, UnfitFields."""
     _must_be_json(request.headers.get("content-type", ""))
-    text = _text(await request.body())
-    value = _json(text)
-    if path := find_in(value):
+    body = await request.body()
+    if path := find_in(_json(body)):
         where = tuple(shown_name(str(step)) for step in path)
         message = "This looks like a card number. Never send one to this API."
         raise InvalidInput(message, path=where, constraint=CARD_NUMBER)
     try:
-        return model.model_validate_json(text)
+        return model.model_validate_json(body)
     except ValidationError as unfit:
         raise UnfitFields(_details(unfit)) from unfit
 
@@ -91,33 +91,13 @@ def _must_be_json(content_type: str) -> None:
         raise HTTPException(415, "Send application/json in UTF-8.")
 
 
-def _text(body: bytes) -> str:
+def _json(body: bytes) -> JsonObject:
     try:
-        return body.decode()
-    except UnicodeDecodeError as malformed:
-        raise HTTPException(400, "The body is not UTF-8.") from malformed
-
-
-def _json(text: str) -> dict[str, Any]:
-    """One object, in JSON that everybody reads alike: no name twice, no NaN, no depth that Python cannot bear."""
-    try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as malformed:
-        raise HTTPException(400, "The body is not JSON, or a name stands twice in it.") from malformed
-    if not isinstance(value, dict):
-        raise HTTPException(400, "The body must be one JSON object.")
-    return value
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name stands twice")
-    return members
+        return json_object(body)
+    except ValueError as malformed:
+        raise HTTPException(
+            400, "The body must be one JSON object in UTF-8, with no name twice."
+        ) from malformed
 
 
 def _details(unfit: ValidationError) -> list[Detail]:

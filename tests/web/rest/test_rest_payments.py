@@ -155,11 +155,13 @@ class TestKeys:
 
         assert (again.status_code, again.json()["data"]["id"]) == (200, first["uuid"])
 
-    @pytest.mark.parametrize("key", ["short", "x" * 256, "tab\tinside it", ""])
-    async def test_that_is_none_is_refused(self, rest: Rest, key: str) -> None:
-        refused = await rest.pay(key=key) if key else await rest.post("", EURO, key=key)
+    async def test_that_is_none_is_refused(self, rest: Rest) -> None:
+        keys = ["short", "x" * 256, "tab\tinside it", ""]
 
-        assert (refused.status_code, faults(refused)) == (422, {"idempotency_key": "idempotencyKey"})
+        refused = [await rest.post("", EURO, key=key) for key in keys]
+
+        assert {each.status_code for each in refused} == {422}
+        assert [faults(each) for each in refused] == [{"idempotency_key": "idempotencyKey"}] * 4
 
     async def test_that_is_a_card_number_is_a_bad_request(self, rest: Rest) -> None:
         refused = await rest.pay(key="4242424242424242")
