@@ -7,8 +7,9 @@ from typing import Any, Final
 import httpx2
 
 from tests.api import fresh_key
+from web.content_type import JSON
 from web.rest.problems import ErrorEnvelope
-from web.rest.route import BASE, JSON, RestRoute
+from web.rest.route import BASE, RestRoute
 from web.rest.table import ROUTES
 
 EURO: Final = {"amount": 1250, "currency": "EUR"}

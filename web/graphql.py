@@ -20,11 +20,11 @@ from gql.execution import Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
 from web.auth import Authentication
+from web.content_type import JSON, must_be_json
 from web.errors import HTTP_ERRORS, STATUSES, challenge, retry_after
 from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
 
-JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = frozenset({"*/*", "application/*"})
 BAD_REQUEST: Final = "BAD_REQUEST"
@@ -97,10 +97,7 @@ def accepted_type(accept: str) -> str:
 
 async def read_body(request: Request) -> GraphQLRequest:
     """Raises 415 for a body of another type, ValueError for one that is no GraphQL request."""
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if media_type.strip().lower() != JSON or charset not in {"", "utf-8"}:
-        raise HTTPException(415, "Send application/json in UTF-8.")
+    must_be_json(request.headers.get("content-type", ""))
     try:
         body = orjson.loads(await request.body())
     except orjson.JSONDecodeError as malformed:

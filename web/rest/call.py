@@ -20,14 +20,24 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[Q, B]):
-    """`key` is the caller's idempotency key, and `known_tag` what If-None-Match names."""
+    """
+    `identity` is what an `{id}` in the path names, `key` the caller's idempotency key, and `known_tag` what
+    If-None-Match says.
+    """
 
     context: Context
-    id: UUID
+    identity: UUID | None
     query: Q
     body: B
     key: str | None = None
     known_tag: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The object that the path names, on a route that has one."""
+        if self.identity is None:
+            raise LookupError("This route names no object")
+        return self.identity
 
     @property
     def actor(self) -> Actor:

@@ -50,7 +50,7 @@ class Endpoint:
             request.state.idempotency_key = asked_key(request.headers)
         return Call(
             context=context,
-            id=identity,
+            identity=identity,
             key=getattr(request.state, "idempotency_key", None),
             query=read_query(request, route.query),
             body=None if route.body is None else await read_body(request, route.body),

@@ -1,6 +1,7 @@
 """Payments: collecting one, reading one, and pages of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
@@ -38,7 +39,7 @@ from web.rest.paging import PageMeta, PageQuery, cursor_meta, numbered_meta
 from web.rest.problems import DeclineBody
 from web.rest.route import BASE, Envelope, NoMeta, Reply, RestRoute
 
-UNHURT: Final = {"Retry-After": "5"}
+ASK_LATER: Final = {"Retry-After": "5"}
 """Seconds after which to look again for what the customer must do, where Stripe does not tell now."""
 
 
@@ -214,7 +215,8 @@ def _snapshot(payment: Payment) -> MethodSnapshotBody | None:
 
 async def create(call: Call[NoQuery, CreatePaymentBody]) -> Answer:
     done = await call.execute(call.body.command())
-    return await concluded(call, done, shown_payment, created=True)
+    answer = await concluded(call, done, shown_payment, created=True)
+    return replace(answer, headers={**answer.headers, "Location": f"{BASE}/{done.operation.subject}"})
 
 
 async def read(call: Call[NoQuery, None]) -> Answer:
@@ -223,9 +225,7 @@ async def read(call: Call[NoQuery, None]) -> Answer:
     if is_known(tag, call.known_tag):
         return Answer(status=304, headers={"ETag": tag})
     shown = await shown_payment(call, call.id)
-    return Answer(
-        data=shown.body, headers={name: shown.headers[name] for name in shown.headers if name != "Location"}
-    )
+    return Answer(data=shown.body, headers=shown.headers)
 
 
 async def listed(call: Call[PaymentsQuery, None]) -> Answer:
@@ -240,12 +240,11 @@ async def listed(call: Call[PaymentsQuery, None]) -> Answer:
 
 async def shown_payment(call: Call[Any, Any], payment_id: UUID) -> Shown:
     payment = existing(await call.loaders.payments.load(payment_id), "payment")
-    headers = {"ETag": entity_tag(payment.version), "Location": f"{BASE}/{payment.id}"}
     action, later = await next_action(call, payment)
     return Shown(
         body=PaymentBody.of(payment, call.actor, next_action=action),
         awaits_action=payment.status is PaymentStatus.REQUIRES_ACTION,
-        headers={**headers, **later},
+        headers={"ETag": entity_tag(payment.version), **later},
     )
 
 
@@ -254,10 +253,10 @@ async def next_action(call: Call[Any, Any], payment: Payment) -> tuple[NextActio
     try:
         return await call.services.payments.next_action(call.actor, payment), {}
     except ProcessorUnavailable:
-        return None, UNHURT
+        return None, ASK_LATER
 
 
-def _bodies(payments: Any, call: Call[Any, Any]) -> list[PaymentBody]:
+def _bodies(payments: Sequence[Payment], call: Call[Any, Any]) -> list[PaymentBody]:
     return [PaymentBody.of(payment, call.actor) for payment in payments]
 
 

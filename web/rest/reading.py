@@ -14,9 +14,10 @@ from domain.card_number import find_in
 from domain.errors import InvalidInput
 from domain.json_value import JsonObject
 from domain.operation import checked_key
+from web.content_type import must_be_json
 from web.errors import CARD_NUMBER, Detail, UnfitFields
 from web.rest.fields import Body, Query, identity
-from web.rest.route import JSON, RestRoute
+from web.rest.route import RestRoute
 from web.strict import json_object
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -39,10 +40,10 @@ CODES: Final = {
 M = TypeVar("M", bound=BaseModel)
 
 
-def asked_id(request: Request, route: RestRoute) -> UUID:
-    """The object that the path names; raises NotFound for what is no id of that type."""
+def asked_id(request: Request, route: RestRoute) -> UUID | None:
+    """The object that the path names, if it names one; raises NotFound for what is no id of that type."""
     if route.identified is None:
-        return UUID(int=0)
+        return None
     return identity(route.identified, request.path_params["id"], "id")
 
 
@@ -68,7 +69,7 @@ def read_query(request: Request, model: type[Query]) -> Query:
 
 async def read_body(request: Request, model: type[Body]) -> Body:
     """Raises 415 for another media type, 400 for what is not JSON, InvalidInput for a card number, UnfitFields."""
-    _must_be_json(request.headers.get("content-type", ""))
+    must_be_json(request.headers.get("content-type", ""))
     body = await request.body()
     if path := find_in(_json(body)):
         where = tuple(shown_name(str(step)) for step in path)
@@ -82,13 +83,6 @@ async def read_body(request: Request, model: type[Body]) -> Body:
 
 def shown_name(name: str) -> str:
     return name[:LONGEST_NAME]
-
-
-def _must_be_json(content_type: str) -> None:
-    media_type, _, parameters = content_type.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if media_type.strip().lower() != JSON or charset not in {"", "utf-8"}:
-        raise HTTPException(415, "Send application/json in UTF-8.")
 
 
 def _json(body: bytes) -> JsonObject:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.actor import Role
 from domain.errors import ErrorCode
+from web.content_type import JSON
 from web.errors import STATUSES
 from web.rest.fields import Body, NoQuery, Query
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from web.rest.call import Call
 
 BASE: Final = "/api/v1/payments"
-JSON: Final = "application/json"
 
 D = TypeVar("D")
 M = TypeVar("M")

@@ -423,6 +423,12 @@ class TestAddresses:
 
         assert answers == dict.fromkeys(SAMPLES, (401, "UNAUTHENTICATED"))
 
+    async def test_of_stripes_events_are_no_payments(self, anonymous: Rest) -> None:
+        answers = [await anonymous.send("POST", path) for path in ("/webhooks/stripe", "/webhooks/stripe/")]
+
+        assert [each.status_code for each in answers] == [400, 400]
+        assert {error_of(each)["code"] for each in answers} == {"BAD_REQUEST"}
+
     async def test_name_the_methods_that_they_take(self, rest: Rest, nobodys: World) -> None:
         for path in {route.path for route in ROUTES}:
             answer = await rest.http.patch(
