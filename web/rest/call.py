@@ -54,9 +54,10 @@ class Call(Generic[Q, B]):
 
     async def execute(self, command: Command[Any, Any]) -> Executed:
         """Carry the command out under the caller's key; what is read afterwards is read anew."""
-        done = await self.services.commands.execute(self.actor, command, key=self.key)
-        self.context.forget()
-        return done
+        try:
+            return await self.services.commands.execute(self.actor, command, key=self.key)
+        finally:
+            self.context.forget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,7 @@ class UpdateSubscriptionBody(Body):
             )
             given = {"payment_method_id": self.payment_method_id, "metadata": self.metadata}
             yield Change(fields=[name for name, value in given.items() if value is not None], command=update)
-        if self.cancel_at_period_end is False and subscription.is_last_period:
+        if self.cancel_at_period_end is False and (subscription.is_last_period or subscription.has_ended):
             yield Change(fields=["cancel_at_period_end"], command=KeepSubscription(subscription_id=identity))
         if self.plan_id is not None:
             command = ChangePlan(subscription_id=identity, plan_id=self.plan_id)
@@ -98,13 +98,13 @@ class UpdateSubscriptionBody(Body):
                 fields=["plan_id"],
                 command=command,
                 show=charged_subscription,
-                is_so=lambda now: now.plan_id == command.plan_id,
+                is_so=lambda now: now.plan_ids == (command.plan_id,) and not now.has_ended,
             )
         if self.cancel_at_period_end:
             yield Change(
                 fields=["cancel_at_period_end"],
                 command=CancelSubscription(subscription_id=identity, timing=CancelTiming.PERIOD_END),
-                is_so=lambda now: now.cancel_at_period_end,
+                is_so=lambda now: now.cancel_at_period_end and not now.has_ended,
             )
 
 

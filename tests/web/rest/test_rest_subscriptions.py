@@ -101,6 +101,20 @@ class TestUpdate:
         assert kept[0].json()["data"] == kept[1].json()["data"]
         assert kept[0].json()["data"]["cancel_at_period_end"] is False
 
+    async def test_of_what_has_ended_is_a_conflict_whatever_is_asked(
+        self, rest: Rest, subscription: str
+    ) -> None:
+        ended = (await rest.delete(f"/subscriptions/{subscription}")).json()["data"]
+
+        bodies = [
+            {"plan_id": ended["plan_id"]},
+            {"cancel_at_period_end": True},
+            {"cancel_at_period_end": False},
+        ]
+        refused = [await rest.put(f"/subscriptions/{subscription}", body) for body in bodies]
+
+        assert [(each.status_code, error_of(each)["current"]) for each in refused] == [(409, "CANCELLED")] * 3
+
     async def test_is_a_replay_under_the_same_key(self, rest: Rest, subscription: str, sells: Sells) -> None:
         asked, key = {"plan_id": await sells(3000)}, fresh_key()
 
