@@ -119,7 +119,9 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
     if gateway.settings.webhook_secrets:
         receive = stripe_webhook(gateway.webhooks)
         found += [Route(path, receive, methods=["POST"]) for path in STRIPE_WEBHOOKS]
-    found += rest_routes(gateway.authentication, gateway.services, gateway.settings.legacy)
+    found += rest_routes(
+        gateway.authentication, gateway.services, gateway.settings.legacy, gateway.rate_limits
+    )
     if configure_explorer:
         found += explorer_routes(configure_explorer)
     return found

@@ -263,7 +263,14 @@ class TestCors:
         assert preflight.headers["Access-Control-Allow-Origin"] == APP_ORIGIN
         assert answer.headers["Access-Control-Allow-Origin"] == APP_ORIGIN
         readable = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-        assert readable >= {"X-Request-ID", "Retry-After", "Idempotent-Replayed", "ETag", "Location", "Deprecation"}
+        assert readable >= {
+            "X-Request-ID",
+            "Retry-After",
+            "Idempotent-Replayed",
+            "ETag",
+            "Location",
+            "Deprecation",
+        }
         assert readable >= {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
         assert "Origin" in answer.headers["Vary"]
 

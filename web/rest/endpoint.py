@@ -7,8 +7,10 @@ from starlette.responses import Response
 
 from domain.actor import Actor
 from domain.errors import DomainError
+from gql.attempts import ASK_A_BANK
 from gql.context import Context, Services
 from web.auth import Authentication
+from web.rates.limits import RateLimits
 from web.rest.call import Answer, Call, Refused
 from web.rest.problems import problem, refusal
 from web.rest.reading import KEY_HEADER, asked_id, asked_key, read_body, read_query
@@ -20,12 +22,15 @@ NO_META: Final = NoMeta()
 class Endpoint:
     """One row of the table, at work."""
 
-    def __init__(self, route: RestRoute, authentication: Authentication, services: Services) -> None:
+    def __init__(
+        self, route: RestRoute, authentication: Authentication, services: Services, limits: RateLimits
+    ) -> None:
         self.route = route
-        self._authentication, self._services = authentication, services
+        self._authentication, self._services, self._limits = authentication, services, limits
 
     async def answer(self, request: Request) -> Response:
         actor = await self._authentication.actor(request.scope)
+        await self._limits.admit(actor)
         response = await self._answer_to(request, actor)
         if key := getattr(request.state, "idempotency_key", None):
             response.headers[KEY_HEADER] = key
@@ -35,6 +40,7 @@ class Endpoint:
         try:
             actor.must_be(self.route.who.value)
             call = await self._call(request, Context(actor=actor, services=self._services))
+            await self._charge(actor)
             answer = await self.route.handle(call)
         except Refused as refused:
             return refusal(refused, request, self.route, actor)
@@ -56,6 +62,11 @@ class Endpoint:
             body=None if route.body is None else await read_body(request, route.body),
             known_tag=request.headers.get("if-none-match"),
         )
+
+    async def _charge(self, actor: Actor) -> None:
+        """What is refused anyway costs nothing. Raises RateLimited."""
+        asks_bank = not ASK_A_BANK.isdisjoint(self.route.graphql)
+        await self._limits.charge(actor, is_mutation=self.route.takes_key, payments=int(asks_bank))
 
     def _rendered(self, answer: Answer) -> Response:
         """By the model that the table names, so that nothing is answered which it does not."""

@@ -108,6 +108,7 @@ class RestRoute:
             found.setdefault(self.statuses.get(code, STATUSES[code]), []).append(code.value)
         if self.body is not None or self.takes_key:
             found.setdefault(400, []).extend(["BAD_REQUEST", ErrorCode.INVALID_INPUT.value])
+        found[429] = ["RATE_LIMITED"]
         if self.body is not None:
             found |= {408: ["REQUEST_TIMEOUT"], 413: ["CONTENT_TOO_LARGE"], 415: ["UNSUPPORTED_MEDIA_TYPE"]}
         return dict(sorted(found.items()))

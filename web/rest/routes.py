@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from gql.context import Services
 from web.auth import Authentication
+from web.rates.limits import UNLIMITED, RateLimits
 from web.rest.endpoint import Endpoint
 from web.rest.legacy import Legacy, LegacyHeaders
 from web.rest.route import BASE, RestRoute
@@ -30,6 +31,7 @@ def rest_routes(
     authentication: Authentication,
     services: Services,
     legacy: Legacy,
+    limits: RateLimits = UNLIMITED,
     table: Sequence[RestRoute] = ROUTES,
 ) -> list[BaseRoute]:
     """Each path with and without a slash at its end; those without an id first, since an id may look like anything."""
@@ -37,7 +39,7 @@ def rest_routes(
     found: list[BaseRoute] = []
     for path, same in groupby(rows, key=lambda row: row.path):
         of_path = list(same)
-        address = Address([Endpoint(row, authentication, services) for row in of_path])
+        address = Address([Endpoint(row, authentication, services, limits) for row in of_path])
         headers = Middleware(LegacyHeaders, by_method={row.method: legacy.headers(row) for row in of_path})
         found += [
             Route(
