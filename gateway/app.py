@@ -7,20 +7,25 @@ from functools import partial
 from socket import socket
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from domain.errors import Unauthenticated
+from gateway.graphql import policy_of
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import CUT_OFF_SECONDS, Worker, cut_off
 from gql.debug import DebuggingExecutor
 from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
+from gql.policy import Policy
 from gql.schema import printed
 from persistence.engine import is_reachable
 from web.access_statements import jwks_route
+from web.auth import Authentication
 from web.body_limit import BodyLimits
 from web.errors import EXCEPTION_HANDLERS
 from web.explorer import Configure, explorer_routes, page, wants_page
@@ -102,7 +107,8 @@ def rate_limiting(limits: RateLimits) -> Wrap | None:
 
 
 def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
-    executor = DebuggingExecutor() if gateway.settings.debug_extension else Executor()
+    policy = policy_of(gateway.settings)
+    executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
@@ -111,7 +117,7 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
             with_page(graphql.handle) if configure_explorer else graphql.handle,
             methods=["GET", "POST"],
         ),
-        Route(f"{GRAPHQL}/schema.graphql", schema_text),
+        Route(f"{GRAPHQL}/schema.graphql", schema_text(policy, gateway.authentication)),
         jwks_route(gateway.statements),
     ]
     if gateway.settings.webhook_secrets:
@@ -135,8 +141,17 @@ def with_page(endpoint: Endpoint) -> Endpoint:
     return page_or_answer
 
 
-async def schema_text(_: Request) -> Response:
-    return PlainTextResponse(printed())
+def schema_text(policy: Policy, authentication: Authentication) -> Endpoint:
+    """For those who may ask for it by introspection too."""
+
+    async def text(request: Request) -> Response:
+        if not policy.introspection:
+            raise HTTPException(404)
+        if not policy.tells_schema_to(await authentication.actor(request.scope)):
+            raise Unauthenticated("The schema is told to callers with a token.")
+        return PlainTextResponse(printed())
+
+    return text
 
 
 def checks(gateway: Gateway) -> Mapping[str, Callable[[], Awaitable[object]]]:

@@ -3,16 +3,20 @@ import time
 import pytest
 from graphql import GraphQLObjectType, get_introspection_query, get_named_type
 
+from gql.costs import COSTS
 from gql.documents import Documents
-from gql.execution import Executor
+from gql.executor import SCHEMA
 from gql.explorer.page import stories
-from gql.limits import COSTS, DEEPEST, MOST_COST
-from tests.budgets import SCHEMA
+from gql.limits import Limits
+
+DEEPEST, MOST_COST = Limits().depth, Limits().cost
+SPACIOUS = Limits(aliases=1000, root_fields=1000, mutations=1000)
+"""Where depth and cost alone are in question."""
 
 
 @pytest.fixture
 def documents() -> Documents:
-    return Executor().documents
+    return Documents(SCHEMA, SPACIOUS)
 
 
 def messages(documents: Documents, document: str) -> list[str]:
