@@ -27,8 +27,13 @@ MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 512 * 1024
 """Of text; what is made of it takes some ninety times as much memory."""
 
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
-"""A fifth of the library's: with all of it, 500 equal fields hold up everybody for most of a second."""
+MOST_COMPARISONS: Final = 25_000
+"""
+Of fields that may be the same: what apps send takes some hundreds.
+
+A twentieth of the library's own limit, with which 500 equal fields hold up everybody for most of a second.
+"""
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MOST_COMPARISONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,15 @@ class Document:
 def refused(refusal: Refusal, message: str) -> Document:
     """What stands for a document that is not looked at, or not found."""
     return Document(ast=None, errors=[RequestRefused(refusal, message)])
+
+
+def aborted(error: GraphQLError) -> GraphQLError:
+    """The library's word that it has seen enough, which names no place: of errors, or of work."""
+    if "Too many" in error.message:
+        return RequestRefused(Refusal.VALIDATION_FAILED, error.message)
+    return RequestRefused(
+        Refusal.LIMIT_EXCEEDED, "This repeats fields more often than can be checked.", limit="fields"
+    )
 
 
 class Documents:
@@ -123,13 +137,14 @@ class Documents:
         return [RequestRefused(Refusal.INTROSPECTION_DISABLED, "The schema is not told to this caller.")]
 
     def _broken_rules(self, ast: DocumentNode) -> Sequence[GraphQLError]:
-        return validate(
+        errors = validate(
             self._schema,
             ast,
             specified_rules,
             max_errors=self._limits.errors,
             hide_suggestions=not self._suggestions,
         )
+        return [error if error.nodes else aborted(error) for error in errors]
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document
