@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -36,6 +37,9 @@ events = typer.Typer(
 )
 app.add_typer(events, name="events")
 
+documents = typer.Typer(help="The documents that apps may send.", no_args_is_help=True)
+app.add_typer(documents, name="documents")
+
 
 def main() -> None:
     signal.signal(signal.SIGTERM, end)
@@ -55,17 +59,17 @@ def serve() -> None:
     from gateway.app import create_app
     from gateway.metrics import metrics_listener
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
+    from gql.trusted_documents import UnfitManifest
 
     settings = ready_settings()
     try:
         listener = listening_socket(settings.host, settings.port)
         metrics = metrics_listener(settings)
-    except PortTaken as taken:
-        fail(taken)
+        application = create_app(settings, metrics=metrics)
+    except (PortTaken, UnfitManifest) as problem:
+        fail(problem)
     running = server(
-        create_app(settings, metrics=metrics),
-        shutdown_seconds=settings.shutdown_seconds,
-        limits=settings.connection_limits,
+        application, shutdown_seconds=settings.shutdown_seconds, limits=settings.connection_limits
     )
     spare_the_collector()
     running.run(sockets=[listener])
@@ -126,11 +130,12 @@ def develop() -> None:
     from gateway.development import develop
     from gateway.embedded_postgres import EmbeddedPostgresError
     from gateway.server import PortTaken
+    from gql.trusted_documents import UnfitManifest
 
     read_settings()
     try:
         develop()
-    except (EmbeddedPostgresError, PortTaken) as problem:
+    except (EmbeddedPostgresError, PortTaken, UnfitManifest) as problem:
         fail(problem)
 
 
@@ -265,6 +270,21 @@ def replay_events(
         fail("Name events, or say --held.")
     all_applied = asyncio.run(replay_all(ready_settings(), named or (), is_dry=dry_run, as_json=as_json))
     raise typer.Exit(0 if all_applied else 1)
+
+
+@documents.command()
+def check(
+    manifest: Annotated[Path, typer.Argument(help="As TRUSTED_DOCUMENTS names it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per operation and line.")] = False,
+) -> None:
+    """Check that a manifest is fit, and print what each operation costs. Ends with 1 where it is not, and says why."""
+    from gateway.documents import tell_costs
+    from gql.trusted_documents import UnfitManifest
+
+    try:
+        tell_costs(read_settings(), manifest, as_json=as_json)
+    except UnfitManifest as unfit:
+        fail(unfit)
 
 
 @app.command()

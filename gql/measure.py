@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -24,9 +25,18 @@ from graphql import (
     SelectionSetNode,
     get_named_type,
     is_composite_type,
+    is_introspection_type,
 )
 
-from gql.costs import INTROSPECTED_PER_POINT, INTROSPECTION, is_list, length, own_cost, page_size
+from gql.costs import (
+    INTROSPECTED_PER_POINT,
+    INTROSPECTION,
+    introspected,
+    is_list,
+    length,
+    own_cost,
+    page_size,
+)
 from gql.limits import Limits
 from gql.refusals import Refusal, RequestRefused
 
@@ -175,14 +185,20 @@ class Ruler:
         found = self._schema.get_field(parent, name) if is_composite_type(parent) else None
         if parent is None or found is None or name == "__typename":
             return Size(fields=1)
-        own = own_cost(parent, name)
         if node.selection_set is None:
-            return Size(cost=own, fields=1)
+            return Size(cost=own_cost(parent, name), fields=1)
         inside = self._of_selections(node.selection_set, get_named_type(found.type), level=level + 1)
-        if is_list(found) and parent.name.endswith("Connection"):
-            return Size(per_row=own + inside.cost, depth=inside.depth, fields=1)
-        rows = inside.per_row * page_size(node)
-        within = inside.cost * length(self._schema, parent, name, found)
+        cost, per_row = self._price(node, parent, found, inside)
+        return Size(cost=cost, per_row=per_row, depth=inside.depth, fields=1)
+
+    def _price(self, node: FieldNode, parent: Any, field: GraphQLField, inside: Size) -> tuple[int, int]:
+        """What the field costs with all that it leads to: at once, and for each row of its page."""
+        name = node.name.value
+        own = own_cost(parent, name)
+        if is_introspection_type(parent):
+            return introspected(self._schema, name, inside.cost), 0
         if name in INTROSPECTION:
-            within //= INTROSPECTED_PER_POINT
-        return Size(cost=own + rows + within, depth=inside.depth, fields=1)
+            return own + introspected(self._schema, name, inside.cost) // INTROSPECTED_PER_POINT, 0
+        if is_list(field) and parent.name.endswith("Connection"):
+            return 0, own + inside.cost
+        return own + inside.per_row * page_size(node) + inside.cost * length(field), 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from graphql import OperationDefinitionNode
+from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse
 
 from gql.documents import Document, Documents
 
@@ -26,7 +26,7 @@ class UnfitManifest(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedDocument:
-    """`name` is what an app's developer knows it by: its operations."""
+    """`name` is what an app's developer knows it by: that of its operations."""
 
     sha256: str
     text: str
@@ -79,21 +79,23 @@ def apollo_entries(manifest: Mapping[str, Any], path: Path) -> Iterator[tuple[An
 
 
 def trusted(named: str, text: str, documents: Documents) -> TrustedDocument:
-    document = documents.read(text)
-    return TrustedDocument(sha256=named, text=text, name=name_of(document) or named[:12], document=document)
+    return TrustedDocument(sha256=named, text=text, name=name_of(text), document=documents.read(text))
 
 
-def name_of(document: Document) -> str:
-    parts = document.ast.definitions if document.ast else ()
-    named = [part for part in parts if isinstance(part, OperationDefinitionNode) and part.name]
-    return ", ".join(part.name.value for part in named if part.name)
+def name_of(text: str) -> str:
+    """Of its operations; empty where it cannot be read, or they have none."""
+    try:
+        parts = parse(text).definitions
+    except GraphQLSyntaxError:
+        return ""
+    return ", ".join(
+        part.name.value for part in parts if isinstance(part, OperationDefinitionNode) and part.name
+    )
 
 
 def problems_of(trusted: TrustedDocument) -> Iterator[str]:
-    label = trusted.name if trusted.name in trusted.sha256 else f"{trusted.name} ({trusted.sha256[:12]})"
+    label = f"{trusted.name} ({trusted.sha256[:12]})" if trusted.name else trusted.sha256[:12]
     if trusted.document.errors:
         yield f"{label}: {trusted.document.errors[0].message}"
     elif trusted.sha256 != hash_of(trusted.text):
         yield f"{label} is not named by its SHA-256, which is {hash_of(trusted.text)}"
-    elif not trusted.document.costs:
-        yield f"{label} holds no operation"

@@ -67,7 +67,7 @@ class GraphQLSettings(SettingsGroup):
         return super().problems()
 
     @property
-    def limits(self) -> Limits:
+    def graphql_limits(self) -> Limits:
         return Limits(
             tokens=self.graphql_max_tokens,
             depth=self.graphql_max_depth,
