@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import uvloop
 
 from gateway.graphql import policy_of
+from gateway.server import spare_the_collector
 from gateway.wiring import Gateway
 from gql.documents import Documents
 from gql.execution import Executor
@@ -41,6 +42,7 @@ def hostile_documents(seed: int, rounds: int) -> Iterable[Hostile]:
 async def run(folder: Path, *, seed: int, rounds: int) -> Sequence[Held]:
     found: list[Held] = []
     async with furnished_gateway(folder) as (gateway, admin):
+        spare_the_collector()  # As `payments-gateway serve` does.
         for number, hostile in enumerate(hostile_documents(seed, rounds)):
             if number % 200 == 0:
                 sys.stderr.write(f"{number} documents …\n")

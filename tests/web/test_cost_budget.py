@@ -1,88 +1,72 @@
-"""What an operation costs: told with its answer, and taken from its caller before it runs."""
+"""What an operation costs: told with its answer, and taken from its caller's budget before it runs."""
 
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from domain.actor import Actor
 from gateway.app import application
+from gateway.settings import Settings
 from gateway.wiring import Gateway
-from gql.execution import Executor
 from gql.limits import Limits
-from sandbox import Sandbox
-from tests.api import EURO, GRAPHQL, fresh_key
+from gql.trusted_documents import hash_of
+from tests.api import GRAPHQL
 from tests.parts import bearer
-from tests.web.graphql_requests import CREATE, CURRENCIES, RESPONSE_JSON, code_of
-from web.cost_budget import BudgetSpent
-from web.graphql import GraphQL
+from tests.web.graphql_requests import CURRENCIES, code_of
+from tests.web.test_rate_limits import Clock, clock
+
+__all__ = ["clock"]
 
 LIMIT = Limits().cost
-
-
-class Purse:
-    """So many points for everybody together."""
-
-    def __init__(self, points: int) -> None:
-        self.left = points
-        self.taken: list[tuple[Actor, int, bool]] = []
-
-    async def charge(self, actor: Actor, cost: int, *, is_mutation: bool) -> None:
-        if cost > self.left:
-            raise BudgetSpent("Wait a while.", {"Retry-After": "17"})
-        self.left -= cost
-        self.taken.append((actor, cost, is_mutation))
+BUDGET = 12
+NO_OTHER_LIMITS = {
+    f"rate_limit_{name}": 0
+    for name in ("requests", "writes", "payments", "anonymous", "strangers", "webhooks")
+}
+BOTH = f"query Dear {CURRENCIES} query Cheap {{ viewer {{ id }} }}"
+CHEAP = 2
 
 
 @pytest.fixture
-def purse() -> Purse:
-    return Purse(5000)
+def settings(settings: Settings, clock: Clock) -> Settings:
+    budget = {"rate_limits": True, "rate_limit_cost": BUDGET, **NO_OTHER_LIMITS}
+    return settings.model_copy(update={"debug_extension": False, **budget})
 
 
 @pytest.fixture
-async def http(gateway: Gateway, purse: Purse) -> AsyncIterator[httpx2.AsyncClient]:
-    endpoint = GraphQL(Executor(), gateway.authentication, gateway.services, purse.charge)
-    app = Starlette(routes=[Route(GRAPHQL, endpoint.handle, methods=["GET", "POST"])])
+async def http(app: Starlette, actor: Actor) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
+        transport=transport, base_url="http://gateway", headers=bearer(actor)
     ) as client:
         yield client
 
 
-class TestCharge:
-    async def test_is_taken_from_the_caller_once_for_each_operation(
-        self, http: httpx2.AsyncClient, purse: Purse, actor: Actor
-    ) -> None:
-        document = f"query A {CURRENCIES} query B {{ viewer {{ id }} }}"
+class TestBudget:
+    async def test_is_spent_by_the_operation_that_is_meant(self, http: httpx2.AsyncClient) -> None:
+        cheap = {"query": BOTH, "operationName": "Cheap"}
 
-        await http.post(GRAPHQL, json={"query": document, "operationName": "B"}, headers=bearer(actor))
+        answers = [await http.post(GRAPHQL, json=cheap) for _ in range(BUDGET // CHEAP + 1)]
 
-        [(payer, cost, is_mutation)] = purse.taken
-        assert (payer.user_id, cost, is_mutation) == (actor.user_id, 2, False)
+        assert [answer.status_code for answer in answers] == [200] * (BUDGET // CHEAP) + [429]
+        assert code_of(answers[-1]) == "RATE_LIMITED"
 
-    async def test_that_is_too_much_is_a_429_and_nothing_runs(
-        self, http: httpx2.AsyncClient, purse: Purse, actor: Actor, sandbox: Sandbox
-    ) -> None:
-        purse.left = 1000
-        payment = {"query": CREATE, "variables": {"input": {"idempotencyKey": fresh_key(), "charge": EURO}}}
+    async def test_is_spent_by_documents_that_are_named_by_their_hash(self, http: httpx2.AsyncClient) -> None:
+        extensions = {"persistedQuery": {"version": 1, "sha256Hash": hash_of(CURRENCIES)}}
 
-        answer = await http.post(GRAPHQL, json=payment, headers={**bearer(actor), "Accept": RESPONSE_JSON})
+        first = await http.post(GRAPHQL, json={"query": CURRENCIES, "extensions": extensions})
+        second = await http.post(GRAPHQL, json={"extensions": extensions})
 
-        assert (answer.status_code, code_of(answer)) == (429, "RATE_LIMITED")
-        assert answer.headers["Retry-After"] == "17"
-        assert answer.json()["errors"][0]["message"] == "Wait a while."
-        assert purse.taken == []
-        assert sandbox.ledger()["totals"]["payment_intents"] == 0
+        assert (first.status_code, second.status_code) == (200, 429)
 
-    @pytest.mark.parametrize("document", ["{", "{ nothing }", f"query A {CURRENCIES} query B {CURRENCIES}"])
-    async def test_is_nothing_for_what_is_refused(
-        self, http: httpx2.AsyncClient, purse: Purse, document: str
-    ) -> None:
-        await http.post(GRAPHQL, json={"query": document})
+    async def test_is_not_spent_by_what_is_refused(self, http: httpx2.AsyncClient) -> None:
+        for refused in ("{", "{ nothing }", f"query A {CURRENCIES} query B {CURRENCIES}"):
+            for _ in range(BUDGET):
+                await http.post(GRAPHQL, json={"query": refused})
 
-        assert purse.taken == []
+        assert (await http.post(GRAPHQL, json={"query": CURRENCIES})).status_code == 200
 
 
 class TestCostExtension:
@@ -92,15 +76,13 @@ class TestCostExtension:
         assert answer.json()["extensions"] == {"cost": {"asked": 11, "limit": LIMIT}}
 
     async def test_stands_beside_errors_of_fields(self, http: httpx2.AsyncClient) -> None:
-        answer = await http.post(GRAPHQL, json={"query": "{ viewer { id } }"})
+        answer = await http.post(GRAPHQL, json={"query": "{ invoice(id: 1) { id } }"})
 
         assert answer.json()["errors"]
         assert answer.json()["extensions"] == {"cost": {"asked": 2, "limit": LIMIT}}
 
     async def test_can_be_left_out(self, gateway: Gateway) -> None:
-        settings = gateway.settings.model_copy(
-            update={"graphql_cost_extension": False, "debug_extension": False}
-        )
+        settings = gateway.settings.model_copy(update={"graphql_cost_extension": False})
         app = application(Gateway(**{**vars(gateway), "settings": settings}))
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
