@@ -47,19 +47,23 @@ WORKER_SECONDS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: Settings, *, metrics: socket | None = None) -> Starlette:
+def create_app(
+    settings: Settings, *, policy: Policy | None = None, metrics: socket | None = None
+) -> Starlette:
     """The whole gateway, with its worker and GraphiQL where the settings say so; metrics on a socket of their own."""
     explorer = without_token if settings.explorer else None
-    return application(wire(settings), configure_explorer=explorer, metrics=metrics)
+    return application(wire(settings), policy=policy, configure_explorer=explorer, metrics=metrics)
 
 
 def application(
     gateway: Gateway,
     *,
+    policy: Policy | None = None,
     configure_explorer: Configure | None = None,
     more_routes: Sequence[BaseRoute] = (),
     metrics: socket | None = None,
 ) -> Starlette:
+    """Without a policy it is what the settings say: raises UnfitManifest where their trusted documents are not fit."""
     requests = RunningRequests()
 
     @asynccontextmanager
@@ -71,7 +75,7 @@ def application(
 
     return Starlette(
         lifespan=lifespan,
-        routes=[*more_routes, *routes(gateway, configure_explorer)],
+        routes=[*more_routes, *routes(gateway, policy or policy_of(gateway.settings), configure_explorer)],
         middleware=[
             Middleware(requests.watched),
             *middleware(
@@ -106,8 +110,7 @@ def rate_limiting(limits: RateLimits) -> Wrap | None:
     )
 
 
-def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
-    policy = policy_of(gateway.settings)
+def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
     executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [

@@ -57,17 +57,19 @@ def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
     from gateway.app import create_app
+    from gateway.graphql import policy_of
     from gateway.metrics import metrics_listener
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
     from gql.trusted_documents import UnfitManifest
 
     settings = ready_settings()
     try:
+        policy = policy_of(settings)
         listener = listening_socket(settings.host, settings.port)
         metrics = metrics_listener(settings)
-        application = create_app(settings, metrics=metrics)
     except (PortTaken, UnfitManifest) as problem:
         fail(problem)
+    application = create_app(settings, policy=policy, metrics=metrics)
     running = server(
         application, shutdown_seconds=settings.shutdown_seconds, limits=settings.connection_limits
     )

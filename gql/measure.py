@@ -68,7 +68,7 @@ def measured(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> M
     """A document that need not be valid: what nobody knows costs nothing, and is for other rules to tell of."""
     nodes = list(nodes_of(document))
     ruler = Ruler(schema, document, limits)
-    operations = [node for node in nodes if isinstance(node, OperationDefinitionNode)]
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     sizes = [(each, ruler.size(each)) for each in operations]
     refusals = [
         *overloads(nodes, limits),
