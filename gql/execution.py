@@ -68,8 +68,8 @@ class Response:
 
 class Executor:
     def __init__(self, policy: Policy | None = None) -> None:
-        self.policy = policy or Policy()
-        self._library = Library(SCHEMA, self.policy)
+        self._policy = policy or Policy()
+        self._library = Library(SCHEMA, self._policy)
 
     def asked(self, request: Request, *, by: Actor) -> Asked:
         document = self._library.find(request.query, request.sha256, by=by)
@@ -89,7 +89,7 @@ class Executor:
         try:
             result = await self._result(asked, document.ast, context)
         except TimeoutError:
-            return late(self.policy, context)
+            return late(self._policy, context)
         return answered(result, context, self._extensions(asked, context))
 
     async def _result(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
@@ -99,7 +99,7 @@ class Executor:
         A mutation may take its time. Its command is bounded by itself, and whoever cut it off would have to tell
         of an outcome that is not known.
         """
-        async with asyncio.timeout(None if asked.is_mutation else self.policy.query_seconds):
+        async with asyncio.timeout(None if asked.is_mutation else self._policy.query_seconds):
             with watched_batches():
                 result = execute(
                     SCHEMA,
@@ -108,14 +108,14 @@ class Executor:
                     context_value=context,
                     variable_values=dict(asked.request.variables or {}),
                     operation_name=asked.request.operation_name,
-                    hide_suggestions=not self.policy.tells_schema_to(context.actor),
+                    hide_suggestions=not self._policy.tells_schema_to(context.actor),
                 )
                 return await result if isawaitable(result) else result
 
     def _extensions(self, asked: Asked, context: Context) -> dict[str, Any]:
         extensions: dict[str, Any] = {}
-        if self.policy.tells_cost:
-            extensions["cost"] = {"asked": asked.cost, "limit": self.policy.limits.cost}
+        if self._policy.tells_cost:
+            extensions["cost"] = {"asked": asked.cost, "limit": self._policy.limits.cost}
         if context.user_errors:
             extensions["userErrors"] = context.user_errors
         return extensions
