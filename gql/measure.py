@@ -82,14 +82,14 @@ def measured(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> M
 
 
 def nodes_of(document: DocumentNode) -> Iterator[Node]:
-    """Whatever can bear a directive, as often as it is written."""
-    waiting: list[Any] = list(document.definitions)
+    """Whatever can bear a directive, in the order and as often as it is written."""
+    waiting: list[Any] = [*reversed(document.definitions)]
     while waiting:
         node = waiting.pop()
         yield node
-        waiting += getattr(node, "variable_definitions", None) or ()
         inside = getattr(node, "selection_set", None)
-        waiting += inside.selections if inside else ()
+        waiting += reversed(inside.selections if inside else ())
+        waiting += reversed(getattr(node, "variable_definitions", None) or ())
 
 
 def overloads(nodes: Sequence[Any], limits: Limits) -> Iterator[GraphQLError]:
