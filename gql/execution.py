@@ -86,31 +86,39 @@ class Executor:
         document = asked.document
         if document.errors or document.ast is None:
             return refused(document.errors, context)
-        try:
-            result = await self._result(asked, document.ast, context)
-        except TimeoutError:
+        result = await self._result(asked, document.ast, context)
+        if result is None:
             return late(self._policy, context)
         return answered(result, context, self._extensions(asked, context))
 
-    async def _result(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
+    async def _result(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult | None:
         """
-        Raises TimeoutError for a query that takes too long; what it has begun ends, and lets go of its connections.
+        None for a query that takes too long; what it has begun ends, and lets go of its connections.
 
         A mutation may take its time. Its command is bounded by itself, and whoever cut it off would have to tell
         of an outcome that is not known.
         """
-        async with asyncio.timeout(None if asked.is_mutation else self._policy.query_seconds):
-            with watched_batches():
-                result = execute(
-                    SCHEMA,
-                    ast,
-                    executor_class=LeanExecutor,
-                    context_value=context,
-                    variable_values=dict(asked.request.variables or {}),
-                    operation_name=asked.request.operation_name,
-                    hide_suggestions=not self._policy.tells_schema_to(context.actor),
-                )
-                return await result if isawaitable(result) else result
+        limit = asyncio.timeout(None if asked.is_mutation else self._policy.query_seconds)
+        try:
+            async with limit:
+                return await self._executed(asked, ast, context)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return None
+
+    async def _executed(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
+        with watched_batches():
+            result = execute(
+                SCHEMA,
+                ast,
+                executor_class=LeanExecutor,
+                context_value=context,
+                variable_values=dict(asked.request.variables or {}),
+                operation_name=asked.request.operation_name,
+                hide_suggestions=not self._policy.tells_schema_to(context.actor),
+            )
+            return await result if isawaitable(result) else result
 
     def _extensions(self, asked: Asked, context: Context) -> dict[str, Any]:
         extensions: dict[str, Any] = {}
