@@ -17,6 +17,7 @@ from graphql import (
     validate,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
 
 from gql.attempts import attempts
 from gql.limits import Limits
@@ -75,7 +76,7 @@ def refused(refusal: Refusal, message: str) -> Document:
     return Document(ast=None, errors=[RequestRefused(refusal, message)])
 
 
-def aborted(error: GraphQLError) -> GraphQLError:
+def aborted(error: ValidationAbortedError) -> RequestRefused:
     """The library's word that it has seen enough, which names no place: of errors, or of work."""
     if "Too many" in error.message:
         return RequestRefused(Refusal.VALIDATION_FAILED, error.message)
@@ -144,7 +145,7 @@ class Documents:
             max_errors=self._limits.errors,
             hide_suggestions=not self._suggestions,
         )
-        return [error if error.nodes else aborted(error) for error in errors]
+        return [aborted(error) if isinstance(error, ValidationAbortedError) else error for error in errors]
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document
