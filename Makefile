@@ -68,6 +68,9 @@ bench: .venv/installed ## Measure speed against hand-written peers
 chaos: .venv/installed ## Kill, flood and starve the whole program, and count (SEED=7 repeats a run, FULL=1, ONLY=m1,m3)
 	@exec $(PY) -m tests.chaos --seed $(or $(SEED),7) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
 
+fuzz: .venv/installed ## Send hostile GraphQL documents, and see that none holds up the others (SEED=7 repeats a run, ROUNDS=2000)
+	@exec $(PY) -m tests.fuzz --seed $(or $(SEED),7) --rounds $(or $(ROUNDS),2000)
+
 conformance: .venv/installed ## Hold the API against graphql-http's audits and client code generators (needs Node)
 	tests/conformance/run.sh
 
@@ -79,7 +82,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock explorer explorer-check bench chaos conformance clean help
+.PHONY: run test check format schema migration lock explorer explorer-check bench chaos fuzz conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

@@ -2,7 +2,7 @@
 The yardstick: `python -m bench.baseline`, the same answers from hand-written Starlette routes.
 
 asyncpg and orjson, one statement per table, only the columns that are shown, no layers, no GraphQL: about the
-least that Python can do for the same JSON. What it leaves out (limits, logs, metrics, errors that say what is
+least that Python can do for the same JSON. What it leaves out (limits, costs, logs, metrics, errors that say what is
 wrong) is part of what the gateway's answers cost.
 """
 

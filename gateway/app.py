@@ -7,20 +7,25 @@ from functools import partial
 from socket import socket
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from domain.errors import Unauthenticated
+from gateway.graphql import policy_of
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gateway.worker import CUT_OFF_SECONDS, Worker, cut_off
 from gql.debug import DebuggingExecutor
 from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
+from gql.policy import Policy
 from gql.schema import printed
 from persistence.engine import is_reachable
 from web.access_statements import jwks_route
+from web.auth import Authentication
 from web.body_limit import BodyLimits
 from web.errors import EXCEPTION_HANDLERS
 from web.explorer import Configure, explorer_routes, page, wants_page
@@ -44,19 +49,23 @@ WORKER_SECONDS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(settings: Settings, *, metrics: socket | None = None) -> Starlette:
+def create_app(
+    settings: Settings, *, policy: Policy | None = None, metrics: socket | None = None
+) -> Starlette:
     """The whole gateway, with its worker and GraphiQL where the settings say so; metrics on a socket of their own."""
     explorer = without_token if settings.explorer else None
-    return application(wire(settings), configure_explorer=explorer, metrics=metrics)
+    return application(wire(settings), policy=policy, configure_explorer=explorer, metrics=metrics)
 
 
 def application(
     gateway: Gateway,
     *,
+    policy: Policy | None = None,
     configure_explorer: Configure | None = None,
     more_routes: Sequence[BaseRoute] = (),
     metrics: socket | None = None,
 ) -> Starlette:
+    """Without a policy it is what the settings say: raises UnfitManifest where their trusted documents are not fit."""
     requests = RunningRequests()
 
     @asynccontextmanager
@@ -68,7 +77,7 @@ def application(
 
     return Starlette(
         lifespan=lifespan,
-        routes=[*more_routes, *routes(gateway, configure_explorer)],
+        routes=[*more_routes, *routes(gateway, policy or policy_of(gateway.settings), configure_explorer)],
         middleware=[
             Middleware(requests.watched),
             *middleware(
@@ -103,8 +112,8 @@ def rate_limiting(limits: RateLimits) -> Wrap | None:
     )
 
 
-def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseRoute]:
-    executor = DebuggingExecutor() if gateway.settings.debug_extension else Executor()
+def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
+    executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
@@ -113,7 +122,7 @@ def routes(gateway: Gateway, configure_explorer: Configure | None) -> list[BaseR
             with_page(graphql.handle) if configure_explorer else graphql.handle,
             methods=["GET", "POST"],
         ),
-        Route(f"{GRAPHQL}/schema.graphql", schema_text),
+        Route(f"{GRAPHQL}/schema.graphql", schema_text(policy, gateway.authentication)),
         jwks_route(gateway.statements),
     ]
     if gateway.settings.webhook_secrets:
@@ -141,8 +150,17 @@ def with_page(endpoint: Endpoint) -> Endpoint:
     return page_or_answer
 
 
-async def schema_text(_: Request) -> Response:
-    return PlainTextResponse(printed())
+def schema_text(policy: Policy, authentication: Authentication) -> Endpoint:
+    """For those who may ask for it by introspection too."""
+
+    async def text(request: Request) -> Response:
+        if not policy.introspection:
+            raise HTTPException(404)
+        if not policy.tells_schema_to(await authentication.actor(request.scope)):
+            raise Unauthenticated("The schema is told to callers with a token.")
+        return PlainTextResponse(printed())
+
+    return text
 
 
 def checks(gateway: Gateway) -> Mapping[str, Callable[[], Awaitable[object]]]:

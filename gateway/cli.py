@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -36,6 +37,9 @@ events = typer.Typer(
 )
 app.add_typer(events, name="events")
 
+documents = typer.Typer(help="The documents that apps may send.", no_args_is_help=True)
+app.add_typer(documents, name="documents")
+
 
 def main() -> None:
     signal.signal(signal.SIGTERM, end)
@@ -53,19 +57,21 @@ def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
     from gateway.app import create_app
+    from gateway.graphql import policy_of
     from gateway.metrics import metrics_listener
     from gateway.server import PortTaken, listening_socket, server, spare_the_collector
+    from gql.trusted_documents import UnfitManifest
 
     settings = ready_settings()
     try:
+        policy = policy_of(settings)
         listener = listening_socket(settings.host, settings.port)
         metrics = metrics_listener(settings)
-    except PortTaken as taken:
-        fail(taken)
+    except (PortTaken, UnfitManifest) as problem:
+        fail(problem)
+    application = create_app(settings, policy=policy, metrics=metrics)
     running = server(
-        create_app(settings, metrics=metrics),
-        shutdown_seconds=settings.shutdown_seconds,
-        limits=settings.connection_limits,
+        application, shutdown_seconds=settings.shutdown_seconds, limits=settings.connection_limits
     )
     spare_the_collector()
     running.run(sockets=[listener])
@@ -126,11 +132,12 @@ def develop() -> None:
     from gateway.development import develop
     from gateway.embedded_postgres import EmbeddedPostgresError
     from gateway.server import PortTaken
+    from gql.trusted_documents import UnfitManifest
 
     read_settings()
     try:
         develop()
-    except (EmbeddedPostgresError, PortTaken) as problem:
+    except (EmbeddedPostgresError, PortTaken, UnfitManifest) as problem:
         fail(problem)
 
 
@@ -265,6 +272,21 @@ def replay_events(
         fail("Name events, or say --held.")
     all_applied = asyncio.run(replay_all(ready_settings(), named or (), is_dry=dry_run, as_json=as_json))
     raise typer.Exit(0 if all_applied else 1)
+
+
+@documents.command()
+def check(
+    manifest: Annotated[Path, typer.Argument(help="As TRUSTED_DOCUMENTS names it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per operation and line.")] = False,
+) -> None:
+    """Check that a manifest is fit, and print what each operation costs. Ends with 1 where it is not, and says why."""
+    from gateway.documents import tell_costs
+    from gql.trusted_documents import UnfitManifest
+
+    try:
+        tell_costs(read_settings(), manifest, as_json=as_json)
+    except UnfitManifest as unfit:
+        fail(unfit)
 
 
 @app.command()

@@ -1,24 +1,24 @@
-"""What an answer cost, beside it as `extensions.debug`: for development, where N+1 is to be seen at once."""
+"""What an answer took, beside it as `extensions.debug`: for development, where N+1 is to be seen at once."""
 
 import time
 from dataclasses import replace
 from typing import Any
 
 from gql.context import Context
-from gql.execution import Executor, Request, Response
+from gql.execution import Asked, Executor, Response
 
 
 class DebuggingExecutor(Executor):
-    async def execute(self, request: Request, context: Context) -> Response:
+    async def execute(self, asked: Asked, context: Context) -> Response:
         began = time.perf_counter()
         with context.services.database.counted() as statements:
-            response = await super().execute(request, context)
+            response = await super().execute(asked, context)
         return _extended(
             response,
             {
                 "statements": sum(statements.values()),
                 "statementsByTable": dict(statements),
-                "cost": self.documents.get(request.query).cost(request.operation_name),
+                "cost": asked.cost or 0,
                 "milliseconds": round((time.perf_counter() - began) * 1000, 1),
             },
         )

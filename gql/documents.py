@@ -1,10 +1,9 @@
-"""Documents that were parsed and validated once: one bounded cache, keyed by the document's text."""
+"""Documents that were measured, parsed and validated once: one bounded cache, keyed by the document's text."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -17,15 +16,25 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
 
+from gql.attempts import attempts
 from gql.limits import Limits
+from gql.measure import Measured, measured
+from gql.refusals import Refusal, RequestRefused
 
-MOST_TOKENS: Final = 2000
-"""Per document: what validation of a hostile one may cost grows faster than its length."""
-MOST_ERRORS: Final = 5
 MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 512 * 1024
 """Of text; what is made of it takes some ninety times as much memory."""
+
+MOST_COMPARISONS: Final = 25_000
+"""
+Of fields that may be the same: what apps send takes some hundreds.
+
+A twentieth of the library's own limit, with which 500 equal fields hold up everybody for most of a second.
+"""
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MOST_COMPARISONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,7 @@ class Document:
     ast: DocumentNode | None
     errors: Sequence[GraphQLError] = ()
     costs: Mapping[str | None, int] = field(default_factory=dict)
-    """What each operation may ask for, by its name, as gql.limits reckons it."""
+    """What each operation may ask for, by its name, as gql/costs.py reckons it."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that a request means; None where that is not clear."""
@@ -49,41 +58,94 @@ class Document:
         operation = self.operation(name)
         return operation is not None and operation.operation is OperationType.MUTATION
 
-    def cost(self, name: str | None) -> int:
-        """0 where it is not clear which operation a request means."""
+    def cost(self, name: str | None) -> int | None:
+        """None where it is not clear which operation a request means."""
         operation = self.operation(name)
         if operation is None:
-            return 0
+            return None
         return self.costs[operation.name.value if operation.name else None]
+
+    def bank_attempts(self, name: str | None) -> int:
+        """How often the operation asks a bank; 0 where it is not clear which one is meant."""
+        operation = self.operation(name)
+        return attempts(self.ast, operation) if self.ast and operation else 0
+
+
+def refused(refusal: Refusal, message: str) -> Document:
+    """What stands for a document that is not looked at, or not found."""
+    return Document(ast=None, errors=[RequestRefused(refusal, message)])
+
+
+def aborted(error: ValidationAbortedError) -> RequestRefused:
+    """The library's word that it has seen enough, which names no place: of errors, or of work."""
+    if "Too many" in error.message:
+        return RequestRefused(Refusal.VALIDATION_FAILED, error.message)
+    return RequestRefused(
+        Refusal.LIMIT_EXCEEDED, "This repeats fields more often than can be checked.", limit="fields"
+    )
 
 
 class Documents:
-    """Least recently used ones leave first. Refused documents are kept too, so that repeats cost nothing."""
+    """
+    Least recently used ones leave first. Refused documents are kept too, so that repeats cost nothing.
 
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
+    Callers to whom the schema is not told have documents of their own: without introspection, and without a word
+    in their errors of what was probably meant.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool = True, suggestions: bool = True
+    ) -> None:
+        self._schema, self._limits = schema, limits
+        self._introspection, self._suggestions = introspection, suggestions
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._bytes = 0
+        self._registered: dict[str, str] = {}
+        self._hashes: dict[str, str] = {}
 
     def get(self, text: str) -> Document:
         known = self._known.get(text)
         if known is not None:
             self._known.move_to_end(text)
             return known
-        document = self._read(text)
+        document = self.read(text)
         self._keep(text, document)
         return document
 
-    def _read(self, text: str) -> Document:
+    def register(self, sha256: str, text: str) -> Document:
+        """As `get`; a document that may be executed is also found by its hash, until it leaves."""
+        document = self.get(text)
+        if text in self._known and not document.errors:
+            self._registered[sha256], self._hashes[text] = text, sha256
+        return document
+
+    def registered(self, sha256: str) -> Document | None:
+        text = self._registered.get(sha256)
+        return None if text is None else self.get(text)
+
+    def read(self, text: str) -> Document:
         try:
-            ast = parse(text, max_tokens=MOST_TOKENS)
+            ast = parse(text, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as malformed:
             return Document(ast=None, errors=[malformed])
-        costs: dict[str | None, int] = {}
-        # A rule is a class to the library, which only calls it.
-        limits = cast("type[Limits]", partial(Limits, costs=costs))
-        errors = validate(self._schema, ast, (*specified_rules, limits), max_errors=MOST_ERRORS)
-        return Document(ast=None if errors else ast, errors=errors, costs=costs)
+        found = measured(self._schema, ast, self._limits)
+        errors = found.refusals or self._unwanted(found) or self._broken_rules(ast)
+        return Document(ast=None if errors else ast, errors=errors, costs=found.costs)
+
+    def _unwanted(self, found: Measured) -> Sequence[GraphQLError]:
+        if self._introspection or not found.introspects:
+            return ()
+        return [RequestRefused(Refusal.INTROSPECTION_DISABLED, "The schema is not told to this caller.")]
+
+    def _broken_rules(self, ast: DocumentNode) -> Sequence[GraphQLError]:
+        errors = validate(
+            self._schema,
+            ast,
+            specified_rules,
+            max_errors=self._limits.errors,
+            hide_suggestions=not self._suggestions,
+        )
+        return [aborted(error) if isinstance(error, ValidationAbortedError) else error for error in errors]
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document
@@ -91,3 +153,4 @@ class Documents:
         while self._bytes > MOST_BYTES or len(self._known) > MOST_DOCUMENTS:
             oldest, _ = self._known.popitem(last=False)
             self._bytes -= len(oldest)
+            self._registered.pop(self._hashes.pop(oldest, ""), None)

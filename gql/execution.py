@@ -1,34 +1,56 @@
 """From a request to a response, past Strawberry's own view: parsing and validation happen once per document."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final
 
 import structlog
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 
-from domain.errors import DatabaseUnavailable, DomainError, ErrorCode, ProcessorUnavailable
+from domain.actor import Actor
+from domain.errors import DatabaseUnavailable, DomainError, ErrorCode, ProcessorUnavailable, Retry
+from gql.batches import watched_batches
 from gql.context import Context
-from gql.documents import Documents
+from gql.documents import Document
 from gql.errors import input_path
 from gql.executor import SCHEMA, LeanExecutor
+from gql.library import Library
+from gql.policy import Policy
+from gql.refusals import Refusal, RequestRefused
 
-SYNTAX: Final = "GRAPHQL_PARSE_FAILED"
-VALIDATION: Final = "GRAPHQL_VALIDATION_FAILED"
 INPUT: Final = "BAD_USER_INPUT"
 INTERNAL: Final = "INTERNAL_ERROR"
+TIMEOUT: Final = "TIMEOUT"
+LATE_SECONDS: Final = 5
+"""After how long a query that took too long may be tried once more."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A GraphQL request, however it came in."""
+    """A GraphQL request, however it came in: with a document, or with the SHA-256 of one, or with both."""
 
-    query: str
+    query: str | None = None
+    sha256: str | None = None
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """
+    A request with its document: what it may cost, in points, is known before anything of it runs.
+
+    `cost` is None where nothing will: the document is refused, or it is not clear which operation is meant.
+    """
+
+    request: Request
+    document: Document
+    cost: int | None
+    is_mutation: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,49 +58,110 @@ class Response:
     """
     `was_executed` is False where the request itself was at fault, so that there is no data.
 
-    `outage` is what left nothing to tell, so that there is no data either.
+    `retry_after_seconds` is set where an outage, or the time-out, left nothing to tell.
     """
 
     body: Mapping[str, Any]
     was_executed: bool
-    outage: DatabaseUnavailable | None = None
+    retry_after_seconds: int | None = None
 
 
 class Executor:
-    def __init__(self) -> None:
-        self.documents = Documents(SCHEMA)
+    def __init__(self, policy: Policy | None = None) -> None:
+        self._policy = policy or Policy()
+        self._library = Library(SCHEMA, self._policy)
 
-    async def execute(self, request: Request, context: Context) -> Response:
+    def asked(self, request: Request, *, by: Actor) -> Asked:
+        document = self._library.find(request.query, request.sha256, by=by)
+        name = request.operation_name
+        return Asked(
+            request=request,
+            document=document,
+            cost=document.cost(name),
+            is_mutation=document.is_mutation(name),
+        )
+
+    async def execute(self, asked: Asked, context: Context) -> Response:
         """Business errors are in the payloads; the response's own errors carry a code each."""
-        document = self.documents.get(request.query)
+        document = asked.document
         if document.errors or document.ast is None:
             return refused(document.errors, context)
-        result = execute(
-            SCHEMA,
-            document.ast,
-            executor_class=LeanExecutor,
-            context_value=context,
-            variable_values=dict(request.variables or {}),
-            operation_name=request.operation_name,
-        )
-        return answered(await result if isawaitable(result) else result, context)
+        result = await self._result(asked, document.ast, context)
+        if result is None:
+            return late(self._policy, context)
+        return answered(result, context, self._extensions(asked, context))
+
+    async def _result(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult | None:
+        """
+        None for a query that takes too long; what it has begun ends, and lets go of its connections.
+
+        A mutation may take its time. Its command is bounded by itself, and whoever cut it off would have to tell
+        of an outcome that is not known.
+        """
+        limit = asyncio.timeout(None if asked.is_mutation else self._policy.query_seconds)
+        try:
+            async with limit:
+                return await self._executed(asked, ast, context)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return None
+
+    async def _executed(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
+        with watched_batches():
+            result = execute(
+                SCHEMA,
+                ast,
+                executor_class=LeanExecutor,
+                context_value=context,
+                variable_values=dict(asked.request.variables or {}),
+                operation_name=asked.request.operation_name,
+                hide_suggestions=not self._policy.tells_schema_to(context.actor),
+            )
+            return await result if isawaitable(result) else result
+
+    def _extensions(self, asked: Asked, context: Context) -> dict[str, Any]:
+        extensions: dict[str, Any] = {}
+        if self._policy.tells_cost:
+            extensions["cost"] = {"asked": asked.cost, "limit": self._policy.limits.cost}
+        if context.user_errors:
+            extensions["userErrors"] = context.user_errors
+        return extensions
 
 
 def refused(errors: Sequence[GraphQLError], context: Context) -> Response:
     return Response(body={"errors": _shown(errors, context)}, was_executed=False)
 
 
-def answered(result: ExecutionResult, context: Context) -> Response:
+def late(policy: Policy, context: Context) -> Response:
+    error = {
+        "message": f"This took more than {policy.query_seconds:g} seconds and was cut off. Ask for less at once.",
+        "extensions": {
+            "code": TIMEOUT,
+            "retry": Retry.LATER_SAME_KEY.value,
+            "retryAfterSeconds": LATE_SECONDS,
+            "requestId": context.actor.request_id,
+        },
+    }
+    log.warning("graphql.timeout", request_id=context.actor.request_id)
+    return Response(body={"errors": [error]}, was_executed=True, retry_after_seconds=LATE_SECONDS)
+
+
+def answered(result: ExecutionResult, context: Context, extensions: Mapping[str, Any]) -> Response:
     errors = result.errors or []
     if result.data is None and errors and all(error.path is None for error in errors):
         return refused(errors, context)
     if outage := _outage(result):
-        return Response(body={"errors": _shown(errors, context)}, was_executed=True, outage=outage)
+        return Response(
+            body={"errors": _shown(errors, context)},
+            was_executed=True,
+            retry_after_seconds=outage.retry_after_seconds,
+        )
     body: dict[str, Any] = {"data": result.data}
     if errors:
         body["errors"] = _shown(errors, context)
-    if context.user_errors:
-        body["extensions"] = {"userErrors": context.user_errors}
+    if extensions:
+        body["extensions"] = extensions
     return Response(body=body, was_executed=True)
 
 
@@ -105,6 +188,8 @@ def _formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
 def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
     """What the caller may know: everything of an error of ours, nothing of a surprise."""
     cause = error.original_error
+    if isinstance(error, RequestRefused):
+        return error.message, dict(error.extensions or {})
     match cause:
         case DomainError():
             return cause.message, {
@@ -116,7 +201,7 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
         case None | GraphQLError():
             return error.message, {"code": _code(error)}
         case ValueError() if error.path is None:
-            return "A value in the document cannot be read.", {"code": VALIDATION}
+            return "A value in the document cannot be read.", {"code": Refusal.VALIDATION_FAILED}
     log.error("graphql.failed", path=error.path, exc_info=cause, request_id=context.actor.request_id)
     return "Something went wrong on our side.", {"code": INTERNAL}
 
@@ -132,8 +217,12 @@ def _code(error: GraphQLError) -> str:
     if given in ErrorCode.__members__:
         return str(given)
     if isinstance(error, GraphQLSyntaxError):
-        return SYNTAX
-    return VALIDATION if error.path is None and error.nodes and not _is_about_variables(error) else INPUT
+        return Refusal.PARSE_FAILED
+    return (
+        Refusal.VALIDATION_FAILED
+        if error.path is None and error.nodes and not _is_about_variables(error)
+        else INPUT
+    )
 
 
 def _is_about_variables(error: GraphQLError) -> bool:

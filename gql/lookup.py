@@ -10,6 +10,7 @@ from domain.access import AccessQuestion
 from domain.access_decision import AccessDecision
 from domain.access_service import AccessService
 from domain.ports import Database, Reads
+from gql.batches import join_batches
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ class Lookup(DataLoader[UUID, T | None]):
         self._database, self._query = database, query
 
     async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
+        join_batches()
         async with self._database.reads() as reads:
             found = await self._query(reads, keys)
         return [found.get(key) for key in keys]
@@ -37,4 +39,5 @@ class Decisions(DataLoader[AccessQuestion, AccessDecision]):
         self._access = access
 
     async def batch_load_fn(self, keys: list[AccessQuestion]) -> list[AccessDecision]:
+        join_batches()
         return await self._access.decisions(keys)

@@ -102,9 +102,11 @@ def statements_of(body: Mapping[str, Any]) -> int:
 
 
 def without_debug(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer as it is outside development."""
+    """The answer as it is outside development, and without its cost."""
     rest = dict(body)
-    extensions = {name: value for name, value in rest.pop("extensions", {}).items() if name != "debug"}
+    extensions = {
+        name: value for name, value in rest.pop("extensions", {}).items() if name not in {"debug", "cost"}
+    }
     return rest | ({"extensions": extensions} if extensions else {})
 
 

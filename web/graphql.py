@@ -1,7 +1,9 @@
 """
 POST and GET (or HEAD) /graphql: GraphQL over HTTP, as https://graphql.github.io/graphql-over-http/draft/ has it.
 
-Only JSON bodies are read, so that no form on another site can send one (CSRF), and GET runs queries only.
+Another site cannot have a browser act for its user here (CSRF). Only JSON bodies are read, which no form can send and
+which a script of another origin must ask for first (CORS). GET needs no such leave, but runs queries only. And neither
+would carry the user's token, which is in no cookie: whatever is sent that way is anonymous.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,25 +16,25 @@ from starlette.responses import Response
 
 from domain.actor import Actor
 from domain.errors import IdentityUnavailable, Unauthenticated
-from gql.attempts import attempts
 from gql.context import Context, Services
-from gql.execution import Executor
+from gql.execution import Asked, Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
 from web.auth import Authentication
 from web.content_type import JSON, must_be_json
-from web.errors import HTTP_ERRORS, STATUSES, challenge, retry_after
+from web.errors import HTTP_ERRORS, challenge, retry_after
 from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = frozenset({"*/*", "application/*"})
 BAD_REQUEST: Final = "BAD_REQUEST"
+HASH_PREFIX: Final = "sha256:"
 ALLOW: Final = {"Allow": "GET, POST"}
 
 
 class GraphQL:
-    """The endpoint."""
+    """The endpoint. `limits` take an operation's cost from its caller's budget before anything of it runs."""
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class GraphQL:
         try:
             actor = await self._authentication.actor(request.scope)
             await self._limits.admit(actor)
-            asked = await read_body(request) if request.method == "POST" else read_query(request)
+            sent = await read_body(request) if request.method == "POST" else read_query(request)
         except Unauthenticated as refused:
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
         except IdentityUnavailable as away:
@@ -59,7 +61,8 @@ class GraphQL:
             return rate_limited(request, refused)
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
-        if request.method != "POST" and not self._is_safe(asked):
+        asked = self._executor.asked(sent, by=actor)
+        if asked.is_mutation and request.method != "POST":
             raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
         try:
             await self._charge(asked, actor)
@@ -68,21 +71,11 @@ class GraphQL:
         context = Context(actor=actor, services=self._services)
         return rendered(await self._executor.execute(asked, context), media_type)
 
-    async def _charge(self, asked: GraphQLRequest, actor: Actor) -> None:
+    async def _charge(self, asked: Asked, actor: Actor) -> None:
         """What is refused anyway costs nothing."""
-        document = self._executor.documents.get(asked.query)
-        operation = document.operation(asked.operation_name)
-        if document.ast is not None and operation is not None:
-            await self._limits.charge(
-                actor,
-                document.cost(asked.operation_name),
-                is_mutation=document.is_mutation(asked.operation_name),
-                payments=attempts(document.ast, operation),
-            )
-
-    def _is_safe(self, asked: GraphQLRequest) -> bool:
-        document = self._executor.documents.get(asked.query)
-        return bool(document.errors) or not document.is_mutation(asked.operation_name)
+        if asked.cost is not None:
+            payments = asked.document.bank_attempts(asked.request.operation_name)
+            await self._limits.charge(actor, asked.cost, is_mutation=asked.is_mutation, payments=payments)
 
 
 def accepted_type(accept: str) -> str:
@@ -118,13 +111,32 @@ def read_query(request: Request) -> GraphQLRequest:
 
 
 def graphql_request(body: Mapping[str, Any]) -> GraphQLRequest:
-    """Extensions are for protocols that we do not speak, but have a form all the same; raises ValueError."""
-    _checked(body, "extensions", _is_object_or_null, "an object")
+    """Extensions that we do not know are ignored, but have a form all the same; raises ValueError."""
+    sha256 = document_hash(body)
     return GraphQLRequest(
-        query=_checked(body, "query", lambda value: isinstance(value, str), "a string"),
+        query=_checked(body, "query", _is_text if sha256 is None else _is_text_or_null, "a string"),
+        sha256=sha256,
         variables=_checked(body, "variables", _is_object_or_null, "an object"),
-        operation_name=_checked(body, "operationName", _is_text_or_null, "a string"),
+        operation_name=_checked(body, "operationName", _is_text_or_null, "a string") or None,
     )
+
+
+def document_hash(body: Mapping[str, Any]) -> str | None:
+    """
+    By which a document is named, in either of two ways; raises ValueError.
+
+    `documentId` is that of GraphQL over HTTP, appendix A; `extensions.persistedQuery` is Apollo's.
+    """
+    extensions = _checked(body, "extensions", _is_object_or_null, "an object") or {}
+    document_id = _checked(body, "documentId", _is_text_or_null, "a string")
+    if document_id is not None:
+        return str(document_id).removeprefix(HASH_PREFIX)
+    persisted = _checked(extensions, "persistedQuery", _is_object_or_null, "an object")
+    if persisted is None:
+        return None
+    if persisted.get("version") != 1:
+        raise ValueError("persistedQuery.version must be 1.")
+    return str(_checked(persisted, "sha256Hash", _is_text, "a string"))
 
 
 def _checked(body: Mapping[str, Any], name: str, is_valid: Callable[[Any], bool], kind: str) -> Any:
@@ -136,6 +148,10 @@ def _checked(body: Mapping[str, Any], name: str, is_valid: Callable[[Any], bool]
 
 def _is_object_or_null(value: Any) -> bool:
     return value is None or isinstance(value, dict)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_text_or_null(value: Any) -> bool:
@@ -166,8 +182,8 @@ def failed(
 def rendered(response: GraphQLResponse, media_type: str) -> Response:
     """In the legacy media type, a request that reached GraphQL is always a 200."""
     status, headers = 200, {}
-    if media_type != JSON and response.outage:
-        status, headers = STATUSES[response.outage.code], retry_after(response.outage)
+    if media_type != JSON and response.retry_after_seconds is not None:
+        status, headers = 503, {"Retry-After": str(response.retry_after_seconds)}
     elif media_type != JSON and not response.was_executed:
         status = 400
     return Response(orjson.dumps(response.body), status, headers, f"{media_type}; charset=utf-8")

@@ -4,6 +4,7 @@ from pydantic import SecretStr
 
 from gateway.settings.database import DatabaseSettings
 from gateway.settings.development import DEMO_USER, DevelopmentSettings
+from gateway.settings.graphql import GraphQLSettings
 from gateway.settings.group import Environment
 from gateway.settings.logs import LogSettings
 from gateway.settings.metrics import MetricsSettings
@@ -52,6 +53,7 @@ class Settings(
     StripeSettings,
     DatabaseSettings,
     RateLimitSettings,
+    GraphQLSettings,
     ServerSettings,
 ):
     """The last group comes first in the table: so pydantic orders what is inherited."""

@@ -23,3 +23,9 @@ echo "  schema.graphql and every story in gql/explorer/stories: ok"
 echo "Relay, by relay-compiler:"
 mkdir -p generated/relay
 node_modules/.bin/relay-compiler
+
+echo "Trusted documents, by the manifest that relay-compiler writes:"
+mkdir -p generated/relay-trusted
+echo "{}" >generated/trusted.json
+node_modules/.bin/relay-compiler ./relay.trusted.config.json >/dev/null
+../../.venv/bin/payments-gateway documents check generated/trusted.json

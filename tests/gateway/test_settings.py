@@ -68,6 +68,7 @@ class TestCheck:
             ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE is not https"),
             ("STRIPE_API_BASE", "ftp://api.stripe.com", "STRIPE_API_BASE is not https"),
             ("DEBUG_EXTENSION", "true", "DEBUG_EXTENSION is for development only"),
+            ("TRUSTED_DOCUMENTS_ONLY", "true", "TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS"),
             ("OPERATION_LEASE_SECONDS", "25", "OPERATION_LEASE_SECONDS is not more than the 25"),
             ("JWT_SECRET", "short", "JWT_SECRET is unfit (A secret for HS256 has at least 32 bytes.)"),
             ("JWT_SECRET", "-----BEGIN PUBLIC KEY-----" * 2, "JWT_SECRET is unfit"),
@@ -218,6 +219,8 @@ class TestValues:
             ("JWT_JWKS_SECONDS", "9"),
             ("RENEWAL_LEEWAY_HOURS", "-1"),
             ("OPERATION_LEASE_SECONDS", "-1"),
+            ("GRAPHQL_MAX_MUTATIONS", "6"),
+            ("GRAPHQL_TIMEOUT_SECONDS", "0"),
         ],
     )
     def test_that_are_malformed_are_refused_by_name(self, environment: Any, name: str, value: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from domain.ports import Database
-from gql import limits
+from gateway.settings import Settings
 from tests.api import Api
 from tests.budgets import SCHEMA, is_node, kinds_of, statements_of
 from tests.gql.many_of_each import MANY, many_of_each
@@ -29,9 +29,13 @@ Ids = Mapping[str, Sequence[str]]
 
 
 @pytest.fixture
-async def many(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ids:
+def settings(settings: Settings) -> Settings:
     """Whatever it costs to ask for all of them."""
-    monkeypatch.setattr(limits, "MOST_COST", 1_000_000)
+    return settings.model_copy(update={"graphql_max_cost": 1_000_000})
+
+
+@pytest.fixture
+async def many(database: Database) -> Ids:
     return await many_of_each(database)
 
 

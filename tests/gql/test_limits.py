@@ -3,16 +3,20 @@ import time
 import pytest
 from graphql import GraphQLObjectType, get_introspection_query, get_named_type
 
+from gql.costs import COSTS
 from gql.documents import Documents
-from gql.execution import Executor
+from gql.executor import SCHEMA
 from gql.explorer.page import stories
-from gql.limits import COSTS, DEEPEST, MOST_COST
-from tests.budgets import SCHEMA
+from gql.limits import Limits
+
+DEEPEST, MOST_COST = 30, Limits().cost
+SPACIOUS = Limits(aliases=1000, root_fields=1000, mutations=1000, depth=DEEPEST)
+"""Where depth and cost alone are in question."""
 
 
 @pytest.fixture
 def documents() -> Documents:
-    return Executor().documents
+    return Documents(SCHEMA, SPACIOUS)
 
 
 def messages(documents: Documents, document: str) -> list[str]:
@@ -163,3 +167,96 @@ class TestLimits:
         errors = messages(documents, f"{{ payments(first: {size}) {{ totalCount }} }}")
 
         assert not any("cost" in message for message in errors)
+
+
+def overloaded(**most: int) -> Documents:
+    return Documents(SCHEMA, Limits(**most))
+
+
+REPEATED = "{ viewer { " + "user { id } " * 400 + "} }"
+
+EXACT = {
+    "aliases": (2, "{ a: viewer { b: id } }", "{ a: viewer { b: id } ... { c: __typename } }"),
+    "root_fields": (3, "{ ...f c: __typename } fragment f on Query { a: __typename b: __typename }", None),
+    "mutations": (2, f"mutation {{ {many(SETUP, 2)} }}", f"mutation {{ {many(SETUP, 3)} }}"),
+    "directives": (
+        1,
+        "query A($a: Boolean!) { ...f @include(if: $a) } fragment f on Query { __typename @skip(if: $a) }",
+        "{ __typename @include(if: true) @skip(if: true) }",
+    ),
+    "depth": (2, "{ viewer { id } }", "{ viewer { user { id } } }"),
+    "cost": (11, "{ currencies { code } }", "{ currencies { code exponent } }"),
+}
+"""Of each limit what is just within it, and what is not any more."""
+
+
+class TestEachLimit:
+    @pytest.mark.parametrize("name", EXACT)
+    def test_allows_what_is_within_it(self, name: str) -> None:
+        most, within, _ = EXACT[name]
+
+        assert messages(overloaded(**{name: most}), within) == []
+
+    @pytest.mark.parametrize("name", EXACT)
+    def test_refuses_what_is_beyond_it_and_says_what_it_is(self, name: str) -> None:
+        most, within, beyond = EXACT[name]
+        documents = overloaded(**{name: most if beyond else most - 1})
+
+        [error] = documents.get(beyond or within).errors
+
+        assert error.extensions is not None
+        assert error.extensions["code"] == "GRAPHQL_LIMIT_EXCEEDED"
+        assert error.extensions["limit"] == ("rootFields" if name == "root_fields" else name)
+        assert error.extensions["asked"] > error.extensions["most"]
+        assert error.locations
+
+    def test_of_errors_is_what_is_told_at_once(self) -> None:
+        errors = overloaded(errors=2).get("{ a b c d e }").errors
+
+        assert len(errors) == 3
+        assert "error limit reached" in errors[-1].message
+
+    def test_is_told_before_other_rules_have_read_the_document(self) -> None:
+        [error] = overloaded(aliases=1).get("{ a: nothing b: nothing c: nothing }").errors
+
+        assert error.message == "This document has more than 1 aliases."
+
+    def test_of_repeated_fields_is_told_as_one(self, documents: Documents) -> None:
+        [error] = documents.get(REPEATED).errors
+
+        assert error.extensions == {"code": "GRAPHQL_LIMIT_EXCEEDED", "limit": "fields"}
+
+    def test_tells_no_number_that_json_cannot_hold(self, documents: Documents) -> None:
+        doubling = " ".join(f"fragment f{at} on Query {{ ...f{at + 1} ...f{at + 1} }}" for at in range(15))
+        far = " ".join(
+            ["fragment f15 on Query {", *["viewer { id }"] * 100, "}", doubling, "{", "...f0 " * 90, "}"]
+        )
+
+        errors = overloaded(cost=10).get(far).errors
+
+        assert errors[0].extensions is not None
+        assert 10 < errors[0].extensions["asked"] < 2**53
+
+
+class TestEmptySelections:
+    @pytest.mark.parametrize(
+        "document", ["{}", "{ viewer {} }", "{ ...f } fragment f on Query {}", "{ ... {} }", "mutation {}"]
+    )
+    def test_are_measured_as_nothing(self, documents: Documents, document: str) -> None:
+        assert documents.get(document).cost(None) in {0, 1}
+
+
+class TestIntrospection:
+    def test_costs_what_its_lists_hold(self, documents: Documents) -> None:
+        costs = [
+            documents.get(f"{{ __schema {{ types {{ {inner} }} }} }}").cost(None)
+            for inner in ("name", "fields { name }", "fields { type { fields { name } } }")
+        ]
+
+        assert all(isinstance(cost, int) for cost in costs)
+        assert costs == sorted(set(costs))  # type: ignore[type-var]  # They are numbers, as was just said.
+
+    def test_is_refused_where_it_would_hold_up_everybody(self, documents: Documents) -> None:
+        aliased = "{ __schema { " + many("types { fields { type { fields { name } } } }", 30) + " } }"
+
+        assert f"This asks for more than a cost of {MOST_COST} at once." in messages(documents, aliased)

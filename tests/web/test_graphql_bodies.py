@@ -9,8 +9,9 @@ import pytest
 from graphql import build_client_schema, get_introspection_query
 
 from domain.actor import Actor
-from gql.documents import MOST_DOCUMENTS, MOST_TOKENS, Documents
-from gql.execution import Executor
+from gql.documents import MOST_DOCUMENTS, Documents
+from gql.executor import SCHEMA
+from gql.limits import Limits
 from tests.api import GRAPHQL, Api
 from tests.parts import bearer
 from tests.web.graphql_requests import CURRENCIES, JSON, RESPONSE_JSON, body_of, code_of
@@ -111,7 +112,7 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
     "twice the same name": (f"query A {CURRENCIES} query A {CURRENCIES}", "GRAPHQL_VALIDATION_FAILED"),
     "two anonymous operations": (f"{CURRENCIES} {CURRENCIES}", "GRAPHQL_VALIDATION_FAILED"),
     "3,000 fields": (f"{{ {' '.join(f'a{at}: __typename' for at in range(3000))} }}", "GRAPHQL_PARSE_FAILED"),
-    "one token too many": (f"{{ {'__typename ' * (MOST_TOKENS - 1)} }}", "GRAPHQL_PARSE_FAILED"),
+    "one token too many": (f"{{ {'__typename ' * (Limits().tokens - 1)} }}", "GRAPHQL_PARSE_FAILED"),
     "10,000 directives": (f"{{ __typename {'@include(if: true) ' * 10_000} }}", "GRAPHQL_PARSE_FAILED"),
     "a cycle of fragments": ("{ ...f } fragment f on Query { ...f }", "GRAPHQL_VALIDATION_FAILED"),
     "very deep fields": (nested("viewer", 450), "GRAPHQL_PARSE_FAILED"),
@@ -183,7 +184,7 @@ class TestSurprises:
 class TestKnownDocuments:
     @pytest.fixture
     def documents(self) -> Documents:
-        return Executor().documents
+        return Documents(SCHEMA, Limits())
 
     def test_are_read_once(self, documents: Documents) -> None:
         assert documents.get(CURRENCIES) is documents.get(CURRENCIES)
