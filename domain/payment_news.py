@@ -1,6 +1,6 @@
 """News of a payment: taken at its word where that can only be about the running attempt, and read anew where not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from uuid import UUID
 
@@ -65,7 +65,9 @@ class PaymentNews:
 
         async def take(work: Work, current: Outcome) -> None:
             now, by = self.clock(), occasion.by
-            payment = await settle(work, payment_id, current, at=now, by=by)
+            is_what_was_told = current.status is told.status and current.charge_id == told.charge_id
+            dated = replace(current, occurred_at=told.occurred_at) if is_what_was_told else current
+            payment = await settle(work, payment_id, dated, at=now, by=by)
             await remember_failure(work, payment, told, at=now, by=by)
             await close(work)
 

@@ -40,9 +40,9 @@ class Clients:
 
     async def ask(self, wish: Wish) -> Told | None:
         """One request; None where its answer is none, or says to ask again."""
-        body = await self._answer(wish)
-        payload = ((body or {}).get("data") or {}).get(wish.kind.mutation)
-        if payload is None or any(error["retry"] == ASK_AGAIN for error in payload["errors"]):
+        body = await self._answer(wish) or {}
+        payload = (body.get("data") or {}).get(wish.kind.mutation)
+        if payload is None or ASK_AGAIN in advice_in(body, payload):
             return None
         made = payload[wish.kind.made] or {}
         codes = tuple(error["code"] for error in payload["errors"])
@@ -78,6 +78,12 @@ class Clients:
         assert MISTAKE not in codes, answer
         self.heard.update(codes)
         return answer
+
+
+def advice_in(body: dict[str, Any], payload: dict[str, Any]) -> set[str]:
+    """Beside what the command came to, and beside what of it could not be read afterwards."""
+    unread = [error.get("extensions", {}).get("retry", "") for error in body.get("errors", ())]
+    return {*unread, *(error["retry"] for error in payload["errors"])}
 
 
 def codes_in(answer: dict[str, Any]) -> list[str]:
