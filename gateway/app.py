@@ -86,6 +86,7 @@ def application(
                     over_tls=gateway.settings.is_production,
                     body_limits=body_limits(gateway.settings),
                     rate_limiting=rate_limiting(gateway.rate_limits),
+                    slow_after=gateway.settings.log_slow_milliseconds,
                 )
             ),
         ],
