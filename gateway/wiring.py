@@ -47,12 +47,13 @@ from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.authentication import authentication, published_keys
-from gateway.metrics import measured
+from gateway.metrics import OwnSigns, measured
 from gateway.rates import rate_limits
 from gateway.reconciliation import reconciler
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
+from persistence.pool import pool_use
 from persistence.rehearsal import SqlStages
 from persistence.unit_of_work import SqlDatabase
 from processor.circuit import Circuit
@@ -86,8 +87,10 @@ class Gateway:
 
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
         """Serve the metrics meanwhile, if there is a listener for them."""
-        url = self.settings.database_url
-        return measured(url, listener, is_spared=lambda: self.processor.spares_stripe)
+        return measured(self.settings.database_url, listener, own=self._own_signs)
+
+    def _own_signs(self) -> OwnSigns:
+        return OwnSigns(is_spared=self.processor.spares_stripe, pool=pool_use(self.engine))
 
     def following_keys(self) -> AbstractAsyncContextManager[None]:
         """Read the User Service's keys meanwhile, if it publishes any."""
