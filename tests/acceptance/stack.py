@@ -15,6 +15,8 @@ from tests.acceptance.processes import COMMAND, Program, free_port, started
 from tests.api import Api
 from tests.parts import bearer
 
+TOKENS: Final = re.compile(r"^  [\w ]+ eyJ[\w.-]+$", re.MULTILINE)
+"""The banner shows tokens of the demo's people, on standard output, to be copied."""
 STOP_SECONDS: Final = 5.0
 """How long the end of everything may take."""
 
@@ -55,7 +57,8 @@ def developing(folder: Path, **settings: str) -> Iterator[Stack]:
     ports = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
     environment = {"DATA_FOLDER": str(folder), "DEMO_DAYS": "0", **ports, **settings}
     folder.mkdir(exist_ok=True)
-    with started([COMMAND, "develop"], environment, folder.parent / f"{uuid4()}.log") as program:
+    log = folder.parent / f"{uuid4()}.log"
+    with started([COMMAND, "develop"], environment, log, shown=TOKENS) as program:
         try:
             yield Stack(program=program, folder=folder)
         finally:
