@@ -86,6 +86,7 @@ def application(
         middleware=[
             Middleware(requests.watched),
             *metering(gateway, chosen, metrics),
+            *([gateway.traces.requests()] if gateway.traces else []),
             *middleware(
                 HttpSettings(
                     allowed_origins=gateway.settings.allowed_origins,
@@ -136,6 +137,8 @@ def named_in(trusted: Sequence[TrustedDocument]) -> Sequence[str]:
 
 def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
     executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
+    if gateway.traces:
+        executor = gateway.traces.executor(executor)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
