@@ -11,8 +11,11 @@ from uuid import uuid4
 import httpx2
 
 from gateway.demo import USER
+from gateway.development import DATABASE
+from gateway.embedded_postgres import EmbeddedPostgres
 from tests.acceptance.processes import COMMAND, Program, free_port, started
 from tests.api import Api
+from tests.databases import search
 from tests.parts import bearer
 
 TOKENS: Final = re.compile(r"^  [\w ]+ eyJ[\w.-]+$", re.MULTILINE)
@@ -44,6 +47,10 @@ class Stack:
 
     async def is_ready(self) -> None:
         await self.program.says("Ctrl-C stops everything")
+
+    async def search(self) -> None:
+        """Look for secrets in all rows of its database."""
+        await search(EmbeddedPostgres(self.folder / "postgres").url(DATABASE))
 
     @asynccontextmanager
     async def demo_user(self) -> AsyncIterator[Api]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import REGISTRY
@@ -18,12 +19,16 @@ ROOT = Path(__file__).parents[2]
 RULES = (ROOT / "docs/alerts.yml").read_text(encoding="utf-8")
 DASHBOARD = (ROOT / "docs/grafana.json").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-ALARMS = OPERATIONS.split("## Alarms\n")[1].split("\n## ")[0]
+ALARMS, LOGS, METRICS = (
+    OPERATIONS.split(f"\n## {section}\n")[1].split("\n## ")[0] for section in ("Alarms", "Logs", "Metrics")
+)
 ROOMS = ("domain", "gateway", "gql", "persistence", "processor", "web")
 METRIC = re.compile(r"\bpayments_[a-z_]+")
 LABELLED = re.compile(r'(payments_[a-z_]+)\{(\w+)="(\w+)"\}')
 COUNTED_LATER = ("payments_stripe_", "payments_graphql_")
 """Which have no series before something happens."""
+EVENT = re.compile(r"`([a-z_]+\.[a-z_]+)`")
+LOGGED = re.compile(r'\blog\.(?:debug|info|warning|error|exception)\(\s*"([a-z_]+\.[a-z_]+)"')
 SUFFIX = re.compile("_(count|sum|bucket|total)$")
 
 SIGNS = VitalSigns(
@@ -85,18 +90,31 @@ class TestAlerts:
         )
         assert written(ALARMS) <= told()
 
-    def test_name_events_that_are_logged(self) -> None:
+    def test_name_events_that_the_guide_explains(self) -> None:
         column = [row.split("|")[3] for row in re.findall(r"^\| Payments.*", ALARMS, re.MULTILINE)]
-        events = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", " ".join(column)))
-        code = "".join(
-            file.read_text(encoding="utf-8") for room in ROOMS for file in (ROOT / room).rglob("*.py")
-        )
+        events = set(EVENT.findall(" ".join(column)))
 
         assert "invariant.broken" in events
-        assert [event for event in events if f'"{event}"' not in code] == []
+        assert events <= set(EVENT.findall(LOGS))
 
     def test_have_a_section_for_every_invariant(self) -> None:
         assert [name for name in InvariantName if f"`{name}`" not in OPERATIONS] == []
+
+
+class TestGuide:
+    def test_explains_every_metric_and_no_other(self) -> None:
+        assert written(METRICS) == told()
+
+    def test_explains_every_event_of_the_log_and_no_other(self) -> None:
+        code = code_of(ROOMS)
+        explained = set(EVENT.findall(LOGS))
+
+        assert set(LOGGED.findall(code)) <= explained
+        assert [event for event in explained if f'"{event}"' not in code] == []
+
+
+def code_of(rooms: Iterable[str]) -> str:
+    return "".join(file.read_text(encoding="utf-8") for room in rooms for file in (ROOT / room).rglob("*.py"))
 
 
 class TestDashboard:

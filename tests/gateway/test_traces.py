@@ -85,6 +85,7 @@ class TestRequest:
         assert {span.name for span in collector.below(operation)} == {
             "INSERT billing_accounts",
             "SELECT billing_accounts",
+            "WITH audit_records",
         }
         assert len({span.trace for span in collector.spans}) == 1
 
