@@ -1,6 +1,7 @@
 """How many requests there are, how long they take, and what comes of them, for Prometheus."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
@@ -8,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gql.outcome import outcome_of
+from gql.outcome import RequestOutcome, outcome_of
 from gql.summary import Summary
 from web.access_log import CLIENT_LEFT
 from web.summaries import summary_of
@@ -72,17 +73,29 @@ class HttpMetrics:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        route = route_of(scope)
-        REQUESTS.labels(method, route, status).inc()
-        REQUEST_SECONDS.labels(method, route).observe(seconds)
+        number, times = series_of_requests(method, route_of(scope), status)
+        number.inc()
+        times.observe(seconds)
         if summary := summary_of(scope):
             self._note_operation(summary, seconds)
 
     def _note_operation(self, summary: Summary, seconds: float) -> None:
         name = summary.name if summary.name in self.operations else OTHER
-        OPERATIONS.labels(name, summary.kind, outcome_of(summary).value).inc()
-        OPERATION_SECONDS.labels(name, summary.kind).observe(seconds)
-        COST.labels(name, summary.kind).inc(summary.cost)
+        number, times, cost = series_of_operations(name, summary.kind, outcome_of(summary))
+        number.inc()
+        times.observe(seconds)
+        cost.inc(summary.cost)
+
+
+@lru_cache(1024)  # Looking them up by their labels would take longer than counting.
+def series_of_requests(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), REQUEST_SECONDS.labels(method, route)
+
+
+@lru_cache(1024)
+def series_of_operations(name: str, kind: str, outcome: RequestOutcome) -> tuple[Counter, Histogram, Counter]:
+    labels = (name, kind)
+    return OPERATIONS.labels(*labels, outcome.value), OPERATION_SECONDS.labels(*labels), COST.labels(*labels)
 
 
 def route_of(scope: Scope) -> str:
