@@ -93,8 +93,9 @@ class TracedExecutor(Executor):
             "graphql", record_exception=False, set_status_on_exception=False
         ) as span:
             response = await self._inner.execute(asked, context)
-            note(span, Summary.of(asked, response.body))
-            span.set_attribute("gateway.request_id", redacted_text(context.actor.request_id or ""))
+            if span.is_recording():
+                note(span, Summary.of(asked, response.body))
+                span.set_attribute("gateway.request_id", redacted_text(context.actor.request_id or ""))
             return response
 
 
