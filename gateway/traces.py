@@ -54,10 +54,12 @@ class Traces:
 
     @classmethod
     def exported(cls, endpoint: str) -> Self:
-        """A thread of its own sends them, and drops what it cannot send in time."""
-        logging.getLogger("opentelemetry").setLevel(
-            logging.CRITICAL
-        )  # It tells of each attempt; see Outspoken.
+        """
+        A thread of its own sends them, and drops what it cannot send in time.
+
+        The library would log each attempt; `Outspoken` tells instead of it.
+        """
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         provider = TracerProvider(resource=named_resource(), shutdown_on_exit=False)
         exporter = Outspoken(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + PATH))
         provider.add_span_processor(BatchSpanProcessor(exporter))

@@ -23,6 +23,7 @@ from web.logs import BEGIN, FINISH
 
 MARK: Final = "writes"
 MOST_SHOWN: Final = 50
+MOST_SUSPECTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class Leak:
     tests: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.kind} in {self.place}: {self.excerpt!r} ({', '.join(self.tests) or 'no test'})"
+        suspects = ", ".join(self.tests[-MOST_SUSPECTS:]) or "no test"
+        return f"{self.kind} in {self.place}: {self.excerpt!r} ({suspects})"
 
 
 @dataclass(kw_only=True)
@@ -83,12 +85,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """After the teardown, when the report holds what was written in all phases."""
+    """
+    After the teardown, when the report holds what was written in all phases.
+
+    What pytest calls the log are records before they are redacted, which are written nowhere else.
+    """
     if report.when == "teardown":
         for name, text in report.sections:
-            if not name.startswith(
-                "Captured log"
-            ):  # Those are raw, and written nowhere but into pytest's report.
+            if not name.startswith("Captured log"):
                 SEARCH.look_at(text, name, [report.nodeid])
 
 
