@@ -1,9 +1,11 @@
 """What Prometheus is told of requests, of GraphQL operations, and of the process."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -16,6 +18,7 @@ from gateway.app import application
 from gateway.loop_lag import EVERY, watch_lag
 from gateway.server import listening_socket
 from gateway.wiring import Gateway
+from gql.trusted_documents import hash_of
 from persistence.engine import create_engine
 from persistence.pool import PoolUse, pool_use
 from tests.api import EURO, GRAPHQL, Api, fresh_key, mutation_document
@@ -129,6 +132,21 @@ class TestOperations:
             counted("payments_graphql_operations_total", operation=OTHER, kind="query", outcome="answered")
             == 6
         )
+
+    async def test_of_trusted_documents_have_series_too_where_none_are_named(
+        self, gateway: Gateway, actor: Actor, counted: Counted, tmp_path: Path
+    ) -> None:
+        document = "query Trusted { viewer { id } }"
+        manifest = tmp_path / "manifest.json"
+        manifest.write_text(json.dumps({hash_of(document): document}))
+        settings = gateway.settings.model_copy(update={"trusted_documents": manifest})
+        with listening_socket("127.0.0.1", 0) as listener:
+            async with client_of(application(replace(gateway, settings=settings), metrics=listener)) as http:
+                await http.post(GRAPHQL, json={"query": document}, headers=bearer(actor))
+
+        assert counted.new("payments_graphql_operations_total") == [
+            {"operation": "Trusted", "kind": "query", "outcome": "answered"}
+        ]
 
     @pytest.mark.parametrize("document", ["{", "{ nonsense }"])
     async def test_that_cannot_be_made_out_are_invalid(
