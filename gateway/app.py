@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import islice
 from socket import socket
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from domain.errors import Unauthenticated
 from gateway.graphql import policy_of
 from gateway.settings import Settings
+from gateway.settings.metrics import MOST_OPERATIONS
 from gateway.wiring import Gateway, wire
 from gateway.worker import CUT_OFF_SECONDS, Worker, cut_off
 from gql.debug import DebuggingExecutor
@@ -23,6 +25,7 @@ from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
 from gql.policy import Policy
 from gql.schema import printed
+from gql.trusted_documents import TrustedDocument
 from persistence.engine import is_reachable
 from web.access_statements import jwks_route
 from web.auth import Authentication
@@ -31,6 +34,7 @@ from web.errors import EXCEPTION_HANDLERS
 from web.explorer import Configure, explorer_routes, page, wants_page
 from web.graphql import GraphQL, rate_limited
 from web.health import health_routes
+from web.http_metrics import HttpMetrics
 from web.middleware import HttpSettings, Wrap, middleware
 from web.rates.limiting import RateLimiting
 from web.rates.limits import RateLimits
@@ -67,6 +71,7 @@ def application(
 ) -> Starlette:
     """Without a policy it is what the settings say: raises UnfitManifest where their trusted documents are not fit."""
     requests = RunningRequests()
+    chosen = policy or policy_of(gateway.settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -77,15 +82,18 @@ def application(
 
     return Starlette(
         lifespan=lifespan,
-        routes=[*more_routes, *routes(gateway, policy or policy_of(gateway.settings), configure_explorer)],
+        routes=[*more_routes, *routes(gateway, chosen, configure_explorer)],
         middleware=[
             Middleware(requests.watched),
+            *metering(gateway, chosen, metrics),
+            *([gateway.traces.requests()] if gateway.traces else []),
             *middleware(
                 HttpSettings(
                     allowed_origins=gateway.settings.allowed_origins,
                     over_tls=gateway.settings.is_production,
                     body_limits=body_limits(gateway.settings),
                     rate_limiting=rate_limiting(gateway.rate_limits),
+                    slow_after=gateway.settings.log_slow_milliseconds,
                 )
             ),
         ],
@@ -112,8 +120,25 @@ def rate_limiting(limits: RateLimits) -> Wrap | None:
     )
 
 
+def metering(gateway: Gateway, policy: Policy, metrics: socket | None) -> list[Middleware]:
+    """Nothing is counted that nobody can read."""
+    if metrics is None:
+        return []
+    return [
+        Middleware(HttpMetrics, operations=gateway.settings.metric_operations or named_in(policy.trusted))
+    ]
+
+
+def named_in(trusted: Sequence[TrustedDocument]) -> Sequence[str]:
+    """The operations of trusted documents, as many as can be told apart."""
+    names = (name for each in trusted for name in each.document.costs if name)
+    return tuple(islice(names, MOST_OPERATIONS))
+
+
 def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
     executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
+    if gateway.traces:
+        executor = gateway.traces.executor(executor)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),

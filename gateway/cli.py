@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
-from uuid import UUID
+from typing import Annotated, Final, NoReturn
+from uuid import UUID, uuid4
 
 import typer
 import uvloop
+from structlog.contextvars import bind_contextvars
 
 from domain.actor import Role
 from domain.events import InboxStatus
@@ -39,6 +40,17 @@ app.add_typer(events, name="events")
 
 documents = typer.Typer(help="The documents that apps may send.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
+
+
+SERVES_OTHERS: Final = frozenset({"serve", "worker", "develop"})
+"""Whose requests and jobs have ids of their own."""
+
+
+@app.callback()
+def named(context: typer.Context) -> None:
+    """Whatever a command logs names it, and its run."""
+    if context.invoked_subcommand not in SERVES_OTHERS:
+        bind_contextvars(command=context.invoked_subcommand, run_id=str(uuid4()))
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from pgqueuer import PgQueuer
 from pgqueuer.db import Driver
@@ -18,6 +19,7 @@ from pgqueuer.executors import (
 from pgqueuer.models import Context, Job, Schedule, ScheduleContext, TracebackRecord
 from pgqueuer.queries import Queries
 from prometheus_client import Counter
+from structlog.contextvars import bound_contextvars
 
 from domain.errors import DatabaseUnavailable
 from domain.events import TRIES_BEFORE_HELD
@@ -33,11 +35,16 @@ PUT_OFF: Final = Counter(
 
 
 class Retries(DatabaseRetryEntrypointExecutor):
-    """Whose job is done again where it was cut off; PgQueuer would delete it as cancelled."""
+    """
+    Whose job is done again where it was cut off; PgQueuer would delete it as cancelled.
+
+    Whatever is logged meanwhile names the job.
+    """
 
     async def execute(self, job: Job, context: Context) -> None:
         try:
-            await super().execute(job, context)
+            with bound_contextvars(job=job.entrypoint, job_id=int(job.id)):
+                await super().execute(job, context)
         except asyncio.CancelledError as cut:
             raise RetryRequested(delay=timedelta(0), reason="cut off") from cut
 
@@ -57,7 +64,8 @@ class PatientSchedule(ScheduleExecutor):
 
     async def execute(self, schedule: Schedule, context: ScheduleContext) -> None:
         try:
-            await super().execute(schedule, context)
+            with bound_contextvars(job=schedule.entrypoint, run_id=str(uuid4())):
+                await super().execute(schedule, context)
         except DatabaseUnavailable:
             PUT_OFF.labels(schedule.entrypoint).inc()
 

@@ -5,8 +5,10 @@ What the database knows is read at each scrape, so that every replica tells the 
 is counted in it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from socket import socket
 from typing import Final
 
@@ -18,8 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.loop_lag import watch_lag
 from gateway.server import listening_socket, serving
 from gateway.settings import Settings
+from persistence.pool import PoolUse
 from persistence.vital_signs import UNREAD, Monitor, VitalSigns, Waiting
 
 METRICS: Final = "/metrics"
@@ -35,25 +39,35 @@ def metrics_listener(settings: Settings) -> socket | None:
     return listening_socket(settings.metrics_host, settings.metrics_port, variable="METRICS_PORT")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSigns:
+    """What this process knows of itself: whether it leaves Stripe alone, and how its connections are used."""
+
+    is_spared: bool
+    pool: PoolUse
+
+
 @asynccontextmanager
 async def measured(
-    database_url: str, listener: socket | None, *, is_spared: Callable[[], bool]
+    database_url: str, listener: socket | None, *, own: Callable[[], OwnSigns]
 ) -> AsyncIterator[None]:
     """Serve the metrics meanwhile, if there is a listener for them."""
     if listener is None:
         yield
         return
     monitor = Monitor(database_url)
+    watching = asyncio.create_task(watch_lag())
     try:
-        async with serving(metrics_app(monitor, is_spared), listener, shutdown_seconds=SHUTDOWN_SECONDS):
+        async with serving(metrics_app(monitor, own), listener, shutdown_seconds=SHUTDOWN_SECONDS):
             yield
     finally:
+        watching.cancel()
         await monitor.close()
 
 
-def metrics_app(monitor: Monitor, is_spared: Callable[[], bool]) -> Starlette:
+def metrics_app(monitor: Monitor, own: Callable[[], OwnSigns]) -> Starlette:
     async def metrics(_: Request) -> Response:
-        read = Read(await signs_of(monitor), is_spared=is_spared())
+        read = Read(await signs_of(monitor), own())
         told = written(read) + generate_latest(REGISTRY)
         return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -76,9 +90,9 @@ class Read:
     Without `signs` it tells that the database is down, and nothing that the database knows.
     """
 
-    def __init__(self, signs: VitalSigns | None, *, is_spared: bool) -> None:
+    def __init__(self, signs: VitalSigns | None, own: OwnSigns) -> None:
         self._signs = signs
-        self._is_spared = is_spared
+        self._own = own
 
     def collect(self) -> Iterator[Metric]:
         is_up = self._signs is not None
@@ -86,8 +100,9 @@ class Read:
         yield GaugeMetricFamily(
             "payments_stripe_circuit_open",
             "Whether this process takes Stripe for unwell and would refuse a call now.",
-            value=self._is_spared,
+            value=self._own.is_spared,
         )
+        yield connections(self._own.pool)
         if self._signs is not None:
             yield from families(self._signs)
 
@@ -147,6 +162,15 @@ def families(signs: VitalSigns) -> Iterable[Metric]:
         "payments_audit_unsealed_age_seconds",
         "The age of the oldest audit record that has no seal.",
         value=signs.unsealed,
+    )
+
+
+def connections(pool: PoolUse) -> Metric:
+    return numbers(
+        "payments_database_connections",
+        "Connections of this process: those in use, how many there may be, and callers that wait for one.",
+        "what",
+        {"in_use": pool.in_use, "size": pool.size, "waiting": pool.waiting},
     )
 
 

@@ -1,13 +1,15 @@
 """Puts the rooms together: settings in, everything behind the API out."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from socket import socket
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
+from stripe import HTTPClient
 
 from domain.access_service import AccessService
 from domain.audit_service import AuditService
@@ -47,21 +49,26 @@ from domain.subscription_rereading import SubscriptionRereader
 from domain.subscription_service import SubscriptionService
 from domain.webhook_service import WebhookService
 from gateway.authentication import authentication, published_keys
-from gateway.metrics import measured
+from gateway.metrics import OwnSigns, measured
 from gateway.rates import rate_limits
 from gateway.reconciliation import reconciler
 from gateway.settings import Settings
 from gql.context import Services
 from persistence.engine import create_engine
+from persistence.pool import pool_use
 from persistence.rehearsal import SqlStages
 from persistence.unit_of_work import SqlDatabase
 from processor.circuit import Circuit
+from processor.stripe_client import same
 from processor.stripe_events import StripeNews
 from processor.stripe_processor import StripeProcessor
 from web.access_statements import SignedStatements, statement_keys
 from web.auth import Authentication
 from web.published_keys import PublishedKeys
 from web.rates.limits import RateLimits
+
+if TYPE_CHECKING:
+    from gateway.traces import Traces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +90,15 @@ class Gateway:
     published_keys: PublishedKeys | None
     authentication: Authentication
     rate_limits: RateLimits
+    traces: "Traces | None" = None
+    """None where they are not exported."""
 
     def measured(self, listener: socket | None) -> AbstractAsyncContextManager[None]:
         """Serve the metrics meanwhile, if there is a listener for them."""
-        url = self.settings.database_url
-        return measured(url, listener, is_spared=lambda: self.processor.spares_stripe)
+        return measured(self.settings.database_url, listener, own=self._own_signs)
+
+    def _own_signs(self) -> OwnSigns:
+        return OwnSigns(is_spared=self.processor.spares_stripe, pool=pool_use(self.engine))
 
     def following_keys(self) -> AbstractAsyncContextManager[None]:
         """Read the User Service's keys meanwhile, if it publishes any."""
@@ -99,11 +110,19 @@ class Gateway:
         await self.processor.close()
         await self.rate_limits.close()
         await self.engine.dispose()
+        if self.traces:
+            await self.traces.close()
 
 
 class Connect(Protocol):
     def __call__(
-        self, secret_key: str, *, api_base: str, circuit: Circuit, most_at_once: int
+        self,
+        secret_key: str,
+        *,
+        api_base: str,
+        circuit: Circuit,
+        most_at_once: int,
+        wrap: Callable[[HTTPClient], HTTPClient],
     ) -> StripeProcessor: ...
 
 
@@ -159,6 +178,17 @@ def wire_news(database: Database, processor: PaymentProcessor, *, settings: Sett
     )
 
 
+def exported_traces(settings: Settings, engine: AsyncEngine) -> "Traces | None":
+    """Of a process that exports none, not even the libraries are loaded."""
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    from gateway.traces import Traces
+
+    traces = Traces.exported(settings.otel_exporter_otlp_endpoint)
+    traces.statements(engine)
+    return traces
+
+
 def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, clock: Clock = now) -> Gateway:
     """`connect` makes the processor, which tests put under watch; `clock` may be a sandbox's, which can be moved."""
     engine = create_engine(
@@ -166,12 +196,14 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout,
     )
+    traces = exported_traces(settings, engine)
     database = SqlDatabase(engine)
     processor = connect(
         settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         circuit=Circuit(threshold=settings.circuit_threshold, pause=settings.circuit_pause_seconds),
         most_at_once=settings.stripe_requests_at_once,
+        wrap=traces.stripe if traces else same,
     )
     customers = Customers(database=database, processor=processor, clock=clock)
     rules = Rules(
@@ -213,6 +245,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
     published = published_keys(settings)
     return Gateway(
         settings=settings,
+        traces=traces,
         engine=engine,
         processor=processor,
         services=Services(

@@ -1,5 +1,6 @@
 """Documents that were measured, parsed and validated once: one bounded cache, keyed by the document's text."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Document:
     """A document and its verdict: `errors` is empty exactly when it may be executed."""
 
     ast: DocumentNode | None
+    digest: str = ""
+    """The SHA-256 of its text, in hexadecimal; none where no text was found, or none was looked at."""
     errors: Sequence[GraphQLError] = ()
     costs: Mapping[str | None, int] = field(default_factory=dict)
     """What each operation may ask for, by its name, as gql/costs.py reckons it."""
@@ -124,13 +127,14 @@ class Documents:
         return None if text is None else self.get(text)
 
     def read(self, text: str) -> Document:
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         try:
             ast = parse(text, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as malformed:
-            return Document(ast=None, errors=[malformed])
+            return Document(ast=None, digest=digest, errors=[malformed])
         found = measured(self._schema, ast, self._limits)
         errors = found.refusals or self._unwanted(found) or self._broken_rules(ast)
-        return Document(ast=None if errors else ast, errors=errors, costs=found.costs)
+        return Document(ast=None if errors else ast, digest=digest, errors=errors, costs=found.costs)
 
     def _unwanted(self, found: Measured) -> Sequence[GraphQLError]:
         if self._introspection or not found.introspects:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from persistence.address import sqlalchemy_url
+from persistence.pool import CountingPool
 
 SERVER_SETTINGS: Final = {
     "application_name": "payments-gateway",
@@ -30,6 +31,7 @@ def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5)
     """`pool_timeout` is how many seconds a caller waits for a free connection."""
     engine = create_async_engine(
         sqlalchemy_url(address),
+        poolclass=CountingPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout,

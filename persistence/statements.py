@@ -43,10 +43,10 @@ def note_statement(about: str) -> None:
 
 def _note_sent(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
     if _counts.get() is not None:
-        note_statement(_table_in(statement))
+        note_statement(table_in(statement))
 
 
 @lru_cache(512)
-def _table_in(statement: str) -> str:
+def table_in(statement: str) -> str:
     found = _TABLE.search(statement)
     return found[1] if found else NO_TABLE

@@ -1,11 +1,11 @@
 """The connection to Stripe that all commands share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 import stripe
-from stripe import HTTPXClient, RequestOptions, StripeClient, StripeObject
+from stripe import HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
 
 from processor.circuit import Circuit, CircuitState
 from processor.stripe_calls import TIMEOUT
@@ -43,6 +43,10 @@ class NamedRequests(HTTPXClient):
         return await super().request_async(method, url, headers, post_data)
 
 
+def same(client: HTTPClient) -> HTTPClient:
+    return client
+
+
 class StripeConnection:
     def __init__(self, client: StripeClient, *, is_live: bool, http: GuardedClient, circuit: Circuit) -> None:
         self._stripe = client.v1
@@ -58,17 +62,18 @@ class StripeConnection:
         api_base: str | None = None,
         circuit: Circuit | None = None,
         most_at_once: int = MOST_AT_ONCE,
+        wrap: Callable[[HTTPClient], HTTPClient] = same,
     ) -> Self:
         """
         Our own retries, deadline and idempotency keys, so the library's retries and telemetry are off.
 
-        All requests share the circuit, and no more than `most_at_once`, at most 100, are under way.
+        All requests share the circuit, and no more than `most_at_once`, at most 100, are under way. Each of
+        them goes through what `wrap` makes of the client.
         """
         stripe.enable_telemetry = False
         circuit = circuit or Circuit(threshold=CIRCUIT_THRESHOLD, pause=CIRCUIT_PAUSE)
-        http = GuardedClient(
-            NamedRequests(timeout=TIMEOUT), circuit, most_at_once=min(most_at_once, MOST_AT_ONCE)
-        )
+        requests = wrap(NamedRequests(timeout=TIMEOUT))
+        http = GuardedClient(requests, circuit, most_at_once=min(most_at_once, MOST_AT_ONCE))
         client = StripeClient(
             secret_key,
             stripe_version=API_VERSION,

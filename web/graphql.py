@@ -20,11 +20,13 @@ from gql.context import Context, Services
 from gql.execution import Asked, Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
+from gql.summary import Summary
 from web.auth import Authentication
 from web.content_type import JSON, must_be_json
 from web.errors import HTTP_ERRORS, challenge, retry_after
 from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
+from web.summaries import SUMMARY
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = frozenset({"*/*", "application/*"})
@@ -69,7 +71,9 @@ class GraphQL:
         except RateLimited as refused:
             return rate_limited(request, refused)
         context = Context(actor=actor, services=self._services)
-        return rendered(await self._executor.execute(asked, context), media_type)
+        response = await self._executor.execute(asked, context)
+        request.scope[SUMMARY] = Summary.of(asked, response.body)
+        return rendered(response, media_type)
 
     async def _charge(self, asked: Asked, actor: Actor) -> None:
         """What is refused anyway costs nothing."""

@@ -32,12 +32,12 @@ def configure_logs(*, as_json: bool, level: str) -> None:
     Raises ValueError for a level that `logging` does not know.
     """
     threshold = _threshold(level)
-    finish = (*_FINISH, structlog.processors.JSONRenderer() if as_json else _console(sys.stderr))
+    finish = (*FINISH, structlog.processors.JSONRenderer() if as_json else _console(sys.stderr))
     logging.basicConfig(level=threshold, handlers=[_handler(finish)], force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
     structlog.configure(
-        processors=[*_BEGIN, *finish],
+        processors=[*BEGIN, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
@@ -54,12 +54,12 @@ def add_request_id(logger: WrappedLogger, method: str, event: EventDict) -> Even
     return event
 
 
-_BEGIN: Sequence[Processor] = (
+BEGIN: Final[Sequence[Processor]] = (
     structlog.contextvars.merge_contextvars,
     add_request_id,
     structlog.stdlib.add_log_level,
 )
-_FINISH: Sequence[Processor] = (
+FINISH: Final[Sequence[Processor]] = (
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,  # Without local variables, which may hold anything.
     redact,
@@ -79,7 +79,7 @@ def _handler(finish: Sequence[Processor]) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[*_BEGIN, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*BEGIN, structlog.stdlib.add_logger_name],
             processors=[ProcessorFormatter.remove_processors_meta, *finish],
         )
     )

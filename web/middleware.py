@@ -41,6 +41,7 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
 class HttpSettings:
     """
     `allowed_origins` are exact, as a browser sends them: scheme, host, and a port where it is not the default.
+    `slow_after` is after how many milliseconds a request is logged as slow; 0 is never.
 
     Raises ValueError for anything else, wildcards included.
     """
@@ -49,6 +50,7 @@ class HttpSettings:
     over_tls: bool = False
     body_limits: BodyLimits = field(default_factory=BodyLimits)
     rate_limiting: Wrap | None = None
+    slow_after: int = 0
 
     def __post_init__(self) -> None:
         for origin in self.allowed_origins:
@@ -63,7 +65,7 @@ def middleware(settings: HttpSettings) -> list[Middleware]:
     """
     return [
         request_id_middleware(),
-        Middleware(AccessLog, quiet=(LIVENESS, READINESS)),
+        Middleware(AccessLog, quiet=(LIVENESS, READINESS), slow_after=settings.slow_after),
         Middleware(SecurityHeaders, over_tls=settings.over_tls),
         _cors(settings.allowed_origins),
         Middleware(ErrorBoundary),

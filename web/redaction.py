@@ -1,4 +1,4 @@
-"""What no log may hold: card numbers, tokens, keys, passwords, client secrets."""
+"""What no log may hold: card numbers, tokens, keys, passwords, client secrets, the values of a row."""
 
 import re
 from collections.abc import Mapping
@@ -36,6 +36,13 @@ _SECRET_TEXT = re.compile(
     re.IGNORECASE,
 )
 
+_ROW_VALUES = re.compile(
+    r"(Failing row contains |Key \(.{1,256}?\)=)\(.*?\)"
+    r"(\.(?=\n|\Z)| (?:already exists|is not present|is still referenced|conflicts with)\b)",
+    re.DOTALL,
+)
+"""PostgreSQL tells in the detail of an error what was in the row: descriptions, metadata, idempotency keys."""
+
 
 def redacted_event(event: Mapping[str, Any]) -> dict[str, JsonValue]:
     """
@@ -51,6 +58,8 @@ def redacted_text(text: str) -> str:
     end = text[-LONGEST_TEXT:]
     if _may_hold_secret(end.lower()):
         end = _SECRET_TEXT.sub(REDACTED, end)
+    if "DETAIL:" in end:
+        end = _ROW_VALUES.sub(rf"\1({REDACTED})\2", end)
     return card_number.redacted(end) if card_number.contains_card_number(end) else end
 
 

@@ -21,6 +21,7 @@ from gateway.settings.stripe import (
     StripeSettings,
 )
 from gateway.settings.tokens import DEVELOPMENT_JWT_SECRET, TokenSettings
+from gateway.settings.traces import TraceSettings
 from gateway.settings.worker import WorkerSettings
 
 __all__ = [
@@ -43,6 +44,7 @@ class UnfitSettings(Exception):
 class Settings(
     LogSettings,
     DevelopmentSettings,
+    TraceSettings,
     MetricsSettings,
     ReconciliationSettings,
     WorkerSettings,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Final
 
 import psutil
 
+from tests.leaks import SEARCH
 from tests.waiting import until
 
 COMMAND: Final = str(Path(sys.executable).with_name("payments-gateway"))
@@ -25,6 +27,7 @@ class Program:
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log
+        self._began_at = log.stat().st_size if log.exists() else 0
         kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -44,6 +47,11 @@ class Program:
     @property
     def written(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def search(self, *, shown: re.Pattern[str] | None) -> None:
+        """Look for secrets in what this process wrote, except for what it is meant to show."""
+        own = self.log.read_bytes()[self._began_at :].decode(errors="replace")
+        SEARCH.look_at(shown.sub("", own) if shown else own, self.log.name)
 
     async def says(self, text: str) -> str:
         """All that it wrote, once the text is part of it."""
@@ -86,7 +94,14 @@ class Family:
 
 
 @contextmanager
-def started(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
+def started(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    shown: re.Pattern[str] | None = None,
+) -> Iterator[Program]:
+    """`shown` are secrets that are written for whoever started it."""
     program = Program(arguments, environment, log)
     try:
         yield program
@@ -94,6 +109,7 @@ def started(arguments: Sequence[str], environment: Mapping[str, str], log: Path)
         if not program.has_ended:
             program.process.kill()
             program.process.wait()
+        program.search(shown=shown)
 
 
 def running_over(folder: Path) -> list[int]:

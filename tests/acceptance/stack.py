@@ -11,10 +11,15 @@ from uuid import uuid4
 import httpx2
 
 from gateway.demo import USER
+from gateway.development import DATABASE
+from gateway.embedded_postgres import EmbeddedPostgres
 from tests.acceptance.processes import COMMAND, Program, free_port, started
 from tests.api import Api
+from tests.databases import search
 from tests.parts import bearer
 
+TOKENS: Final = re.compile(r"^  [\w ]+ eyJ[\w.-]+$", re.MULTILINE)
+"""The banner shows tokens of the demo's people, on standard output, to be copied."""
 STOP_SECONDS: Final = 5.0
 """How long the end of everything may take."""
 
@@ -43,6 +48,10 @@ class Stack:
     async def is_ready(self) -> None:
         await self.program.says("Ctrl-C stops everything")
 
+    async def search(self) -> None:
+        """Look for secrets in all rows of its database."""
+        await search(EmbeddedPostgres(self.folder / "postgres").url(DATABASE))
+
     @asynccontextmanager
     async def demo_user(self) -> AsyncIterator[Api]:
         async with httpx2.AsyncClient(base_url=self.url, timeout=30) as http:
@@ -55,7 +64,8 @@ def developing(folder: Path, **settings: str) -> Iterator[Stack]:
     ports = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
     environment = {"DATA_FOLDER": str(folder), "DEMO_DAYS": "0", **ports, **settings}
     folder.mkdir(exist_ok=True)
-    with started([COMMAND, "develop"], environment, folder.parent / f"{uuid4()}.log") as program:
+    log = folder.parent / f"{uuid4()}.log"
+    with started([COMMAND, "develop"], environment, log, shown=TOKENS) as program:
         try:
             yield Stack(program=program, folder=folder)
         finally:

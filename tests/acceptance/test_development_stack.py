@@ -34,6 +34,7 @@ class TestDevelop:
                     for token in tokens
                 ]
                 home = await http.get(stack.sandbox_url)
+            await stack.search()
 
         assert page.status_code == home.status_code == 200
         assert "/explorer/graphiql.js" in page.text

@@ -48,7 +48,7 @@ async def gateway(
     """Whose circuit opens after one call in vain."""
     monkeypatch.setattr(stripe_client, "TIMEOUT", patience)
 
-    def connect(secret_key: str, *, api_base: str, circuit: Circuit, most_at_once: int) -> StripeProcessor:
+    def connect(secret_key: str, *, api_base: str, circuit: Circuit, **_: object) -> StripeProcessor:
         fragile = Circuit(threshold=4, pause=PAUSE, clock=clock)
         return WatchedProcessor.connected(secret_key, api_base=api_base, circuit=fragile)
 

@@ -31,6 +31,7 @@ from gateway.wiring import Gateway
 from persistence.schema import wanted_revision
 from tests.databases import Server, database
 from tests.domain.values import NOON, OWNER, a_payment
+from tests.leaks import SEARCH
 from web.token_keys import secret_key
 from web.token_verifier import TokenVerifier
 from web.tokens import Expected
@@ -65,6 +66,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logging_restored: None)
         result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if arguments[:1] != ("token",):  # Which prints one.
+            SEARCH.look_at(result.output, f"output of {' '.join(arguments)}")
         return result
 
     return invoke

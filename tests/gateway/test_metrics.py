@@ -15,10 +15,11 @@ from domain.commands.add_payment_method import AddPaymentMethod
 from domain.invariants import InvariantName
 from gateway.app import application
 from gateway.development import address
-from gateway.metrics import measured, metrics_listener
+from gateway.metrics import OwnSigns, measured, metrics_listener
 from gateway.server import listening_socket
 from gateway.settings import Settings
 from gateway.wiring import Gateway
+from persistence.pool import PoolUse
 from sandbox import Sandbox
 from tests.domain.shopping import Post
 
@@ -44,7 +45,8 @@ async def scraped(url: str) -> Metrics:
 @asynccontextmanager
 async def metrics_of(database_url: str, *, is_spared: bool = False) -> AsyncIterator[str]:
     with listening_socket("127.0.0.1", 0) as listener:
-        async with measured(database_url, listener, is_spared=lambda: is_spared):
+        own = OwnSigns(is_spared=is_spared, pool=PoolUse(size=10, in_use=3, waiting=1))
+        async with measured(database_url, listener, own=lambda: own):
             yield address(listener)
 
 

@@ -221,6 +221,10 @@ class TestValues:
             ("OPERATION_LEASE_SECONDS", "-1"),
             ("GRAPHQL_MAX_MUTATIONS", "6"),
             ("GRAPHQL_TIMEOUT_SECONDS", "0"),
+            ("LOG_SLOW_MILLISECONDS", "-1"),
+            ("METRIC_OPERATIONS", "Wallet,4242"),
+            ("METRIC_OPERATIONS", "a" * 65),
+            ("METRIC_OPERATIONS", ",".join(f"Operation{number}" for number in range(201))),
         ],
     )
     def test_that_are_malformed_are_refused_by_name(self, environment: Any, name: str, value: str) -> None:

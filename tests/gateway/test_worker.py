@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +14,7 @@ from pgqueuer.queries import Queries
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from stripe import HTTPXClient
+from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 
 from domain.actor import SYSTEM, Actor
@@ -23,8 +24,10 @@ from domain.commands.reconciliation import Reconcile
 from domain.entitlements import follow_plan
 from domain.errors import DatabaseUnavailable
 from domain.event_queue import queue_again
+from domain.identity import new_id
 from domain.invariants import InvariantName
 from domain.money import Money
+from domain.plan_followers import PlanFollowers
 from domain.reconciliation import events
 from domain.statistics_service import StatisticsService
 from domain.webhook_service import WebhookService
@@ -425,6 +428,39 @@ class TestSchedule:
 
         async with at_work(own):
             await until(lambda: put_off_since(before))
+
+
+class TestLog:
+    async def test_names_the_job_or_the_run_of_a_schedule_in_each_line(
+        self, own: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: dict[str, dict[str, Any]] = {}
+
+        async def fold(_: StatisticsService) -> None:
+            told["fold"] = get_contextvars()
+
+        async def follow(_: PlanFollowers, plan_id: UUID) -> int:
+            told["follow"] = get_contextvars()
+            return 0
+
+        monkeypatch.setattr("gateway.worker.FOLD_SECONDS", 1)
+        monkeypatch.setattr(StatisticsService, "fold", fold)
+        monkeypatch.setattr(PlanFollowers, "follow", follow)
+        async with own.services.database.work() as work:
+            await work.accounts.of_customer("cus_17")  # Whatever causes the job comes before it.
+            await work.jobs.follow_plan(new_id())
+
+        async with at_work(own):
+            await until(lambda: have_come(told, "fold", "follow"))
+
+        assert told["fold"]["job"] == "fold_statistics"
+        assert UUID(told["fold"]["run_id"])
+        assert told["follow"]["job"] == "follow_plan"
+        assert told["follow"]["job_id"] > 0
+
+
+async def have_come(told: Mapping[str, object], *names: str) -> bool:
+    return told.keys() >= {*names}
 
 
 def put_off() -> float:

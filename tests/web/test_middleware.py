@@ -38,6 +38,11 @@ async def page(request: Request) -> Response:
     return Response("<p>", headers=headers)
 
 
+async def sleeps(request: Request) -> Response:
+    await asyncio.sleep(0.005)
+    return Response("good morning")
+
+
 async def fails(request: Request) -> Response:
     secret = "a local variable"
     raise RuntimeError(f"{len(secret)}")
@@ -75,6 +80,7 @@ def application(settings: HttpSettings | None = None) -> Starlette:
             Route("/echo", echo, methods=["GET", "POST"]),
             Route("/known", known),
             Route("/page", page),
+            Route("/sleeps", sleeps),
             Route("/fails", fails),
             Route("/hangs", hangs),
             Route("/fails-halfway", fails_halfway),
@@ -186,6 +192,16 @@ class TestAccessLog:
             await http.get(path)
 
         assert [event["log_level"] for event in events if event["event"] == "http.request"] == [level]
+
+    @pytest.mark.parametrize(("limit", "level"), [(0, "info"), (4, "warning"), (60_000, "info")])
+    async def test_request_that_takes_as_long_as_the_limit_is_a_warning(
+        self, client: Client, events: Events, limit: int, level: str
+    ) -> None:
+        async with client(application(HttpSettings(slow_after=limit))) as http:
+            await http.get("/sleeps")
+
+        assert events[0]["log_level"] == level
+        assert events[0].get("slow", False) is (level == "warning")
 
     async def test_failing_health_check_is_not_quiet(self, client: Client, events: Events) -> None:
         app = Starlette(routes=health_routes({"database": broken}), middleware=middleware(HttpSettings()))

@@ -53,6 +53,29 @@ class TestText:
     def test_anything_else_stays(self, text: str) -> None:
         assert redacted_text(text) == text
 
+    @pytest.mark.parametrize(
+        ("detail", "shown"),
+        [
+            (
+                "Failing row contains (7, a gift (blue)\nfor Ada, null).",
+                f"Failing row contains ({REDACTED}).",
+            ),
+            (
+                "Key (user_id, key)=(7, order (17)) already exists.",
+                f"Key (user_id, key)=({REDACTED}) already exists.",
+            ),
+            (
+                'Key (id)=(7) is still referenced from table "refunds".',
+                f'Key (id)=({REDACTED}) is still referenced from table "refunds".',
+            ),
+            ("The database is shutting down (now).", "The database is shutting down (now)."),
+        ],
+    )
+    def test_values_of_a_row_are_masked_in_what_postgresql_says(self, detail: str, shown: str) -> None:
+        assert (
+            redacted_text(f"refused\nDETAIL:  {detail}\n[SQL: …]") == f"refused\nDETAIL:  {shown}\n[SQL: …]"
+        )
+
     def test_long_text_keeps_its_end_where_a_traceback_says_what_happened(self) -> None:
         shown = redacted_text("x" * LONGEST_TEXT + "ValueError: no")
 
