@@ -36,6 +36,8 @@ events = typer.Typer(
     help="What Stripe has told, and once more what could not be applied.", no_args_is_help=True
 )
 app.add_typer(events, name="events")
+metadata = typer.Typer(help="How callers' metadata lies in the database.", no_args_is_help=True)
+app.add_typer(metadata, name="metadata")
 
 documents = typer.Typer(help="The documents that apps may send.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
@@ -287,6 +289,33 @@ def check(
         tell_costs(read_settings(), manifest, as_json=as_json)
     except UnfitManifest as unfit:
         fail(unfit)
+
+
+@metadata.command("new-key")
+def new_metadata_key(
+    key_id: Annotated[str | None, typer.Argument(help="What to call it; this month, if left out.")] = None,
+) -> None:
+    """Print a fresh key for METADATA_KEYS. It is kept nowhere."""
+    from persistence.keyring import new_key
+
+    try:
+        typer.echo(new_key(key_id or f"{datetime.now(UTC):%Y-%m}"))
+    except ValueError as unfit:
+        fail(unfit)
+
+
+@metadata.command()
+def rotate(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and table.")] = False,
+) -> None:
+    """
+    Encrypt all metadata under the first of METADATA_KEYS; servers and workers go on meanwhile.
+
+    May be cut short and run again. Ends with 1 where anything is left under another key, or in the clear.
+    """
+    from gateway.metadata import rotated
+
+    raise typer.Exit(0 if asyncio.run(rotated(ready_settings(), as_json=as_json)) else 1)
 
 
 @app.command()

@@ -165,6 +165,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         settings.database_url,
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout,
+        keyring=settings.keyring,
     )
     database = SqlDatabase(engine)
     processor = connect(

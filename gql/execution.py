@@ -10,7 +10,14 @@ import structlog
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 
 from domain.actor import Actor
-from domain.errors import DatabaseUnavailable, DomainError, ErrorCode, ProcessorUnavailable, Retry
+from domain.errors import (
+    DatabaseUnavailable,
+    DomainError,
+    ErrorCode,
+    MetadataUnreadable,
+    ProcessorUnavailable,
+    Retry,
+)
 from gql.batches import watched_batches
 from gql.context import Context
 from gql.documents import Document
@@ -190,6 +197,8 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
     cause = error.original_error
     if isinstance(error, RequestRefused):
         return error.message, dict(error.extensions or {})
+    if isinstance(cause, MetadataUnreadable):
+        log.error("metadata.unreadable", path=error.path, reason=cause.message)
     match cause:
         case DomainError():
             return cause.message, {
