@@ -291,6 +291,19 @@ def check(
         fail(unfit)
 
 
+@events.command("scrub")
+def scrub_events() -> None:
+    """
+    Remove client secrets and card numbers from stored events, as is done with new ones when they come in.
+
+    For what versions before this one have stored; may be cut short and run again.
+    """
+    from gateway.events import scrubbed
+
+    count = asyncio.run(scrubbed(ready_settings()))
+    typer.echo(f"{count:,} {'event was' if count == 1 else 'events were'} changed.")
+
+
 @metadata.command("new-key")
 def new_metadata_key(
     key_id: Annotated[str | None, typer.Argument(help="What to call it; this month, if left out.")] = None,

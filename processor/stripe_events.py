@@ -1,7 +1,7 @@
 """Stripe's webhooks: is it really Stripe, and what does it say?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from domain.identity import new_id
 from domain.payment_status import SyncSource
 from processor.stripe_client import OUR_KEYS
 from processor.stripe_readers import reader_of
+from processor.stripe_secrets import without_secrets
 from processor.stripe_shapes import Shape
 from processor.stripe_subjects import subject_of
 
@@ -23,7 +24,6 @@ TOLERANCE: Final = 300
 TIME_STAMP: Final = re.compile(r"(?:^|,)t=([^,]*)")
 SECONDS: Final = re.compile(r"[0-9]{1,12}")
 LONGEST_NAME: Final = 255
-SECRET: Final = "client_secret"  # noqa: S105
 
 
 class StripeNews:
@@ -79,7 +79,8 @@ def _received(body: bytes, at: datetime) -> InboxEvent:
 def inbox_event(event: Any, *, at: datetime, via: SyncSource = SyncSource.WEBHOOK) -> InboxEvent:
     """An event as it is kept. Raises InvalidInput for what is none."""
     try:
-        kind, payload = _name(event["type"]), orjson.dumps(_without_secrets(event)).decode()
+        event["data"]["object"]["object"]  # What has no object is no event.
+        kind, payload = _name(event["type"]), orjson.dumps(without_secrets(event)).decode()
         return InboxEvent(
             id=new_id(),
             processor_event_id=_name(event["id"]),
@@ -100,20 +101,6 @@ def _name(value: Any) -> str:
     if isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST_NAME:
         return value
     raise ValueError("not a name")
-
-
-def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event without what would let its reader pay; whoever needs a client secret asks Stripe."""
-    event["data"]["object"]["object"]
-    waiting: list[Any] = [event]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            item.pop(SECRET, None)
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-    return event
 
 
 def _as_told(news: ProcessorEvent, event: InboxEvent) -> ProcessorEvent:

@@ -240,6 +240,16 @@ class Inbox(Lists[InboxEvent, EventFilter], Protocol):
         """The ids of those that were added: whose processor's event was not stored before."""
         ...
 
+    async def payloads_like(
+        self, pattern: str, *, after: UUID | None, limit: int
+    ) -> Sequence[tuple[UUID, str | None]]:
+        """The next events by id, each with its payload where that matches the regular expression."""
+        ...
+
+    async def rewrite(self, event_id: UUID, payload: str) -> None:
+        """For what must not be kept of it."""
+        ...
+
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""
         ...
