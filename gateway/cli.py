@@ -331,6 +331,31 @@ def rotate(
     raise typer.Exit(0 if asyncio.run(rotated(ready_settings(), as_json=as_json)) else 1)
 
 
+@app.command("forget-user")
+def forget_user(
+    user_id: Annotated[UUID, typer.Argument(help="The User Service's id of the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    cancel_subscriptions: Annotated[
+        bool, typer.Option("--cancel-subscriptions", help="End now what the person subscribes to.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """
+    Forget a person, and keep the books. There is no way back.
+
+    May be cut short and run again. Ends with 1 where something is left to do, or stands in the way.
+    """
+    from gateway.forgetting import forgotten
+
+    ready = ready_settings()
+    if not yes:
+        typer.confirm(f"Forget {user_id} for good, here and at Stripe?", abort=True)
+    is_complete = asyncio.run(
+        forgotten(ready, user_id, cancels_subscriptions=cancel_subscriptions, as_json=as_json)
+    )
+    raise typer.Exit(0 if is_complete else 1)
+
+
 @app.command()
 def reconcile(
     since: Annotated[

@@ -25,6 +25,7 @@ from domain.events import (
     RefundsChanged,
     SubscriptionChanged,
 )
+from domain.forgetting import Forgetting
 from domain.intake import Intake
 from domain.invariant_service import InvariantService
 from domain.invoice_rereading import InvoiceRereader
@@ -81,6 +82,7 @@ class Gateway:
     same_cards: SameCards
     reconciler: Reconciler
     published_keys: PublishedKeys | None
+    forgetting: Forgetting
     authentication: Authentication
     rate_limits: RateLimits
 
@@ -253,6 +255,13 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),
         reconciler=reconciling,
+        forgetting=Forgetting(
+            database=database,
+            processor=processor,
+            commands=commands,
+            news=parts.webhooks.news,
+            clock=clock,
+        ),
         published_keys=published,
         authentication=authentication(settings, published),
         rate_limits=rate_limits(settings),

@@ -10,7 +10,7 @@ import orjson
 import stripe
 
 from domain.errors import InvalidInput
-from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported
+from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported, Unhandled
 from domain.identity import new_id
 from domain.payment_status import SyncSource
 from processor.stripe_client import OUR_KEYS
@@ -24,6 +24,9 @@ TOLERANCE: Final = 300
 TIME_STAMP: Final = re.compile(r"(?:^|,)t=([^,]*)")
 SECONDS: Final = re.compile(r"[0-9]{1,12}")
 LONGEST_NAME: Final = 255
+KEPT_OF_EVENTS: Final = ("id", "object", "type", "created", "livemode", "api_version", "request")
+EMPTIED: Final = "emptied"
+"""A mark of ours in events that tell no more than that there was one. Applied again, they change nothing."""
 
 
 class StripeNews:
@@ -38,9 +41,19 @@ class StripeNews:
         return _received(body, at)
 
     def read(self, event: InboxEvent) -> ProcessorEvent:
-        thing: Shape = orjson.loads(event.payload)["data"]["object"]
+        told: Shape = orjson.loads(event.payload)
+        if EMPTIED in told:
+            return Unhandled()
+        thing: Shape = told["data"]["object"]
         news = reader_of(event.type, thing)(thing, event.processor_event_id)
         return _as_told(news, event)
+
+    def emptied(self, event: InboxEvent) -> str:
+        told: Shape = orjson.loads(event.payload)
+        thing = told["data"]["object"]
+        kept = {name: told[name] for name in KEPT_OF_EVENTS if name in told}
+        about = {name: thing[name] for name in ("id", "object") if name in thing}
+        return orjson.dumps({**kept, EMPTIED: True, "data": {"object": about}}).decode()
 
     def is_by_others(self, event: InboxEvent) -> bool:
         """By the key of the request, of which all of ours have names: https://docs.stripe.com/api/events/object"""
