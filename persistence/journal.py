@@ -108,6 +108,13 @@ class InboxRepository(Lists[InboxEvent, EventFilter]):
         )
         return bool(await self._connection.scalar(select(exists(waiting))))
 
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects."""
+        named = self.table.c.processor_object_id
+        return await self._all(
+            select(self.table).where(is_among(named, "ids")), {"ids": processor_object_ids}
+        )
+
     async def payloads_like(
         self, pattern: str, *, after: UUID | None, limit: int
     ) -> Sequence[tuple[UUID, str | None]]:

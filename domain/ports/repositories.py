@@ -241,6 +241,10 @@ class Inbox(Lists[InboxEvent, EventFilter], Protocol):
         """The ids of those that were added: whose processor's event was not stored before."""
         ...
 
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects."""
+        ...
+
     async def payloads_like(
         self, pattern: str, *, after: UUID | None, limit: int
     ) -> Sequence[tuple[UUID, str | None]]:
