@@ -22,6 +22,7 @@ from domain.errors import (
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
 from gql.context import Context
+from gql.denials import tell_denial
 from gql.documents import Document
 from gql.errors import input_path
 from gql.executor import SCHEMA, LeanExecutor
@@ -217,6 +218,7 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
         log.error("metadata.unreadable", path=error.path, reason=cause.message)
     match cause:
         case DomainError():
+            tell_denial(cause, context.actor, what=_place(error))
             return cause.message, {
                 "code": cause.code.value,
                 "retry": cause.retry.value,
@@ -230,6 +232,10 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
             return "A value in the document cannot be read.", {"code": Refusal.VALIDATION_FAILED}
     log.error("graphql.failed", path=error.path, exc_info=cause, request_id=context.actor.request_id)
     return "Something went wrong on our side.", {"code": INTERNAL}
+
+
+def _place(error: GraphQLError) -> str:
+    return ".".join(str(step) for step in error.path or () if isinstance(step, str))
 
 
 def _constraint(cause: DomainError) -> dict[str, str]:

@@ -13,6 +13,7 @@ from domain.errors import DatabaseUnavailable, DomainError, Unauthenticated
 from domain.operation import Operation
 from gql.card_numbers import refused_input
 from gql.context import Info
+from gql.denials import tell_denial
 from gql.errors import UserError, user_error
 from gql.node import optional_view
 from gql.operation import OperationView
@@ -86,6 +87,8 @@ class BusinessErrors(FieldExtension):
             payload = self._payload(refusal=refused_input(kwargs, info.context.card_number))
         else:
             payload = await self._payload_of(next_(source, info, **kwargs))
+        for error in payload.problems:
+            tell_denial(error, info.context.actor, what=info.field_name)
         info.context.user_errors += [
             {"mutation": info.field_name, "code": error.code.value} for error in payload.problems
         ]

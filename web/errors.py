@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from domain.actor import ANONYMOUS, Actor
 from domain.errors import (
     DatabaseUnavailable,
     DomainError,
@@ -25,6 +26,7 @@ from domain.errors import (
     Retry,
     Unauthenticated,
 )
+from gql.denials import tell_denial
 from web.request_id import request_id
 
 STATUSES: Final[Mapping[ErrorCode, int]] = {
@@ -41,6 +43,7 @@ STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.TRIAL_USED: 409,
     ErrorCode.METHOD_IN_USE: 409,
     ErrorCode.PREVIEW_STALE: 409,
+    ErrorCode.METADATA_UNREADABLE: 500,
     ErrorCode.KEY_REUSED: 422,
     ErrorCode.KEY_IN_PROGRESS: 409,
     ErrorCode.UNAVAILABLE: 503,
@@ -104,6 +107,13 @@ class Detail(TypedDict):
     code: str
 
 
+def sender(request: Request) -> Actor:
+    """Whoever sent it, as far as a token has told."""
+    unknown = replace(ANONYMOUS, ip=request.client.host if request.client else None)
+    actor: Actor = request.scope.get("actor", unknown)
+    return actor
+
+
 class UnfitFields(InvalidInput):
     """Several fields of one request that break the rules of their form."""
 
@@ -121,6 +131,7 @@ def domain_response(
     more: Mapping[str, object] = _NOTHING,
 ) -> Response:
     """`names` are the API's names of fields that the domain calls otherwise; `more` is added to the envelope."""
+    tell_denial(error, sender(request), what=request.url.path)
     return _response(
         status_of(error),
         HttpError(code=error.code.value, message=error.message, retry=error.retry),

@@ -27,6 +27,7 @@ from domain.errors import (
     KeyInProgress,
     KeyReused,
     LikelyDuplicate,
+    MetadataUnreadable,
     MethodInUse,
     NotFound,
     PreviewStale,
@@ -115,6 +116,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (ProcessorUnavailable(), 503, [], "LATER_SAME_KEY"),
     (DatabaseUnavailable("pool_exhausted"), 503, [], "LATER_SAME_KEY"),
     (EventNotApplied("Busy: Wait."), 503, [], "LATER_SAME_KEY"),
+    (MetadataUnreadable("Its key is missing."), 500, [], "NEVER"),
 ]
 
 
