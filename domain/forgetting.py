@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
-from domain.audit import audit_record
+from domain.audit import AuditRecord, audit_record
 from domain.command_service import CommandService
 from domain.commands.command import Command
 from domain.commands.delete_payment_method import DeletePaymentMethod
@@ -162,8 +162,9 @@ class Forgetting:
         async with self.database.reads() as reads:
             named = await reads.people.processor_ids(account.user_id)
             events = {each.id: each for each in await reads.inbox.about(named)}
-        if account.processor_customer_id is not None:
-            events |= await self._events_that_name(account.processor_customer_id)
+            trail = await reads.audit.of_object(ObjectKind.BILLING_ACCOUNT, account.user_id)
+        for customer_id in _customers(account, trail):
+            events |= await self._events_that_name(customer_id)
         return list(events.values())
 
     async def _events_that_name(self, text: str) -> Mapping[UUID, InboxEvent]:
@@ -194,6 +195,12 @@ class Forgetting:
                     audit_record("billing_account.forgotten", account, after, at=now, by=_operator(user_id))
                 )
         return rows, older
+
+
+def _customers(account: BillingAccount, trail: Sequence[AuditRecord]) -> set[str]:
+    """The one that there is, and those of former times."""
+    known = {record.after.get("processor_customer_id") for record in trail}
+    return {str(each) for each in {*known, account.processor_customer_id} if each is not None}
 
 
 def _forgotten(account: BillingAccount, *, at: datetime) -> BillingAccount:

@@ -171,6 +171,8 @@ class TestForgetting:
         again = await person.forgetting.forget(actor.known_id)
 
         assert again.events_emptied > 0
+        told = (await contents_of(person.gateway.settings.database_url, metadata))["inbox_events"]
+        assert [row for row in told if "customer.deleted" in row and "emptied" not in row] == []
         assert await person.traces() == set()
         assert (again.rows, again.methods_removed, again.is_customer_deleted) == ({}, 0, False)
         async with person.gateway.services.database.reads() as reads:
