@@ -147,8 +147,8 @@ def _with_card_number(asked: Asked, context: Context) -> GraphQLError | None:
     if named := refused_document(request.operation_name or ""):
         return named
     found = refused_variables(request.variables)
-    if found is None or not asked.is_mutation:
-        return found and as_error(found)
+    if found is not None and not asked.is_mutation:
+        return as_error(found)
     context.card_number = found
     return None
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from domain.actor import ANONYMOUS, Actor
+from domain.card_number import redacted
 from domain.errors import (
     DatabaseUnavailable,
     DomainError,
@@ -195,10 +196,11 @@ def _response(
     headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] = _NOTHING,
 ) -> Response:
+    """Names of fields and parameters are the caller's, and may hold a card number."""
     described = {
         "code": error.code,
-        "message": error.message,
-        "details": details,
+        "message": redacted(error.message),
+        "details": [Detail(field=redacted(each["field"]), code=each["code"]) for each in details],
         "retry": error.retry.value,
         "request_id": request_id(),
         **more,

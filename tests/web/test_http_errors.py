@@ -142,6 +142,15 @@ class TestDomainError:
             }
         }
 
+    async def test_repeats_no_card_number(self, client: Client) -> None:
+        named = InvalidInput("There is no 4242 4242 4242 4242.", path=("4242-4242-4242-4242",))
+
+        async with client(raising(named)) as http:
+            answer = await http.get("/")
+
+        assert answer.status_code == 422
+        assert "4242" not in answer.text
+
     def test_every_code_has_a_status(self) -> None:
         assert set(STATUSES) == set(ErrorCode)
         assert {error.code for error, *_expected in CASES} == set(ErrorCode)
