@@ -51,6 +51,9 @@ lock: .venv/installed $(UV) ## Write the locks (after a change of the requiremen
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.lock
 	$(COMPILE) --group build --python-version 3.11 --output-file requirements-build.lock
 
+sbom: .venv/installed ## Write dist/sbom.json (CycloneDX), which is attached to each release
+	$(PY) -m tools.write_sbom dist/sbom.json
+
 explorer: ## Build GraphiQL's page (after a change in gql/explorer/source; needs Node)
 	npm --prefix $(EXPLORER) ci --no-audit --no-fund
 	npm --prefix $(EXPLORER) run build
@@ -82,7 +85,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock explorer explorer-check bench chaos fuzz conformance clean help
+.PHONY: run test check format schema migration lock sbom explorer explorer-check bench chaos fuzz conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

@@ -7,12 +7,17 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAccount:
-    """Made at first sight of a token's subject, whose id it carries. The customer is made at the first need."""
+    """
+    Made at first sight of a token's subject, whose id it carries. The customer is made at the first need.
+
+    `forgotten_at` is when the person was last forgotten: what came before is in the books, and tells of nobody.
+    """
 
     user_id: UUID
     processor_customer_id: str | None = None
     created_at: datetime
     updated_at: datetime
+    forgotten_at: datetime | None = None
 
     @property
     def customer_id(self) -> str:
@@ -20,3 +25,18 @@ class BillingAccount:
         if self.processor_customer_id is None:
             raise ValueError(f"Billing account {self.user_id} has no customer yet")
         return self.processor_customer_id
+
+    @property
+    def customer_key(self) -> str:
+        """
+        The key under which the processor makes the customer once, whoever asks.
+
+        Another one after the person was forgotten: under the former one it might repeat the customer that was deleted.
+        """
+        first = first_customer_key(self.user_id)
+        return first if self.forgotten_at is None else f"{first}_{self.forgotten_at.timestamp():.0f}"
+
+
+def first_customer_key(user_id: UUID) -> str:
+    """The key of a user whose account there is none of yet."""
+    return f"cus_{user_id.hex}"

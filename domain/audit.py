@@ -26,6 +26,14 @@ from domain.json_value import JsonObject, JsonValue
 from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
+from domain.personal_values import (
+    IP,
+    NOTE,
+    personal_digest,
+    personal_values,
+    with_personal_values,
+    without_personal_values,
+)
 from domain.plan import Plan
 from domain.reconciliation.run import ReconciliationRun
 from domain.refund import Refund
@@ -76,17 +84,21 @@ NOT_RECORDED: Final = frozenset(
         "pdf_url",
     }
 )
-NOTE: Final = "note"
-
 GENESIS: Final = "0" * 64
 """What the first of a chain names as its predecessor's hash."""
 GIVEN_LATER: Final = frozenset({"sequence", "previous_hash", "hash"})
+SET_APART: Final = frozenset({"personal"})
+"""What the hash does not cover, since it may be taken away one day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """
-    `changes` maps each changed attribute to its value before and after, and `note` to what the actor said.
+    `changes` maps each changed attribute to its value before and after; what of them is personal, and what the actor
+    said, is in `personal`, of which the hash covers a digest only (`domain.personal_values`). `ip` is the address that
+    staff acted from; that of a customer is personal.
+
+    A record of a version before that has everything in `changes`, and the actor's words under `note`.
 
     `occurred_at` is the processor's clock, where it told us; `at` is ours. The database gives `sequence`, the
     place among all records, and with it `previous_hash` and `hash`, when the record is added.
@@ -104,13 +116,34 @@ class AuditRecord:
     object_kind: ObjectKind
     object_id: UUID
     changes: JsonObject
+    personal: JsonObject | None = None
+    personal_digest: str | None = None
     previous_hash: str = ""
     hash: str = ""
 
     @property
     def note(self) -> str | None:
-        note = self.changes.get(NOTE)
-        return note if isinstance(note, str) else None
+        return _text((self.personal or self.changes).get(NOTE))
+
+    @property
+    def address(self) -> str | None:
+        """That the request came from, as far as it is known, and not forgotten."""
+        return self.ip or _text((self.personal or {}).get(IP))
+
+    @property
+    def told(self) -> JsonObject:
+        """The changes with the personal values among them, as far as these were not taken away."""
+        return with_personal_values(self.changes, self.personal)
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether its personal values were taken away."""
+        return self.personal is None and self.personal_digest is not None
+
+    @property
+    def is_true_to_its_digest(self) -> bool:
+        """Whether the personal values are those that it was written with, or gone."""
+        return self.personal is None or self.personal_digest == personal_digest(self.personal)
 
     @property
     def before(self) -> JsonObject | None:
@@ -132,11 +165,11 @@ class AuditRecord:
         return json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     def _side(self, index: int) -> JsonObject:
-        pairs = ((name, pair) for name, pair in self.changes.items() if isinstance(pair, list))
+        pairs = ((name, pair) for name, pair in self.told.items() if isinstance(pair, list))
         return {name: pair[index] for name, pair in pairs}
 
 
-FACTS: Final = tuple(part.name for part in fields(AuditRecord) if part.name not in GIVEN_LATER)
+FACTS: Final = tuple(part.name for part in fields(AuditRecord) if part.name not in GIVEN_LATER | SET_APART)
 
 
 def digest(previous_hash: str, record: AuditRecord) -> str:
@@ -179,21 +212,22 @@ def audit_record(
     occurred_at: datetime | None = None,
 ) -> AuditRecord:
     """The record of one change; `before` is None for a new object, `note` what the actor said about it."""
+    changes = _changes({} if before is None else _state(before), _state(after))
+    personal = personal_values(changes, note=note, ip=by.ip if by.role is Role.USER else None)
     return AuditRecord(
         id=new_id(),
         at=at,
         occurred_at=occurred_at,
         actor_role=by.role,
         actor_id=None if by.role is Role.SYSTEM else by.user_id,
-        ip=by.ip,
+        ip=None if by.role is Role.USER else by.ip,
         request_id=by.request_id,
         action=action,
         object_kind=KINDS[type(after)],
         object_id=audited_id(after),
-        changes={
-            **_changes({} if before is None else _state(before), _state(after)),
-            **({} if note is None else {NOTE: note}),
-        },
+        changes=without_personal_values(changes),
+        personal=personal,
+        personal_digest=None if personal is None else personal_digest(personal),
     )
 
 
@@ -213,6 +247,10 @@ def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> JsonO
         for name, value in after.items()
         if before.get(name) != value
     }
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _json(value: object) -> JsonValue:

@@ -14,6 +14,7 @@ from domain.ports import Reads
 class Check(StrEnum):
     HASH = "hash"
     LINK = "link"
+    PERSONAL = "personal"
     SEAL = "seal"
     SEAL_LINK = "seal_link"
     EXPECTED_SEAL = "expected_seal"
@@ -37,7 +38,7 @@ class AuditVerification:
 
     def __init__(self, *, expected_seals: Collection[str] = ()) -> None:
         """`expected_seals` are hashes that were noted elsewhere."""
-        self.records = self.chains = self.seals = self.unsealed = 0
+        self.records = self.chains = self.seals = self.unsealed = self.forgotten = 0
         self.last_seal: str | None = None
         self._missing = set(expected_seals)
 
@@ -61,6 +62,11 @@ class AuditVerification:
                 yield _of_record(record, Check.LINK, "it does not follow the record before it")
             if record.hash != digest(record.previous_hash, record):
                 yield _of_record(record, Check.HASH, "its hash is not that of what it says")
+            if not record.is_true_to_its_digest:
+                yield _of_record(
+                    record, Check.PERSONAL, "its personal values are not those it was written with"
+                )
+            self.forgotten += record.has_forgotten
             last = record
 
     async def _in_seals(

@@ -7,17 +7,19 @@ from typing import Final
 from uuid import UUID
 
 from domain.actor import Actor, Role
-from domain.audit import NOTE, AuditRecord
+from domain.audit import AuditRecord
 from domain.dispute import DisputeStatus
 from domain.events import EVENT
 from domain.invoice import InvoiceStatus
 from domain.json_value import JsonObject, JsonValue
 from domain.payment_method import SetupStatus
 from domain.payment_status import PaymentStatus, SyncSource
+from domain.personal_values import NOTE
 from domain.refund import RefundStatus
 
 SUMMARIES: Final[Mapping[str, str]] = {
     "billing_account.customer_linked": "The account got its customer at the payment provider.",
+    "billing_account.forgotten": "The person was forgotten; the books stay.",
     "billing_account.opened": "The billing account was opened.",
     "entitlement.changed": "How long access lasts changed.",
     "entitlement.made": "Access was given.",
@@ -178,7 +180,7 @@ def source(record: AuditRecord) -> SyncSource:
 
 
 def _all(record: AuditRecord) -> JsonObject:
-    changes = {name: _told(change) for name, change in record.changes.items() if isinstance(change, list)}
+    changes = {name: _told(change) for name, change in record.told.items() if isinstance(change, list)}
     return changes if record.note is None else {**changes, NOTE: record.note}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.account import BillingAccount
+from domain.account import BillingAccount, first_customer_key
 from domain.actor import Actor
 from domain.audit import audit_record
 from domain.ports import Clock, Database, PaymentProcessor, Work
@@ -39,7 +39,8 @@ class Customers:
         account = await self._known(user_id)
         if account is not None and account.processor_customer_id is not None:
             return account
-        customer_id = await self.processor.create_customer(user_id, key=f"cus_{user_id.hex}")
+        key = first_customer_key(user_id) if account is None else account.customer_key
+        customer_id = await self.processor.create_customer(user_id, key=key)
         account = account or await self._opened(user_id, customer_id, by)
         return await self._linked(account, customer_id, by)
 

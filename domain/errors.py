@@ -20,6 +20,7 @@ What can go wrong, in the caller's terms.
     ├── KeyInProgress           the first use of the key has not ended yet
     ├── DatabaseUnavailable     our own records cannot be reached in time
     ├── EventNotApplied         a stored event could not be applied: its cause is kept beside it
+    ├── MetadataUnreadable      metadata was encrypted under a key that is not there, or was tampered with
     └── Verdict                 what the processor's answer means
         ├── Declined                the bank or the card network said no
         ├── ProcessorRefused        the processor definitely did not do it
@@ -65,6 +66,7 @@ class ErrorCode(StrEnum):
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     EVENT_NOT_APPLIED = "EVENT_NOT_APPLIED"
+    METADATA_UNREADABLE = "METADATA_UNREADABLE"
 
 
 class Retry(StrEnum):
@@ -281,6 +283,12 @@ class EventNotApplied(DomainError):
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"The event could not be applied: {cause}")
+
+
+class MetadataUnreadable(DomainError):
+    """An operator has to look; everything else about the object can be read and goes on."""
+
+    code = ErrorCode.METADATA_UNREADABLE
 
 
 class Verdict(DomainError):

@@ -124,7 +124,9 @@ def _method(payment: Payment) -> str:
 
 def _payers_address(payment: Payment, trail: Sequence[AuditRecord]) -> str | None:
     """From where the payer asked for the payment, unless somebody else did."""
-    return next((record.ip for record in trail if record.ip and record.actor_id == payment.user_id), None)
+    return next(
+        (record.address for record in trail if record.address and record.actor_id == payment.user_id), None
+    )
 
 
 def _refund_history(refunds: Sequence[Refund]) -> str | None:

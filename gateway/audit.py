@@ -51,7 +51,15 @@ def summary(verification: AuditVerification, wrong: int) -> str:
     verdict = "nothing is wrong" if wrong == 0 else f"{wrong} things are wrong"
     return (
         f"{verification.records} records in {verification.chains} chains under {verification.seals} seals: "
-        f"{verdict}. {verification.unsealed} are not sealed yet."
+        f"{verdict}. {verification.unsealed} are not sealed yet.{_forgotten(verification.forgotten)}"
+    )
+
+
+def _forgotten(records: int) -> str:
+    return (
+        f" Of {records} the personal values were taken away, as when a person is forgotten."
+        if records
+        else ""
     )
 
 
@@ -67,6 +75,7 @@ def last_line(verification: AuditVerification, wrong: int) -> str:
         "chains": verification.chains,
         "seals": verification.seals,
         "unsealed": verification.unsealed,
+        "forgotten": verification.forgotten,
         "last_seal": verification.last_seal,
         "findings": wrong,
     }

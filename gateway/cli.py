@@ -37,6 +37,8 @@ events = typer.Typer(
     help="What Stripe has told, and once more what could not be applied.", no_args_is_help=True
 )
 app.add_typer(events, name="events")
+metadata = typer.Typer(help="How callers' metadata lies in the database.", no_args_is_help=True)
+app.add_typer(metadata, name="metadata")
 
 documents = typer.Typer(help="The documents that apps may send.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
@@ -299,6 +301,71 @@ def check(
         tell_costs(read_settings(), manifest, as_json=as_json)
     except UnfitManifest as unfit:
         fail(unfit)
+
+
+@events.command("scrub")
+def scrub_events() -> None:
+    """
+    Remove client secrets and card numbers from stored events, as is done with new ones when they come in.
+
+    For what versions before this one have stored; may be cut short and run again.
+    """
+    from gateway.events import scrubbed
+
+    count = asyncio.run(scrubbed(ready_settings()))
+    typer.echo(f"{count:,} {'event was' if count == 1 else 'events were'} changed.")
+
+
+@metadata.command("new-key")
+def new_metadata_key(
+    key_id: Annotated[str | None, typer.Argument(help="What to call it; this month, if left out.")] = None,
+) -> None:
+    """Print a fresh key for METADATA_KEYS. It is kept nowhere."""
+    from persistence.keyring import new_key
+
+    try:
+        typer.echo(new_key(key_id or f"{datetime.now(UTC):%Y-%m}"))
+    except ValueError as unfit:
+        fail(unfit)
+
+
+@metadata.command()
+def rotate(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line and table.")] = False,
+) -> None:
+    """
+    Encrypt all metadata under the first of METADATA_KEYS; servers and workers go on meanwhile.
+
+    May be cut short and run again. Ends with 1 where anything is left under another key, or in the clear.
+    """
+    from gateway.metadata import rotated
+
+    raise typer.Exit(0 if asyncio.run(rotated(ready_settings(), as_json=as_json)) else 1)
+
+
+@app.command("forget-user")
+def forget_user(
+    user_id: Annotated[UUID, typer.Argument(help="The User Service's id of the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    cancel_subscriptions: Annotated[
+        bool, typer.Option("--cancel-subscriptions", help="End now what the person subscribes to.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """
+    Forget a person, and keep the books. There is no way back.
+
+    May be cut short and run again. Ends with 1 where something is left to do, or stands in the way.
+    """
+    from gateway.forgetting import forgotten
+
+    ready = ready_settings()
+    if not yes:
+        typer.confirm(f"Forget {user_id} for good, here and at Stripe?", abort=True)
+    is_complete = asyncio.run(
+        forgotten(ready, user_id, cancels_subscriptions=cancel_subscriptions, as_json=as_json)
+    )
+    raise typer.Exit(0 if is_complete else 1)
 
 
 @app.command()

@@ -17,11 +17,14 @@ from domain.event_list import NEWEST_FIRST, EventFilter
 from domain.event_service import EventService, Replay
 from domain.events import EVENT, InboxEvent, InboxStatus
 from domain.paging import LARGEST_PAGE, Slice
+from domain.ports import Database
 from gateway.settings import Settings
 from gateway.wiring import Gateway, wire
 from gql.ids import global_id, id_of
 from gql.loaders import RECORDED
+from processor.stripe_secrets import SUSPICIOUS, cleaned_payload
 
+EVENTS_AT_A_TIME: Final = 500
 OPERATOR: Final = replace(SYSTEM, request_id="payments-gateway events")
 """Whoever has a shell beside the gateway, as the audit trail calls them."""
 
@@ -51,6 +54,33 @@ async def replay_all(settings: Settings, named: Sequence[str], *, is_dry: bool, 
             all_applied &= replay.failure is None
             typer.echo(_line(told_replay(replay)) if as_json else account(replay, is_dry=is_dry))
     return all_applied
+
+
+async def scrubbed(settings: Settings) -> int:
+    """Remove from stored events what is removed from new ones when they come in. How many."""
+    count = 0
+    async with wired(settings) as gateway:
+        async for event_id, payload in payloads_like(gateway.services.database, SUSPICIOUS):
+            clean = cleaned_payload(payload)
+            if clean != payload:
+                async with gateway.services.database.work() as work:
+                    await work.inbox.rewrite(event_id, clean)
+                count += 1
+    return count
+
+
+async def payloads_like(database: Database, pattern: str) -> AsyncIterator[tuple[UUID, str]]:
+    """All that match the regular expression, a few at a time."""
+    last: UUID | None = None
+    while True:
+        async with database.reads() as reads:
+            found = await reads.inbox.payloads_like(pattern, after=last, limit=EVENTS_AT_A_TIME)
+        for event_id, payload in found:
+            if payload is not None:
+                yield event_id, payload
+        if not found:
+            return
+        last = found[-1][0]
 
 
 @asynccontextmanager

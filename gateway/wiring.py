@@ -27,6 +27,7 @@ from domain.events import (
     RefundsChanged,
     SubscriptionChanged,
 )
+from domain.forgetting import Forgetting
 from domain.intake import Intake
 from domain.invariant_service import InvariantService
 from domain.invoice_rereading import InvoiceRereader
@@ -88,6 +89,7 @@ class Gateway:
     same_cards: SameCards
     reconciler: Reconciler
     published_keys: PublishedKeys | None
+    forgetting: Forgetting
     authentication: Authentication
     rate_limits: RateLimits
     traces: "Traces | None" = None
@@ -195,6 +197,7 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         settings.database_url,
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout,
+        keyring=settings.keyring,
     )
     traces = exported_traces(settings, engine)
     database = SqlDatabase(engine)
@@ -285,6 +288,13 @@ def wire(settings: Settings, *, connect: Connect = StripeProcessor.connected, cl
         default_methods=DefaultMethods(database=database, processor=processor),
         same_cards=SameCards(database=database, commands=commands),
         reconciler=reconciling,
+        forgetting=Forgetting(
+            database=database,
+            processor=processor,
+            commands=commands,
+            news=parts.webhooks.news,
+            clock=clock,
+        ),
         published_keys=published,
         authentication=authentication(settings, published),
         rate_limits=rate_limits(settings),

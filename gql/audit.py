@@ -46,12 +46,15 @@ class AuditEntryView(Node):
             "The request in which it was done, or Stripe's id of the event that brought it about; empty without either."
         )
     )
-    ip: str | None = strawberry.field(description="The address that the request came from.")
     at: datetime = strawberry.field(description="When it was done, by our clock.")
     hash: str = strawberry.field(description="SHA-256 over previousHash and all that this entry says.")
     previous_hash: str = strawberry.field(
         description="The hash of the object's entry before this one; zeros in its first."
     )
+
+    @strawberry.field(description="The address that the request came from.")
+    def ip(record: strawberry.Parent[AuditRecord]) -> str | None:
+        return record.address
 
     @strawberry.field(description="Who did it.")
     def actor(record: strawberry.Parent[AuditRecord]) -> ActorView:

@@ -12,6 +12,7 @@ from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.customers import Customers
 from domain.dispute_service import DisputeService
+from domain.errors import InvalidInput
 from domain.event_service import EventService
 from domain.invariant_service import InvariantService
 from domain.payment_service import PaymentService
@@ -58,6 +59,8 @@ class Context:
     actor: Actor
     services: Services
     user_errors: list[dict[str, Any]] = field(default_factory=list)
+    card_number: InvalidInput | None = None
+    """Why every mutation of the request is refused, where there is a card number among its variables."""
     """Business errors of this response's payloads, for clients that look in one place only."""
 
     @cached_property

@@ -21,6 +21,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from gql.attempts import attempts
+from gql.card_numbers import refused_document
 from gql.limits import Limits
 from gql.measure import Measured, measured
 from gql.refusals import Refusal, RequestRefused
@@ -111,6 +112,8 @@ class Documents:
         if known is not None:
             self._known.move_to_end(text)
             return known
+        if with_number := refused_document(text):
+            return Document(ast=None, errors=[with_number])
         document = self.read(text)
         self._keep(text, document)
         return document

@@ -10,9 +10,19 @@ import structlog
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 
 from domain.actor import Actor
-from domain.errors import DatabaseUnavailable, DomainError, ErrorCode, ProcessorUnavailable, Retry
+from domain.errors import (
+    DatabaseUnavailable,
+    DomainError,
+    ErrorCode,
+    InvalidInput,
+    MetadataUnreadable,
+    ProcessorUnavailable,
+    Retry,
+)
 from gql.batches import watched_batches
+from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
 from gql.context import Context
+from gql.denials import tell_denial
 from gql.documents import Document
 from gql.errors import input_path
 from gql.executor import SCHEMA, LeanExecutor
@@ -86,6 +96,8 @@ class Executor:
         document = asked.document
         if document.errors or document.ast is None:
             return refused(document.errors, context)
+        if with_number := _with_card_number(asked, context):
+            return refused([with_number], context)
         result = await self._result(asked, document.ast, context)
         if result is None:
             return late(self._policy, context)
@@ -129,6 +141,18 @@ class Executor:
         return extensions
 
 
+def _with_card_number(asked: Asked, context: Context) -> GraphQLError | None:
+    """Why nothing of the request may run; mutations say it themselves of their own inputs."""
+    request = asked.request
+    if named := refused_document(request.operation_name or ""):
+        return named
+    found = refused_variables(request.variables)
+    if found is not None and not asked.is_mutation:
+        return as_error(found)
+    context.card_number = found
+    return None
+
+
 def refused(errors: Sequence[GraphQLError], context: Context) -> Response:
     return Response(body={"errors": _shown(errors, context)}, was_executed=False)
 
@@ -150,7 +174,7 @@ def late(policy: Policy, context: Context) -> Response:
 def answered(result: ExecutionResult, context: Context, extensions: Mapping[str, Any]) -> Response:
     errors = result.errors or []
     if result.data is None and errors and all(error.path is None for error in errors):
-        return refused(errors, context)
+        return refused([as_error(context.card_number)] if context.card_number else errors, context)
     if outage := _outage(result):
         return Response(
             body={"errors": _shown(errors, context)},
@@ -180,7 +204,7 @@ def _shown(errors: Sequence[GraphQLError], context: Context) -> list[dict[str, A
 def _formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
     formatted = dict(error.formatted)
     message, extensions = _told(error, context)
-    formatted["message"] = message
+    formatted["message"] = without_card_numbers(message)
     formatted["extensions"] = {**extensions, "requestId": context.actor.request_id}
     return formatted
 
@@ -190,12 +214,16 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
     cause = error.original_error
     if isinstance(error, RequestRefused):
         return error.message, dict(error.extensions or {})
+    if isinstance(cause, MetadataUnreadable):
+        log.error("metadata.unreadable", path=error.path, reason=cause.message)
     match cause:
         case DomainError():
+            tell_denial(cause, context.actor, what=_place(error))
             return cause.message, {
                 "code": cause.code.value,
                 "retry": cause.retry.value,
                 "argument": input_path(cause)[1:],
+                **_constraint(cause),
                 **_wait(cause),
             }
         case None | GraphQLError():
@@ -204,6 +232,15 @@ def _told(error: GraphQLError, context: Context) -> tuple[str, dict[str, Any]]:
             return "A value in the document cannot be read.", {"code": Refusal.VALIDATION_FAILED}
     log.error("graphql.failed", path=error.path, exc_info=cause, request_id=context.actor.request_id)
     return "Something went wrong on our side.", {"code": INTERNAL}
+
+
+def _place(error: GraphQLError) -> str:
+    return ".".join(str(step) for step in error.path or () if isinstance(step, str))
+
+
+def _constraint(cause: DomainError) -> dict[str, str]:
+    constraint = cause.constraint if isinstance(cause, InvalidInput) else None
+    return {"constraint": constraint} if constraint else {}
 
 
 def _wait(cause: DomainError) -> dict[str, int]:

@@ -11,7 +11,9 @@ from domain.command_service import Executed
 from domain.commands.command import Command
 from domain.errors import DatabaseUnavailable, DomainError, Unauthenticated
 from domain.operation import Operation
+from gql.card_numbers import refused_input
 from gql.context import Info
+from gql.denials import tell_denial
 from gql.errors import UserError, user_error
 from gql.node import optional_view
 from gql.operation import OperationView
@@ -81,7 +83,12 @@ class BusinessErrors(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **kwargs: Any
     ) -> Any:
-        payload = await self._payload_of(next_(source, info, **kwargs))
+        if info.context.card_number is not None:
+            payload = self._payload(refusal=refused_input(kwargs, info.context.card_number))
+        else:
+            payload = await self._payload_of(next_(source, info, **kwargs))
+        for error in payload.problems:
+            tell_denial(error, info.context.actor, what=info.field_name)
         info.context.user_errors += [
             {"mutation": info.field_name, "code": error.code.value} for error in payload.problems
         ]

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Insert, Select, and_, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.audit import FACTS, GENESIS, AuditRecord
+from domain.audit import FACTS, GENESIS, SET_APART, AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import RecordHash
 from domain.event_list import AffectedObject
@@ -24,6 +24,8 @@ TABLE: Final = table_of(AuditRecordRow)
 C: Final = TABLE.c
 EVENTS: Final = table_of(InboxEventRow).c
 ROWS_AT_A_TIME: Final = 1000
+GIVEN: Final = (*FACTS, *sorted(SET_APART))
+"""What a record comes with; the rest is found when it is added."""
 
 OURS: Final = text("audit_records.actor_role = 'SYSTEM' AND audit_records.request_id <> ''")
 """Written out, as the index has it."""
@@ -45,7 +47,7 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         The lock on the object's row keeps its writers in a queue; if one came without it, an index would refuse
         the second successor of a record.
         """
-        row = {name: getattr(record, name) for name in FACTS}
+        row = {name: getattr(record, name) for name in GIVEN}
         await self._connection.execute(_appended(), {**row, "facts": record.facts})
 
     async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]:
@@ -118,8 +120,8 @@ def _appended() -> Insert:
     )
     chain = select(func.coalesce(end, GENESIS).label("end")).where(own.c.id.is_not(None)).subquery("chain")
     told = func.convert_to(chain.c.end.concat(bindparam("facts")), "UTF8")
-    facts = [bindparam(name, type_=C[name].type) for name in FACTS]
+    given = [bindparam(name, type_=C[name].type) for name in GIVEN]
     return insert(TABLE).from_select(
-        [*FACTS, "previous_hash", "hash"],
-        select(*facts, chain.c.end, func.encode(func.sha256(told), "hex")),
+        [*GIVEN, "previous_hash", "hash"],
+        select(*given, chain.c.end, func.encode(func.sha256(told), "hex")),
     )

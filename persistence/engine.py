@@ -6,9 +6,10 @@ import asyncpg
 import orjson
 from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from persistence.address import sqlalchemy_url
+from persistence.keyring import NO_KEYS, Keyring
 from persistence.pool import CountingPool
 
 SERVER_SETTINGS: Final = {
@@ -23,12 +24,21 @@ SERVER_SETTINGS: Final = {
 CONNECT_SECONDS: Final = 5
 """How long a server may take to let us in."""
 
+KEYRING: Final = "keyring"
+"""The option under which an engine, and each connection of it, has its keyring."""
+
 CONNECTION_ERRORS: Final = (OSError, asyncpg.PostgresError, SQLAlchemyError)
 """What a wrong address ends in: an unknown host, a refused password, a missing database, a malformed text."""
 
 
-def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5) -> AsyncEngine:
-    """`pool_timeout` is how many seconds a caller waits for a free connection."""
+def create_engine(
+    address: str, *, pool_size: int = 10, pool_timeout: float = 5, keyring: Keyring = NO_KEYS
+) -> AsyncEngine:
+    """
+    `pool_timeout` is how many seconds a caller waits for a free connection.
+
+    Whoever neither writes metadata nor looks into it needs no keyring.
+    """
     engine = create_async_engine(
         sqlalchemy_url(address),
         poolclass=CountingPool,
@@ -39,10 +49,16 @@ def create_engine(address: str, *, pool_size: int = 10, pool_timeout: float = 5)
         hide_parameters=True,  # An exception must not carry what a row holds into the log.
         json_serializer=_written,
         json_deserializer=orjson.loads,
+        execution_options={KEYRING: keyring},
         connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_SECONDS},
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def keyring_of(connection: AsyncConnection) -> Keyring:
+    keyring: Keyring = connection.sync_engine.get_execution_options()[KEYRING]
+    return keyring
 
 
 async def is_reachable(engine: AsyncEngine) -> bool:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Executable, bindparam, exists, func, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Executable, bindparam, case, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.event_list import EventFilter
@@ -107,6 +107,29 @@ class InboxRepository(Lists[InboxEvent, EventFilter]):
             TABLE.c.via == SyncSource.WEBHOOK,
         )
         return bool(await self._connection.scalar(select(exists(waiting))))
+
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects."""
+        named = self.table.c.processor_object_id
+        return await self._all(
+            select(self.table).where(is_among(named, "ids")), {"ids": processor_object_ids}
+        )
+
+    async def payloads_like(
+        self, pattern: str, *, after: UUID | None, limit: int
+    ) -> Sequence[tuple[UUID, str | None]]:
+        """The next events by id, each with its payload where that matches the regular expression."""
+        columns = self.table.c
+        payload = case((columns.payload.regexp_match(bindparam("pattern")), columns.payload))
+        statement = select(columns.id, payload).order_by(columns.id).limit(limit)
+        if after is not None:
+            statement = statement.where(columns.id > after)
+        found = await self._connection.execute(statement, {"pattern": pattern})
+        return [(row[0], row[1]) for row in found]
+
+    async def rewrite(self, event_id: UUID, payload: str) -> None:
+        """For what must not be kept of it."""
+        await self._connection.execute(self._update(), {"payload": payload, SOUGHT: event_id})
 
     async def has_waiting(self) -> bool:
         """Whether the worker has anything left to do."""

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Busy
 from domain.operation import Operation, OperationState
-from persistence.repository import Repository
+from persistence.sealing import AmongArguments, Sealing
 from persistence.tables import OperationRow, table_of
 from persistence.tables.operations import OPEN as IS_OPEN
 
@@ -16,9 +16,10 @@ OPEN: Final = (OperationState.RUNNING, OperationState.OUTCOME_UNKNOWN)
 ONE_OPEN_PER_OBJECT: Final = "uq_operations_open_object"
 
 
-class OperationRepository(Repository[Operation]):
+class OperationRepository(Sealing[Operation]):
     table = table_of(OperationRow)
     entity = Operation
+    holder = AmongArguments(table)
 
     async def find(self, caller_id: UUID, mutation: str, key: str) -> Operation | None:
         columns = self.table.c
@@ -77,7 +78,9 @@ class OperationRepository(Repository[Operation]):
         """False where it had ended before, in whichever way; nothing is changed then."""
         columns = self.table.c
         changed = await self._connection.execute(
-            update(self.table).where(columns.id == ended.id, columns.state.in_(OPEN)).values(self._row(ended))
+            update(self.table)
+            .where(columns.id == ended.id, columns.state.in_(OPEN))
+            .values(self._changes(ended))
         )
         return changed.rowcount == 1
 

@@ -13,6 +13,7 @@ from domain.payment_list import PaymentFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import Mirror, grouped, is_among
+from persistence.sealing import Sealing, WholeColumn
 from persistence.tables import PaymentRow, table_of
 
 TABLE: Final = table_of(PaymentRow)
@@ -38,9 +39,10 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 FLAGS: Final[Mapping[str, ColumnElement[bool]]] = {"disputed": C.disputed_amount > literal_column("0")}
 
 
-class PaymentRepository(Mirror[Payment], Lists[Payment, PaymentFilter]):
+class PaymentRepository(Sealing[Payment], Mirror[Payment], Lists[Payment, PaymentFilter]):
     table = TABLE
     entity = Payment
+    holder = WholeColumn(TABLE)
     known_by = "processor_payment_id"
     lists = Keyset(TABLE, CONDITIONS, flags=FLAGS)
 
@@ -74,9 +76,10 @@ class PaymentRepository(Mirror[Payment], Lists[Payment, PaymentFilter]):
         )
 
 
-class SubscriptionPaymentRepository(Lists[Payment, PaymentFilter]):
+class SubscriptionPaymentRepository(Sealing[Payment], Lists[Payment, PaymentFilter]):
     """The same payments, in a list per subscription."""
 
     table = TABLE
     entity = Payment
+    holder = WholeColumn(TABLE)
     lists = Keyset(TABLE, CONDITIONS, flags=FLAGS, parent="subscription_id")

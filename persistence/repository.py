@@ -53,14 +53,21 @@ class Repository(Generic[Entity]):
     def _row(self, entity: Entity) -> dict[str, Any]:
         return {field.name: getattr(entity, field.name) for field in fields(entity)}
 
+    def _changes(self, entity: Entity) -> dict[str, Any]:
+        """What saving it writes."""
+        return self._row(entity)
+
+    def _entity(self, row: dict[str, Any]) -> Entity:
+        return self.entity(**row)
+
     async def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Entity | None:
         row = (await self._connection.execute(statement, values)).one_or_none()
-        return None if row is None else self.entity(**row._mapping)
+        return None if row is None else self._entity(dict(row._mapping))
 
     async def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Entity]:
         result = await self._connection.execute(statement, values)
         names = tuple(result.keys())
-        return [self.entity(**dict(zip(names, row, strict=True))) for row in result]
+        return [self._entity(dict(zip(names, row, strict=True))) for row in result]
 
     async def get(self, identity: UUID) -> Entity | None:
         return await self._one(self._by_identity(), {"identity": identity})
@@ -100,7 +107,7 @@ class Repository(Generic[Entity]):
         return added.rowcount == 1
 
     async def save(self, entity: Entity) -> None:
-        row = self._row(entity)
+        row = self._changes(entity)
         row[SOUGHT] = row.pop(self.identity)
         await self._connection.execute(self._update(), row)
 

@@ -26,6 +26,7 @@ from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import Mirror, Repository, grouped, is_among
+from persistence.sealing import Sealing, WholeColumn
 from persistence.tables import (
     ChargePreviewRow,
     OperationRow,
@@ -74,9 +75,12 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 }
 
 
-class SubscriptionRepository(Mirror[Subscription], Lists[Subscription, SubscriptionFilter]):
+class SubscriptionRepository(
+    Sealing[Subscription], Mirror[Subscription], Lists[Subscription, SubscriptionFilter]
+):
     table = TABLE
     entity = Subscription
+    holder = WholeColumn(TABLE)
     known_by = "processor_subscription_id"
     lists = Keyset(TABLE, CONDITIONS)
 

@@ -21,6 +21,7 @@ from persistence.operations import OperationRepository
 from persistence.outages import outages_told, patience
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
+from persistence.people import PeopleRepository
 from persistence.plans import PlanRepository
 from persistence.reconciliation import DriftRepository, ReconciliationRunRepository
 from persistence.refunds import DisputeRepository, RefundRepository
@@ -128,6 +129,10 @@ class SqlReads:
     @cached_property
     def invariants(self) -> InvariantRepository:
         return InvariantRepository(self._connection)
+
+    @cached_property
+    def people(self) -> PeopleRepository:
+        return PeopleRepository(self._connection)
 
 
 class SqlWork(SqlReads):

@@ -1,7 +1,7 @@
 """Stripe's webhooks: is it really Stripe, and what does it say?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,11 +10,12 @@ import orjson
 import stripe
 
 from domain.errors import InvalidInput
-from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported
+from domain.events import InboxEvent, PaymentReported, ProcessorEvent, RefundReported, Unhandled
 from domain.identity import new_id
 from domain.payment_status import SyncSource
 from processor.stripe_client import OUR_KEYS
 from processor.stripe_readers import reader_of
+from processor.stripe_secrets import without_secrets
 from processor.stripe_shapes import Shape
 from processor.stripe_subjects import subject_of
 
@@ -23,7 +24,9 @@ TOLERANCE: Final = 300
 TIME_STAMP: Final = re.compile(r"(?:^|,)t=([^,]*)")
 SECONDS: Final = re.compile(r"[0-9]{1,12}")
 LONGEST_NAME: Final = 255
-SECRET: Final = "client_secret"  # noqa: S105
+KEPT_OF_EVENTS: Final = ("id", "object", "type", "created", "livemode", "api_version", "request")
+EMPTIED: Final = "emptied"
+"""A mark of ours in events that tell no more than that there was one. Applied again, they change nothing."""
 
 
 class StripeNews:
@@ -38,9 +41,19 @@ class StripeNews:
         return _received(body, at)
 
     def read(self, event: InboxEvent) -> ProcessorEvent:
-        thing: Shape = orjson.loads(event.payload)["data"]["object"]
+        told: Shape = orjson.loads(event.payload)
+        if EMPTIED in told:
+            return Unhandled()
+        thing: Shape = told["data"]["object"]
         news = reader_of(event.type, thing)(thing, event.processor_event_id)
         return _as_told(news, event)
+
+    def emptied(self, event: InboxEvent) -> str:
+        told: Shape = orjson.loads(event.payload)
+        thing = told["data"]["object"]
+        kept = {name: told[name] for name in KEPT_OF_EVENTS if name in told}
+        about = {name: thing[name] for name in ("id", "object") if name in thing}
+        return orjson.dumps({**kept, EMPTIED: True, "data": {"object": about}}).decode()
 
     def is_by_others(self, event: InboxEvent) -> bool:
         """By the key of the request, of which all of ours have names: https://docs.stripe.com/api/events/object"""
@@ -79,7 +92,8 @@ def _received(body: bytes, at: datetime) -> InboxEvent:
 def inbox_event(event: Any, *, at: datetime, via: SyncSource = SyncSource.WEBHOOK) -> InboxEvent:
     """An event as it is kept. Raises InvalidInput for what is none."""
     try:
-        kind, payload = _name(event["type"]), orjson.dumps(_without_secrets(event)).decode()
+        event["data"]["object"]["object"]  # What has no object is no event.
+        kind, payload = _name(event["type"]), orjson.dumps(without_secrets(event)).decode()
         return InboxEvent(
             id=new_id(),
             processor_event_id=_name(event["id"]),
@@ -100,20 +114,6 @@ def _name(value: Any) -> str:
     if isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST_NAME:
         return value
     raise ValueError("not a name")
-
-
-def _without_secrets(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event without what would let its reader pay; whoever needs a client secret asks Stripe."""
-    event["data"]["object"]["object"]
-    waiting: list[Any] = [event]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            item.pop(SECRET, None)
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-    return event
 
 
 def _as_told(news: ProcessorEvent, event: InboxEvent) -> ProcessorEvent:

@@ -52,6 +52,18 @@ class StripeMethods(StripeConnection):
         latest = await call(lambda: self._stripe.customers.list_async({"limit": LARGEST_PAGE}))
         return next((each.id for each in latest.data if our_id(shape(each), "user_id") == user_id), None)
 
+    async def delete_customer(self, customer_id: str) -> None:
+        """
+        https://docs.stripe.com/api/customers/delete
+
+        Stripe ends the customer's subscriptions with it, and keeps payments, which are its books as well.
+        """
+        try:
+            await call(lambda: self._stripe.customers.delete_async(customer_id))
+        except ProcessorRefused as refused:
+            if refused.reason != UNKNOWN:
+                raise
+
     async def start_setup(self, setup: PaymentMethodSetup, *, key: str) -> SetupFacts:
         """https://docs.stripe.com/api/setup_intents/create"""
         params: asked.SetupIntentCreateParams = {

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from domain.actor import ANONYMOUS, Actor
+from domain.card_number import redacted
 from domain.errors import (
     DatabaseUnavailable,
     DomainError,
@@ -25,6 +27,7 @@ from domain.errors import (
     Retry,
     Unauthenticated,
 )
+from gql.denials import tell_denial
 from web.request_id import request_id
 
 STATUSES: Final[Mapping[ErrorCode, int]] = {
@@ -41,6 +44,7 @@ STATUSES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.TRIAL_USED: 409,
     ErrorCode.METHOD_IN_USE: 409,
     ErrorCode.PREVIEW_STALE: 409,
+    ErrorCode.METADATA_UNREADABLE: 500,
     ErrorCode.KEY_REUSED: 422,
     ErrorCode.KEY_IN_PROGRESS: 409,
     ErrorCode.UNAVAILABLE: 503,
@@ -104,6 +108,13 @@ class Detail(TypedDict):
     code: str
 
 
+def sender(request: Request) -> Actor:
+    """Whoever sent it, as far as a token has told."""
+    unknown = replace(ANONYMOUS, ip=request.client.host if request.client else None)
+    actor: Actor = request.scope.get("actor", unknown)
+    return actor
+
+
 class UnfitFields(InvalidInput):
     """Several fields of one request that break the rules of their form."""
 
@@ -121,6 +132,7 @@ def domain_response(
     more: Mapping[str, object] = _NOTHING,
 ) -> Response:
     """`names` are the API's names of fields that the domain calls otherwise; `more` is added to the envelope."""
+    tell_denial(error, sender(request), what=request.url.path)
     return _response(
         status_of(error),
         HttpError(code=error.code.value, message=error.message, retry=error.retry),
@@ -184,10 +196,11 @@ def _response(
     headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] = _NOTHING,
 ) -> Response:
+    """Names of fields and parameters are the caller's, and may hold a card number."""
     described = {
         "code": error.code,
-        "message": error.message,
-        "details": details,
+        "message": redacted(error.message),
+        "details": [Detail(field=redacted(each["field"]), code=each["code"]) for each in details],
         "retry": error.retry.value,
         "request_id": request_id(),
         **more,

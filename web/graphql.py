@@ -17,13 +17,14 @@ from starlette.responses import Response
 from domain.actor import Actor
 from domain.errors import IdentityUnavailable, Unauthenticated
 from gql.context import Context, Services
+from gql.denials import tell_denial
 from gql.execution import Asked, Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
 from gql.summary import Summary
 from web.auth import Authentication
 from web.content_type import JSON, must_be_json
-from web.errors import HTTP_ERRORS, challenge, retry_after
+from web.errors import HTTP_ERRORS, challenge, retry_after, sender
 from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
 from web.summaries import SUMMARY
@@ -55,6 +56,7 @@ class GraphQL:
             await self._limits.admit(actor)
             sent = await read_body(request) if request.method == "POST" else read_query(request)
         except Unauthenticated as refused:
+            tell_denial(refused, sender(request), what=request.url.path)
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
         except IdentityUnavailable as away:
             wait = {"retryAfterSeconds": away.retry_after_seconds}

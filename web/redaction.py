@@ -23,7 +23,7 @@ _SHORTEST_CARD_NUMBER, _LONGEST_CARD_NUMBER = 10**12, 10**19
 
 _SECRET_KEY = re.compile(
     r"authorization|secret|signature|token|passw|passphrase|cookie|api[_-]?key|private[_-]?key|dsn|database[_-]?url"
-    r"|cvc|cvv",
+    r"|(?:metadata|statement)[_-]?keys?|cvc|cvv",
     re.IGNORECASE,
 )
 

@@ -20,6 +20,7 @@ from domain.ports.billing_repositories import (
 )
 from domain.ports.invariants import Invariants
 from domain.ports.lists import Lists
+from domain.ports.people import People
 from domain.ports.reconciliation import Drifts, ReconciliationRuns
 from domain.ports.repositories import (
     Accounts,
@@ -128,6 +129,8 @@ class Reads(Protocol):
     def statistics(self) -> Statistics: ...
     @property
     def invariants(self) -> Invariants: ...
+    @property
+    def people(self) -> People: ...
 
 
 class Work(Reads, Protocol):

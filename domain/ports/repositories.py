@@ -35,6 +35,7 @@ class Accounts(Protocol):
         ...
 
     async def of_customer(self, processor_customer_id: str) -> BillingAccount | None: ...
+    async def save(self, account: BillingAccount) -> None: ...
     async def ensure(self, account: BillingAccount) -> BillingAccount:
         """The account of that user: this very one where there was none yet."""
         ...
@@ -238,6 +239,20 @@ class Inbox(Lists[InboxEvent, EventFilter], Protocol):
 
     async def add_all(self, events: Sequence[InboxEvent]) -> Sequence[UUID]:
         """The ids of those that were added: whose processor's event was not stored before."""
+        ...
+
+    async def about(self, processor_object_ids: Sequence[str]) -> Sequence[InboxEvent]:
+        """All that the processor told of these objects."""
+        ...
+
+    async def payloads_like(
+        self, pattern: str, *, after: UUID | None, limit: int
+    ) -> Sequence[tuple[UUID, str | None]]:
+        """The next events by id, each with its payload where that matches the regular expression."""
+        ...
+
+    async def rewrite(self, event_id: UUID, payload: str) -> None:
+        """For what must not be kept of it."""
         ...
 
     async def has_waiting(self) -> bool:

@@ -7,6 +7,7 @@ from gateway.settings.development import DEMO_USER, DevelopmentSettings
 from gateway.settings.graphql import GraphQLSettings
 from gateway.settings.group import Environment
 from gateway.settings.logs import LogSettings
+from gateway.settings.metadata import DEVELOPMENT_METADATA_KEYS, MetadataSettings
 from gateway.settings.metrics import MetricsSettings
 from gateway.settings.rate_limits import RateLimitSettings
 from gateway.settings.reconciliation import ReconciliationSettings
@@ -27,6 +28,7 @@ from gateway.settings.worker import WorkerSettings
 __all__ = [
     "DEMO_USER",
     "DEVELOPMENT_JWT_SECRET",
+    "DEVELOPMENT_METADATA_KEYS",
     "DEVELOPMENT_STRIPE_KEY",
     "DEVELOPMENT_WEBHOOK_SECRET",
     "STRIPE",
@@ -53,6 +55,7 @@ class Settings(
     StatementSettings,
     TokenSettings,
     StripeSettings,
+    MetadataSettings,
     DatabaseSettings,
     RateLimitSettings,
     GraphQLSettings,

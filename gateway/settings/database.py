@@ -6,7 +6,7 @@ from gateway.settings.group import SettingsGroup
 
 
 class DatabaseSettings(SettingsGroup):
-    database_url: str = Field(default="", description="PostgreSQL's address. Needed.")
+    database_url: str = Field(default="", description="PostgreSQL's address. Needed.", repr=False)
     database_pool_size: int = Field(
         default=10,
         ge=2,

@@ -17,6 +17,7 @@ class BillingAccountRow(Row, table=True):
     processor_customer_id: str | None = Field(default=None, unique=True)
     created_at: datetime = Field(sa_type=INSTANT)
     updated_at: datetime = Field(sa_type=INSTANT)
+    forgotten_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class PaymentMethodRow(Row, table=True):

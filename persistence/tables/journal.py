@@ -1,7 +1,7 @@
 """What only ever grows, and how the money invariants stood."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, String, Text, text
@@ -19,7 +19,7 @@ HASH: Any = String(64)
 
 class AuditRecordRow(Row, table=True):
     """
-    Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+    Append-only: triggers refuse UPDATE, DELETE and TRUNCATE, but for taking `personal` away.
 
     A record has at most one successor in its object's chain, which the last index holds.
     """
@@ -52,6 +52,8 @@ class AuditRecordRow(Row, table=True):
     object_kind: ObjectKind = Field(sa_type=one_of(ObjectKind, "object_kind"))
     object_id: UUID
     changes: dict[str, Any] = Field(sa_type=JSONB)
+    personal: dict[str, Any] | None = Field(default=None, sa_type=cast("Any", JSONB(none_as_null=True)))
+    personal_digest: str | None = Field(default=None, sa_type=HASH)
     previous_hash: str = Field(sa_type=HASH)
     hash: str = Field(sa_type=HASH)
 

@@ -38,6 +38,7 @@ class OperationRow(Row, table=True):
     state: OperationState = Field(sa_type=one_of(OperationState, "state"))
     fingerprint: dict[str, Any] = Field(sa_type=JSONB)
     arguments: dict[str, Any] = Field(sa_type=JSONB)
+    sealed_details: bytes | None = None
     object_kind: ObjectKind = Field(sa_type=one_of(ObjectKind, "object_kind"))
     object_id: UUID | None = None
     processor_payment_id: str | None = None

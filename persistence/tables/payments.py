@@ -62,6 +62,7 @@ class PaymentRow(Row, table=True):
     capture_method: CaptureMethod = Field(sa_type=one_of(CaptureMethod, "capture_method"))
     description: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] = Field(sa_type=JSONB)
+    sealed_details: bytes | None = None
     media_item_id: str | None = None
     subscription_id: UUID | None = Field(default=None, foreign_key="subscriptions.id")
     invoice_id: UUID | None = Field(default=None, foreign_key="invoices.id")

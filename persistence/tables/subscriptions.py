@@ -84,6 +84,7 @@ class SubscriptionRow(Row, table=True):
     latest_invoice_id: UUID | None = None
     history: list[Any] = Field(sa_type=JSONB)
     details: dict[str, Any] = Field(sa_type=JSONB)
+    sealed_details: bytes | None = None
     processor_customer_id: str
     processor_subscription_id: str | None = Field(default=None, unique=True)
     processor_item_id: str | None = None

@@ -245,6 +245,7 @@ class TestCommand:
             "chains": 2,
             "seals": 2,
             "unsealed": 1,
+            "forgotten": 0,
             "last_seal": second.hash,
             "findings": 0,
         }

@@ -39,6 +39,7 @@ from web.tokens import Expected
 COMMAND = str(Path(sys.executable).with_name("payments-gateway"))
 USER = UUID("0195d1c5-0000-7000-8000-000000000042")
 SECRET = "a-secret-of-the-user-service-0123456789"
+METADATA_KEY = "2026-11:LmnQ3ZcV7xYt0bB5r9sKq1wE8uHfGj2oPaTiNdMvCx4="
 PASSWORD = "hunter2-is-no-password"
 
 Run = Callable[..., Awaitable[Result]]
@@ -189,6 +190,7 @@ class TestStart:
             "STRIPE_SECRET_KEY": "sk_live_0123456789",
             "STRIPE_WEBHOOK_SECRET": "whsec_0123456789",
             "JWT_SECRET": SECRET,
+            "METADATA_KEYS": METADATA_KEY,
         }
 
     @pytest.mark.parametrize("command", ["serve", "worker"])
@@ -199,6 +201,8 @@ class TestStart:
             ({"JWT_SECRET": DEVELOPMENT_JWT_SECRET}, "JWT_SECRET is the development default"),
             ({"JWT_SECRET": "short"}, "at least 32 bytes"),
             ({"STRIPE_API_BASE": "http://localhost:12111"}, "STRIPE_API_BASE is not https"),
+            ({"METADATA_KEYS": ""}, "METADATA_KEYS is not set"),
+            ({"METADATA_KEYS": METADATA_KEY[:-8]}, "METADATA_KEYS is unfit (key 1 has"),
             ({"DATABASE_URL": ""}, "DATABASE_URL is not set"),
             ({"DATABASE_URL": "nonsense"}, "DATABASE_URL cannot be used"),
             ({"DATABASE_URL": f"postgresql://u:{PASSWORD}@127.0.0.1:1/x"}, "DATABASE_URL cannot be used"),
@@ -214,7 +218,9 @@ class TestStart:
 
         assert result.exit_code == 1
         assert reason in " ".join(result.stderr.split())
-        assert not any(secret in result.output for secret in (SECRET, PASSWORD, "sk_live_0123456789"))
+        assert not any(
+            secret in result.output for secret in (SECRET, PASSWORD, METADATA_KEY[8:-8], "sk_live_0123456789")
+        )
 
     async def test_is_refused_where_the_database_is_missing(
         self, run: Run, production: dict[str, str], postgres: Server

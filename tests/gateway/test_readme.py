@@ -89,7 +89,7 @@ class TestReadme:
         assert fact in readme
 
     def test_lists_every_command(self, readme: str) -> None:
-        names = [each.callback.__name__ for each in command.registered_commands if each.callback]
+        names = [each.name or each.callback.__name__ for each in command.registered_commands if each.callback]
         names += [
             f"{group.name} {each.name or each.callback.__name__}"
             for group in command.registered_groups

@@ -9,6 +9,7 @@ from domain.currency import DEFAULT_CURRENCIES
 from gateway.development_key import new_key
 from gateway.settings import (
     DEVELOPMENT_JWT_SECRET,
+    DEVELOPMENT_METADATA_KEYS,
     DEVELOPMENT_STRIPE_KEY,
     DEVELOPMENT_WEBHOOK_SECRET,
     Environment,
@@ -24,6 +25,7 @@ PRODUCTION = {
     "STRIPE_SECRET_KEY": "sk_live_0123456789",
     "STRIPE_WEBHOOK_SECRET": "whsec_0123456789",
     "JWT_SECRET": "a-secret-of-the-user-service-0123456789",
+    "METADATA_KEYS": "2026-11:LmnQ3ZcV7xYt0bB5r9sKq1wE8uHfGj2oPaTiNdMvCx4=",
 }
 
 
@@ -80,6 +82,11 @@ class TestCheck:
             ),
             ("RATE_LIMIT_STORE", "redis://host:port", "RATE_LIMIT_STORE is not an address"),
             ("RATE_LIMIT_STORE", "redis://", "RATE_LIMIT_STORE is not an address"),
+            ("METADATA_KEYS", "", "METADATA_KEYS is not set"),
+            ("METADATA_KEYS", DEVELOPMENT_METADATA_KEYS, "METADATA_KEYS has the development default"),
+            ("METADATA_KEYS", "c2VjcmV0", "METADATA_KEYS is unfit (key 1 is not id:base64)"),
+            ("METADATA_KEYS", "a:c2VjcmV0", "METADATA_KEYS is unfit (key 1 has 6 bytes instead of 32)"),
+            ("METADATA_KEYS", "a:c2VjcmV0!", "METADATA_KEYS is unfit (key 1 is not base64)"),
             ("DATABASE_URL", "", "DATABASE_URL is not set"),
             ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY is not set"),
             ("JWT_SECRET", "", "neither JWT_SECRET nor JWT_JWKS_URL is set"),
@@ -120,7 +127,7 @@ class TestCheck:
         with pytest.raises(UnfitSettings, match=re.escape(reason)) as refused:
             settings.check()
 
-        assert "SECRET" not in name or not value or value not in str(refused.value)
+        assert not ({"SECRET", "KEYS"} & {*name.split("_")} and value and value in str(refused.value))
 
     @pytest.mark.parametrize("address", ["redis://:secret@host:6379/0", "rediss://host"])
     def test_rates_may_be_counted_in_any_redis(self, environment: Any, address: str) -> None:
@@ -148,8 +155,9 @@ class TestCheck:
             Settings(stripe_api_base="http://localhost").check()
 
         assert str(refused.value) == (
-            "DATABASE_URL is not set; STRIPE_SECRET_KEY is not set; STRIPE_WEBHOOK_SECRET is not set; "
-            "STRIPE_API_BASE is not https; neither JWT_SECRET nor JWT_JWKS_URL is set."
+            "DATABASE_URL is not set; METADATA_KEYS is not set; STRIPE_SECRET_KEY is not set; "
+            "STRIPE_WEBHOOK_SECRET is not set; STRIPE_API_BASE is not https; "
+            "neither JWT_SECRET nor JWT_JWKS_URL is set."
         )
 
     @pytest.mark.parametrize("secret", ["", PRODUCTION["JWT_SECRET"]])

@@ -290,3 +290,27 @@ class TestSnapshot:
 
         assert before == after
         assert len(before) == 1
+
+
+class TestForgetting:
+    async def test_takes_personal_values_away_and_nothing_else_with_them(
+        self, database: Database, gateway: Gateway
+    ) -> None:
+        told = replace(record_of(new_id()), personal={"note": "x", "salt": "00"}, personal_digest="d" * 64)
+        async with database.work() as work:
+            await work.audit.add(told)
+
+        for change in (
+            "personal = NULL, actor_id = NULL",
+            "personal = NULL, changes = '{}'",
+            "personal = '{}'",
+            "personal_digest = NULL",
+            "hash = previous_hash",
+        ):
+            with pytest.raises(DBAPIError, match="only ever added"):
+                async with gateway.engine.begin() as connection:
+                    await connection.execute(text(f"UPDATE audit_records SET {change}"))  # noqa: S608
+        async with gateway.engine.begin() as connection:
+            await connection.execute(text("UPDATE audit_records SET personal = NULL"))
+        [record] = await trail_of(database, told.object_id)
+        assert record.has_forgotten

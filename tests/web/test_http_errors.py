@@ -27,6 +27,7 @@ from domain.errors import (
     KeyInProgress,
     KeyReused,
     LikelyDuplicate,
+    MetadataUnreadable,
     MethodInUse,
     NotFound,
     PreviewStale,
@@ -115,6 +116,7 @@ CASES: list[tuple[DomainError, int, list[dict[str, str]], str]] = [
     (ProcessorUnavailable(), 503, [], "LATER_SAME_KEY"),
     (DatabaseUnavailable("pool_exhausted"), 503, [], "LATER_SAME_KEY"),
     (EventNotApplied("Busy: Wait."), 503, [], "LATER_SAME_KEY"),
+    (MetadataUnreadable("Its key is missing."), 500, [], "NEVER"),
 ]
 
 
@@ -139,6 +141,15 @@ class TestDomainError:
                 "request_id": "",
             }
         }
+
+    async def test_repeats_no_card_number(self, client: Client) -> None:
+        named = InvalidInput("There is no 4242 4242 4242 4242.", path=("4242-4242-4242-4242",))
+
+        async with client(raising(named)) as http:
+            answer = await http.get("/")
+
+        assert answer.status_code == 422
+        assert "4242" not in answer.text
 
     def test_every_code_has_a_status(self) -> None:
         assert set(STATUSES) == set(ErrorCode)

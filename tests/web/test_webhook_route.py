@@ -169,11 +169,34 @@ class TestRefused:
 
 
 class TestSecrets:
-    async def test_of_clients_are_not_kept(self, http: httpx2.AsyncClient, inbox: Inbox) -> None:
-        secret = json.loads(PAID)["data"]["object"]["client_secret"]
-
-        await send(http, PAID)
+    @pytest.mark.parametrize("name", sorted(BODIES))
+    async def test_of_clients_are_not_kept_of_any_event(
+        self, http: httpx2.AsyncClient, inbox: Inbox, name: str
+    ) -> None:
+        await send(http, BODIES[name])
 
         [row] = await inbox()
-        assert secret
-        assert secret not in row
+        assert "secret" not in row
+
+    async def test_inside_addresses_and_names_are_not_kept_however_deep_they_are(
+        self, http: httpx2.AsyncClient, inbox: Inbox
+    ) -> None:
+        event = json.loads(PAID)
+        thing = event["data"]["object"]
+        thing["next_action"] = {
+            "redirect_to_url": {
+                "url": "https://hooks.stripe.com/3d?client_secret=src_client_secret_XDGV5&x=1"
+            },
+            "use_stripe_sdk": {"stripe_js": [["https://js.stripe.com/?s=pi_1Abc_secret_Dm43&y=2"]]},
+        }
+        thing["description"] = "Card 4242 4242 4242 4242, by phone"
+        thing["metadata"] = {"4242424242424242": "cuss_secret_QXhWeU"}
+
+        answer = await send(http, json.dumps(event).encode())
+
+        [row] = await inbox()
+        assert answer.status_code == 200
+        assert not [part for part in ("XDGV5", "Dm43", "4242 4242", "42424242", "QXhWeU") if part in row]
+        assert "&x=1" in row
+        assert "&y=2" in row
+        assert "by phone" in row
