@@ -51,7 +51,7 @@ BUDGETS: Final[Mapping[str, int]] = {
     "Mutation.refundPayment": 25,
     "Mutation.replayWebhookEvent": 53,
     "Mutation.resumeSubscription": 33,
-    "Mutation.resync": 40,
+    "Mutation.resync": 48,
     "Mutation.retryRenewal": 40,
     "Mutation.revokeAccess": 5,
     "Mutation.startPaymentMethodSetup": 11,
