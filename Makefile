@@ -29,6 +29,7 @@ check: .venv/installed ## Check format, lint, types, import directions, schema, 
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m gql.schema | diff -u schema.graphql -
+	$(PY) -m web.rest.openapi.document | diff -u docs/openapi.json -
 	$(PY) -m tools.check_migrations
 	$(PY) -m tools.check_locks
 
@@ -39,9 +40,11 @@ format: .venv/installed ## Format the code, and mend what can be mended
 ##
 ## After a change
 
-schema: .venv/installed ## Write schema.graphql (after a change of the GraphQL schema)
+schema: .venv/installed ## Write schema.graphql and docs/openapi.json (after a change of an API)
 	$(PY) -m gql.schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+	$(PY) -m web.rest.openapi.document > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 migration: .venv/installed ## Draft a migration (after a change of the tables; NAME="add refunds")
 	$(PY) -m tools.create_migration "$(NAME)"

@@ -36,6 +36,7 @@ from web.graphql import GraphQL, rate_limited
 from web.health import health_routes
 from web.http_metrics import HttpMetrics
 from web.middleware import HttpSettings, Wrap, middleware
+from web.openapi import openapi_route
 from web.rates.limiting import RateLimiting
 from web.rates.limits import RateLimits
 from web.rates.rules import NO_RATES, Limit
@@ -153,6 +154,7 @@ def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | Non
     if gateway.settings.webhook_secrets:
         receive = stripe_webhook(gateway.webhooks)
         found += [Route(path, receive, methods=["POST"]) for path in STRIPE_WEBHOOKS]
+    found.append(openapi_route())
     found += rest_routes(
         gateway.authentication, gateway.services, gateway.settings.legacy, gateway.rate_limits
     )

@@ -133,16 +133,24 @@ def domain_response(
 ) -> Response:
     """`names` are the API's names of fields that the domain calls otherwise; `more` is added to the envelope."""
     tell_denial(error, sender(request), what=request.url.path)
-    return _response(
-        status_of(error),
-        HttpError(code=error.code.value, message=error.message, retry=error.retry),
-        details=[
-            Detail(field=names.get(each["field"], each["field"]), code=each["code"])
-            for each in _details(error)
-        ],
-        headers=retry_after(error) | challenge(error, request),
-        more=more,
-    )
+    headers = retry_after(error) | challenge(error, request)
+    told = domain_envelope(error, under=request_id(), names=names, more=more)
+    return JSONResponse(told, status_of(error), headers)
+
+
+def domain_envelope(
+    error: DomainError,
+    *,
+    under: str,
+    names: Mapping[str, str] = _ITS_OWN,
+    more: Mapping[str, object] = _NOTHING,
+) -> Mapping[str, object]:
+    """What `domain_response` answers under this request id."""
+    details = [
+        Detail(field=names.get(each["field"], each["field"]), code=each["code"]) for each in _details(error)
+    ]
+    said = HttpError(code=error.code.value, message=error.message, retry=error.retry)
+    return envelope(said, under=under, details=details, more=more)
 
 
 def status_of(error: DomainError) -> int:
@@ -156,7 +164,8 @@ def http_response(
 ) -> Response:
     """The envelope for an error that no DomainError describes; the message replaces the usual one."""
     error = HTTP_ERRORS.get(status, _UNNAMED)
-    return _response(status, replace(error, message=message or error.message), headers=headers)
+    told = envelope(replace(error, message=message or error.message), under=request_id())
+    return JSONResponse(told, status, headers)
 
 
 async def on_domain_error(request: Request, error: Exception) -> Response:
@@ -188,24 +197,27 @@ def _sentence(failure: HTTPException) -> str | None:
     return None if failure.detail == reason_phrases.get(failure.status_code) else failure.detail
 
 
-def _response(
-    status: int,
+def envelope(
     error: HttpError,
     *,
+    under: str,
     details: Sequence[Detail] = (),
-    headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] = _NOTHING,
-) -> Response:
-    """Names of fields and parameters are the caller's, and may hold a card number."""
+) -> Mapping[str, object]:
+    """
+    The error under the id of its request.
+
+    Names of fields and parameters are the caller's, and may hold a card number.
+    """
     described = {
         "code": error.code,
         "message": redacted(error.message),
         "details": [Detail(field=redacted(each["field"]), code=each["code"]) for each in details],
         "retry": error.retry.value,
-        "request_id": request_id(),
+        "request_id": under,
         **more,
     }
-    return JSONResponse({"error": described}, status, headers)
+    return {"error": described}
 
 
 def _details(error: DomainError) -> Sequence[Detail]:

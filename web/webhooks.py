@@ -1,17 +1,26 @@
 """POST /api/v1/payments/webhooks/stripe: verify, store, answer. The worker does the rest."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
 
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from domain.errors import InvalidInput
 from domain.webhook_service import WebhookService
 
-SIGNATURE = "stripe-signature"
+SIGNATURE: Final = "stripe-signature"
+JSON: Final = "application/json"
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Received(BaseModel):
+    """An event that is stored."""
+
+    received: Annotated[str, Field(description="Stripe's id of the event.")]
 
 
 def stripe_webhook(service: WebhookService) -> Handler:
@@ -22,6 +31,6 @@ def stripe_webhook(service: WebhookService) -> Handler:
             event = await service.receive(await request.body(), request.headers.get(SIGNATURE, ""))
         except InvalidInput as refused:
             raise HTTPException(400, refused.message) from refused
-        return JSONResponse({"received": event.processor_event_id})
+        return Response(Received(received=event.processor_event_id).model_dump_json(), media_type=JSON)
 
     return receive

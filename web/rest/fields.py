@@ -10,21 +10,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
+from domain.commands.add_payment_method import LONGEST_PROCESSOR_ID
+from domain.commands.payment_methods import LATEST_YEAR
 from domain.errors import NotFound
 from domain.payment_method import PaymentMethod
 from domain.plan import Plan
+from domain.text import MAXIMUM_DESCRIPTION
 from gql.ids import PREFIX, id_of
 
 LARGEST: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_UUID_PATTERN: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(_UUID_PATTERN)
 _WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
     rf"{_DATE.pattern}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})",
     re.ASCII,
 )
+MAXIMUM_NAME: Final = 200
+"""Characters of a billing name."""
 _EXAMPLE: Final = "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44"
 
 
@@ -59,9 +65,18 @@ def _reader(kind: type) -> PlainValidator:
     return PlainValidator(read)
 
 
+def id_schema(kind: type) -> JsonSchemaValue:
+    """Of an object's id: a UUID, or what GraphQL calls it."""
+    prefix = PREFIX[kind]
+    return {
+        "type": "string",
+        "pattern": f"^(?:{_UUID_PATTERN}|{prefix}_[0-9a-f]{{32}})$",
+        "examples": [_EXAMPLE, f"{prefix}_{_EXAMPLE.replace('-', '')}"],
+    }
+
+
 def _written(kind: type) -> WithJsonSchema:
-    examples: JsonSchemaValue = {"examples": [_EXAMPLE, f"{PREFIX[kind]}_{_EXAMPLE.replace('-', '')}"]}
-    return WithJsonSchema({"type": "string", "maxLength": 36, **examples})
+    return WithJsonSchema(id_schema(kind))
 
 
 def _user(value: object) -> UUID:
@@ -94,7 +109,11 @@ def _moment(value: object, *, days: int) -> datetime:
     raise PydanticCustomError("date", "neither a date nor an RFC 3339 instant")
 
 
-_MOMENT: Final[JsonSchemaValue] = {"type": "string", "examples": ["2024-01-01", "2024-01-01T12:00:00Z"]}
+_MOMENT: Final[JsonSchemaValue] = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "examples": ["2024-01-01", "2024-01-01T12:00:00Z"],
+}
+_CONTROL: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 
 MethodId = Annotated[UUID, _reader(PaymentMethod), _written(PaymentMethod)]
 PlanId = Annotated[UUID, _reader(Plan), _written(Plan)]
@@ -109,3 +128,16 @@ MinorUnits = Annotated[int, Field(ge=1, le=LARGEST)]
 """Of the currency's smallest unit. Whether so much can be charged is the currency's own rule."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Metadata = dict[str, Any]
+
+
+def text_schema(longest: int) -> WithJsonSchema:
+    """Of what `domain.text.checked_text` takes, but for card numbers."""
+    pattern = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern})
+
+
+Text = Annotated[str, text_schema(MAXIMUM_DESCRIPTION)]
+Name = Annotated[str, text_schema(MAXIMUM_NAME)]
+Month = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 12})]
+Year = Annotated[int, WithJsonSchema({"type": "integer", "maximum": LATEST_YEAR})]
+ProcessorId = Annotated[str, text_schema(LONGEST_PROCESSOR_ID)]

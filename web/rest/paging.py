@@ -7,7 +7,17 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field
 
 from domain.errors import InvalidInput
-from domain.paging import DEFAULT_PAGE, LARGEST_PAGE, Counted, Direction, NumberedPage, Order, Page, Slice
+from domain.paging import (
+    DEEPEST_ROW,
+    DEFAULT_PAGE,
+    LARGEST_PAGE,
+    Counted,
+    Direction,
+    NumberedPage,
+    Order,
+    Page,
+    Slice,
+)
 from web.rest.fields import Query, Whole
 
 T = TypeVar("T")
@@ -24,6 +34,7 @@ class PageQuery(Query):
         Field(
             ge=1,
             description="Which page, from 1 on; at most 10,000 objects may come before it. Not with a cursor.",
+            json_schema_extra={"maximum": DEEPEST_ROW + 1},
         ),
     ] = None
     limit: Annotated[

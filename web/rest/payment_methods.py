@@ -15,7 +15,7 @@ from gql.node import existing
 from web.rest.call import Answer, Call
 from web.rest.commands import CommandMeta, Shown, concluded
 from web.rest.entity_tags import entity_tag
-from web.rest.fields import Body, MethodId, NoQuery, Query
+from web.rest.fields import Body, MethodId, Month, Name, NoQuery, ProcessorId, Query, Year
 from web.rest.route import Envelope, Reply, RestRoute
 
 NAMES: Final = {
@@ -29,7 +29,7 @@ NAMES: Final = {
 
 class AddPaymentMethodBody(Body):
     stripe_payment_method_id: Annotated[
-        str,
+        ProcessorId,
         Field(
             description="What Stripe's library made of the card in the app, such as pm_1Abc. Never a card."
         ),
@@ -40,9 +40,9 @@ class AddPaymentMethodBody(Body):
 
 
 class UpdatePaymentMethodBody(Body):
-    exp_month: Annotated[int | None, Field(description="1 to 12; goes with exp_year.")] = None
-    exp_year: Annotated[int | None, Field(description="Four digits; goes with exp_month.")] = None
-    billing_name: Annotated[str | None, Field(description="The name on the method.")] = None
+    exp_month: Annotated[Month | None, Field(description="1 to 12; goes with exp_year.")] = None
+    exp_year: Annotated[Year | None, Field(description="Four digits; goes with exp_month.")] = None
+    billing_name: Annotated[Name | None, Field(description="The name on the method.")] = None
     is_default: Annotated[
         bool | None,
         Field(description="True makes it the default; it stops being that when another becomes it."),

@@ -32,6 +32,7 @@ from web.rest.fields import (
     NoQuery,
     Query,
     Since,
+    Text,
     Until,
     UserId,
 )
@@ -50,7 +51,7 @@ class CreatePaymentBody(Body):
         MethodId | None, Field(description="The method that pays; the default one where none is named.")
     ] = None
     description: Annotated[
-        str | None, Field(description="What the customer pays for; at most 1,000 characters.")
+        Text | None, Field(description="What the customer pays for; at most 1,000 characters.")
     ] = None
     metadata: Annotated[
         Metadata | None,

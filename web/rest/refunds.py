@@ -16,7 +16,7 @@ from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.node import existing
 from web.rest.call import Answer, Call
 from web.rest.commands import CommandMeta, Shown, concluded
-from web.rest.fields import Body, MinorUnits, NoQuery
+from web.rest.fields import Body, MinorUnits, NoQuery, Text
 from web.rest.route import Envelope, Reply, RestRoute, Who
 
 
@@ -39,7 +39,7 @@ class RefundPaymentBody(Body):
     ] = None
     reason: Annotated[RefundReasonWord, Field(description="Why.")]
     note: Annotated[
-        str | None,
+        Text | None,
         Field(description="What the staff should know; at most 1,000 characters. Customers never see it."),
     ] = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,6 +40,13 @@ class Envelope(BaseModel, Generic[D, M]):
 
     data: D
     meta: M
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """The name in the generated documentation, such as Payment_CommandMeta and PaymentList_PageMeta."""
+        data, meta = params
+        [shown] = get_args(data) or (data,)
+        return f"{shown.__name__.removesuffix('Body')}{'List' if get_args(data) else ''}_{meta.__name__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

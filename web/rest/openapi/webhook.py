@@ -1,0 +1,51 @@
+"""Stripe's own endpoint, which is in no table: its callers never see GraphQL."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from web.rest.openapi.headers import headers
+from web.rest.openapi.names import WEBHOOKS
+from web.rest.openapi.replies import problem, shared
+from web.rest.openapi.schemas import Schemas
+from web.rest.route import BASE, JSON
+from web.webhooks import Received
+
+PATH: Final = f"{BASE}/webhooks/stripe"
+
+
+def webhook(schemas: Schemas) -> Mapping[str, Any]:
+    received = Received(received="evt_1QhR2eB9xkPzW4dM7uTnVbYc").model_dump()
+    return {
+        "operationId": "receiveStripeEvent",
+        "tags": [WEBHOOKS.name],
+        "summary": "An event of Stripe's",
+        "description": (
+            "Stored, and applied later. A duplicate and an event of an unknown type are received as well. There is "
+            "no such address where no signing secret is set."
+        ),
+        "security": [],
+        "parameters": [
+            {
+                "name": "Stripe-Signature",
+                "in": "header",
+                "required": True,
+                "description": "https://docs.stripe.com/webhooks/signature",
+                "schema": {"type": "string", "examples": ["t=1796117400,v1=…"]},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "description": "The event, byte by byte as Stripe has signed it.",
+            "content": {JSON: {"schema": {"type": "object"}, "example": {"id": received["received"]}}},
+        },
+        "responses": {
+            "200": {
+                "description": "It is stored.",
+                "headers": headers(()),
+                "content": {JSON: {"schema": schemas.reference(Received), "example": received}},
+            },
+            "400": problem(400, ["BAD_REQUEST"], schemas),
+            **{str(status): shared(status) for status in (408, 413, 415, 429, 500)},
+            "503": problem(503, ["UNAVAILABLE"], schemas),
+        },
+    }
