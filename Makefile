@@ -7,6 +7,7 @@ PY := .venv/bin/python
 UV = $(shell command -v uv || echo .venv/bin/uv)
 COMPILE = "$(UV)" pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
 EXPLORER := gql/explorer/source
+REFERENCE := web/rest/reference/source
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -57,13 +58,15 @@ lock: .venv/installed $(UV) ## Write the locks (after a change of the requiremen
 sbom: .venv/installed ## Write dist/sbom.json (CycloneDX), which is attached to each release
 	$(PY) -m tools.write_sbom dist/sbom.json
 
-explorer: ## Build GraphiQL's page (after a change in gql/explorer/source; needs Node)
+explorer: ## Build the pages of GraphiQL and of Swagger UI (after a change in their sources; needs Node)
 	npm --prefix $(EXPLORER) ci --no-audit --no-fund
 	npm --prefix $(EXPLORER) run build
+	npm --prefix $(REFERENCE) ci --no-audit --no-fund
+	npm --prefix $(REFERENCE) run build
 
-explorer-check: explorer ## Check that the committed page is what the source builds (needs Node)
-	git diff --exit-code --stat -- gql/explorer/static
-	test -z "$$(git status --porcelain -- gql/explorer/static)"
+explorer-check: explorer ## Check that the committed pages are what the sources build (needs Node)
+	git diff --exit-code --stat -- $(EXPLORER)/../static $(REFERENCE)/../static
+	test -z "$$(git status --porcelain -- $(EXPLORER)/../static $(REFERENCE)/../static)"
 
 ##
 ## Now and then
@@ -82,7 +85,7 @@ conformance: .venv/installed ## Hold the API against graphql-http's audits and c
 
 clean: ## Remove .venv and what tools left behind; the data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	rm -rf dist $(EXPLORER)/node_modules tests/conformance/node_modules
+	rm -rf dist $(EXPLORER)/node_modules $(REFERENCE)/node_modules tests/conformance/node_modules
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list

@@ -40,6 +40,7 @@ from web.openapi import openapi_route
 from web.rates.limiting import RateLimiting
 from web.rates.limits import RateLimits
 from web.rates.rules import NO_RATES, Limit
+from web.reference import reference_routes
 from web.rest.routes import rest_routes
 from web.running_requests import RunningRequests
 from web.webhooks import stripe_webhook
@@ -155,11 +156,11 @@ def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | Non
         receive = stripe_webhook(gateway.webhooks)
         found += [Route(path, receive, methods=["POST"]) for path in STRIPE_WEBHOOKS]
     found.append(openapi_route())
+    if configure_explorer:
+        found += [*explorer_routes(configure_explorer), *reference_routes()]
     found += rest_routes(
         gateway.authentication, gateway.services, gateway.settings.legacy, gateway.rate_limits
     )
-    if configure_explorer:
-        found += explorer_routes(configure_explorer)
     return found
 
 

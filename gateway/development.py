@@ -35,6 +35,7 @@ from sandbox import Sandbox, SandboxSettings, WebhookTarget
 from sandbox.control.weather import rough
 from web.auth import development_token
 from web.logs import configure_logs
+from web.rest.reference.page import REFERENCE
 
 DATABASE: Final = "payments"
 SHUTDOWN_SECONDS: Final = 1
@@ -191,6 +192,7 @@ def address(listener: socket) -> str:
 def banner(settings: Settings, folder: Path, api: str, stripe: str) -> str:
     return f"""
   GraphiQL   {api}{GRAPHQL}
+  REST       {api}{REFERENCE}
   Sandbox    {stripe}
 
   Tokens (valid for {TOKEN_LIFETIME.days} days):

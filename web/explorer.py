@@ -5,14 +5,13 @@ from typing import Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
 
 from gql.explorer.page import ASSETS_PATH, CONTENT_SECURITY_POLICY, STATIC, Configuration
+from web.assets import Assets
 
-HEADERS: Final = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
+ASSETS: Final = Assets(STATIC, policy=CONTENT_SECURITY_POLICY)
 
 Configure = Callable[[], Awaitable[Configuration]]
 """Made anew each time the page is opened, since it carries a token."""
@@ -24,7 +23,7 @@ def wants_page(request: Request) -> bool:
 
 
 def page() -> Response:
-    return FileResponse(STATIC / "index.html", headers=HEADERS)
+    return ASSETS.page()
 
 
 def explorer_routes(configure: Configure) -> list[BaseRoute]:
@@ -33,18 +32,5 @@ def explorer_routes(configure: Configure) -> list[BaseRoute]:
 
     return [
         Route(f"{ASSETS_PATH}/config.json", configuration),
-        Mount(ASSETS_PATH, Assets(directory=STATIC)),
+        Mount(ASSETS_PATH, ASSETS),
     ]
-
-
-class Assets(StaticFiles):
-    """The built files under the page's own policy."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message["headers"], *extra]
-            await send(message)
-
-        await super().__call__(scope, receive, with_policy)

@@ -14,7 +14,10 @@ class ServerSettings(SettingsGroup):
     allowed_origins: Texts = Field(
         default=(), description="Origins of browser apps that may call (CORS), separated by commas."
     )
-    explorer: bool = Field(default=False, description="Whether GraphiQL is served. `make run` turns it on.")
+    explorer: bool = Field(
+        default=False,
+        description="Whether GraphiQL and the REST reference are served. `make run` turns it on.",
+    )
     debug_extension: bool = Field(
         default=False,
         description="Whether GraphQL answers tell what they cost; development only. `make run` turns it on.",

@@ -1,0 +1,1 @@
+"""The REST reference: Swagger UI over the OpenAPI document, built and shipped with the package."""
