@@ -1,8 +1,9 @@
-"""GraphiQL as a newcomer meets it, in Chromium, against the development stack."""
+"""GraphiQL and the REST reference as a newcomer meets them, in Chromium, against the development stack."""
 
 import asyncio
 import json
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,9 +23,13 @@ from playwright.async_api import (
     expect,
 )
 
+from gateway.demo import USER
 from gql.explorer.page import stories
 from tests.acceptance.stack import Stack, developing
 from tests.waiting import until
+from web.rest.reference.page import REFERENCE
+from web.rest.route import BASE
+from web.rest.table import ROUTES
 
 CHROMIUM: Final = shutil.which("chromium")
 QUIET: Final = (
@@ -109,15 +114,28 @@ def operation_names(document: str) -> list[str]:
 
 
 @pytest.fixture
-async def explorer(browser: Browser, stack: Stack) -> AsyncIterator[Explorer]:
+async def opened(browser: Browser) -> AsyncIterator[Explorer]:
+    """An empty page that is watched."""
     context = await browser.new_context(viewport=VIEWPORT)
     context.set_default_timeout(20_000)
     explorer = Explorer(page=await context.new_page(), context=context)
     explorer.watch()
-    await explorer.page.goto(f"{stack.url}/graphql")
-    await explorer.page.locator(".graphiql-execute-button").wait_for()
     yield explorer
     await context.close()
+
+
+@pytest.fixture
+async def explorer(opened: Explorer, stack: Stack) -> Explorer:
+    await opened.page.goto(f"{stack.url}/graphql")
+    await opened.page.locator(".graphiql-execute-button").wait_for()
+    return opened
+
+
+@pytest.fixture
+async def reference(opened: Explorer, stack: Stack) -> Explorer:
+    await opened.page.goto(f"{stack.url}{REFERENCE}")
+    await expect(opened.page.get_by_label("Signed in as")).to_have_value(re.compile("^Bearer "))
+    return opened
 
 
 async def status_of(stack: Stack, payment_id: str) -> str:
@@ -181,6 +199,37 @@ class TestStories:
             await explorer.run()
 
         assert_clean(explorer, stack)
+
+
+class TestReference:
+    async def test_shows_every_operation_and_asks_no_other_host(
+        self, reference: Explorer, stack: Stack
+    ) -> None:
+        await expect(reference.page.locator(".opblock")).to_have_count(len(ROUTES) + 1)
+        await expect(reference.page.get_by_role("button", name="Authorize")).to_be_visible()
+        assert_clean(reference, stack)
+
+    async def test_tries_an_operation_out_as_the_demo_user(self, reference: Explorer, stack: Stack) -> None:
+        operation = reference.page.locator("#operations-Payments-createPayment")
+        await operation.locator(".opblock-summary").click()
+
+        async with reference.page.expect_response(f"{stack.url}{BASE}") as answered:
+            await operation.get_by_role("button", name="Execute").click()
+        payment = (await (await answered.value).json())["data"]
+
+        await expect(operation.locator(".live-responses-table")).to_contain_text(payment["id"])
+        assert (payment["user_id"], payment["status"]) == (str(USER.user_id), "completed")
+        assert_clean(reference, stack)
+
+    async def test_signs_in_as_another_person(self, reference: Explorer, stack: Stack) -> None:
+        await reference.page.get_by_label("Signed in as").select_option("admin")
+        operation = reference.page.locator("#operations-Statistics-paymentStatistics")
+        await operation.locator(".opblock-summary").click()
+
+        async with reference.page.expect_response(f"{stack.url}{BASE}/stats*") as answered:
+            await operation.get_by_role("button", name="Execute").click()
+
+        assert (await answered.value).status == 200
 
 
 def assert_clean(explorer: Explorer, stack: Stack) -> None:

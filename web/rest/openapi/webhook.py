@@ -30,7 +30,7 @@ def webhook(schemas: Schemas) -> Mapping[str, Any]:
                 "in": "header",
                 "required": True,
                 "description": "https://docs.stripe.com/webhooks/signature",
-                "schema": {"type": "string", "examples": ["t=1796117400,v1=…"]},
+                "schema": {"type": "string", "examples": ["t=1796117400,v1=0f3a9c5be1d27486"]},
             }
         ],
         "requestBody": {
