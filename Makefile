@@ -80,6 +80,9 @@ chaos: .venv/installed ## Kill, flood and starve the whole program, and count (S
 fuzz: .venv/installed ## Send hostile GraphQL documents, and see that none holds up the others (SEED=7 repeats a run, ROUNDS=2000)
 	@exec $(PY) -m tests.fuzz --seed $(or $(SEED),7) --rounds $(or $(ROUNDS),2000)
 
+schemathesis: .venv/installed ## Have schemathesis try both APIs for some minutes (SEED=7 repeats a run)
+	@exec $(PY) -m tests.contract $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
 conformance: .venv/installed ## Hold the API against graphql-http's audits and client code generators (needs Node)
 	tests/conformance/run.sh
 
@@ -91,7 +94,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock sbom explorer explorer-check bench chaos fuzz conformance clean help
+.PHONY: run test check format schema migration lock sbom explorer explorer-check bench chaos fuzz schemathesis conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

@@ -5,6 +5,7 @@ import pytest
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from tests.acceptance.stack import Stack, developing
 from tests.acceptance.world import World, world
 from tests.api import Api
 from tests.databases import Server, database
@@ -28,6 +29,14 @@ async def shared_world(
     ):
         await made.serve()
         yield made
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The development stack, of which the tests in the browser need the demo data as it is made."""
+    with developing(tmp_path_factory.mktemp("development") / "data") as running:
+        await running.is_ready()
+        yield running
 
 
 @pytest.fixture

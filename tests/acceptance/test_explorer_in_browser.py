@@ -25,7 +25,7 @@ from playwright.async_api import (
 
 from gateway.demo import USER
 from gql.explorer.page import stories
-from tests.acceptance.stack import Stack, developing
+from tests.acceptance.stack import Stack
 from tests.waiting import until
 from web.rest.reference.page import REFERENCE
 from web.rest.route import BASE
@@ -46,13 +46,6 @@ VIEWPORT: Final[Any] = {"width": 1280, "height": 800}
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="There is no Chromium: apt-get install -y chromium, or run .ci/run"
 )
-
-
-@pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    with developing(tmp_path_factory.mktemp("explorer") / "data") as running:
-        await running.is_ready()
-        yield running
 
 
 @pytest.fixture(scope="module")

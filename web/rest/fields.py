@@ -1,6 +1,7 @@
 """The types of what callers send. Nothing is coerced: an amount is an integer, and never "2500", 2500.0 or true."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
@@ -13,8 +14,10 @@ from pydantic_core import PydanticCustomError
 from domain.commands.add_payment_method import LONGEST_PROCESSOR_ID
 from domain.commands.payment_methods import LATEST_YEAR
 from domain.errors import NotFound
+from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.plan import Plan
+from domain.subscription import Subscription
 from domain.text import MAXIMUM_DESCRIPTION
 from gql.ids import PREFIX, id_of
 
@@ -31,7 +34,13 @@ _INSTANT = re.compile(
 )
 MAXIMUM_NAME: Final = 200
 """Characters of a billing name."""
-_EXAMPLE: Final = "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44"
+EXAMPLES: Final[Mapping[type, str]] = {
+    Payment: "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44",
+    PaymentMethod: "0193e1a3-0f6e-7a92-8c41-b7d25e90f3a6",
+    Subscription: "0194118b-3a97-7f05-b6d2-c8e041f79a23",
+    Plan: "0192c7f4-e810-7c66-a9f3-5e2b8d1047c9",
+}
+"""An id of each kind, for the documentation."""
 
 
 class Query(BaseModel):
@@ -67,11 +76,11 @@ def _reader(kind: type) -> PlainValidator:
 
 def id_schema(kind: type) -> JsonSchemaValue:
     """Of an object's id: a UUID, or what GraphQL calls it."""
-    prefix = PREFIX[kind]
+    prefix, example = PREFIX[kind], EXAMPLES[kind]
     return {
         "type": "string",
         "pattern": f"^(?:{_UUID_PATTERN}|{prefix}_[0-9a-f]{{32}})$",
-        "examples": [_EXAMPLE, f"{prefix}_{_EXAMPLE.replace('-', '')}"],
+        "examples": [example, f"{prefix}_{example.replace('-', '')}"],
     }
 
 
@@ -128,6 +137,13 @@ MinorUnits = Annotated[int, Field(ge=1, le=LARGEST)]
 """Of the currency's smallest unit. Whether so much can be charged is the currency's own rule."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Metadata = dict[str, Any]
+
+
+def says_one_of(**fields: str) -> JsonSchemaValue:
+    """At least one of these fields, named with their JSON types, is there and not null."""
+    return {
+        "anyOf": [{"required": [name], "properties": {name: {"type": kind}}} for name, kind in fields.items()]
+    }
 
 
 def text_schema(longest: int) -> WithJsonSchema:

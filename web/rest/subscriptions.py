@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.commands.command import Command
 from domain.commands.subscriptions.change_plan import ChangePlan
@@ -26,7 +26,7 @@ from gql.node import existing
 from web.rest.call import Answer, Call, Refused
 from web.rest.commands import ACCEPTED, ChangesMeta, CommandMeta, Show, Shown, concluded
 from web.rest.entity_tags import entity_tag
-from web.rest.fields import Body, Flag, Metadata, MethodId, NoQuery, PlanId, Query, UserId
+from web.rest.fields import Body, Flag, Metadata, MethodId, NoQuery, PlanId, Query, UserId, says_one_of
 from web.rest.paging import PageMeta, PageQuery, cursor_meta, numbered_meta
 from web.rest.payments import NextActionBody, next_action
 from web.rest.problems import REPLAYED
@@ -69,6 +69,12 @@ class UpdateSubscriptionBody(Body):
     What is given is changed, in this order: the method and the metadata, a planned end that is taken back, the plan,
     an end that is planned. What is so already stays so.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra=says_one_of(
+            plan_id="string", payment_method_id="string", cancel_at_period_end="boolean", metadata="object"
+        )
+    )
 
     plan_id: Annotated[PlanId | None, Field(description="Changes to this plan now.")] = None
     payment_method_id: Annotated[MethodId | None, Field(description="Pays from now on.")] = None

@@ -12,12 +12,15 @@ from domain.actor import Actor, Role
 from domain.decline import Decline
 from domain.legacy_status import LegacyPaymentStatus, LegacySubscriptionStatus
 from domain.outcome import NextActionKind
-from domain.payment_method import PaymentMethodState, PaymentMethodType
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod, PaymentMethodState, PaymentMethodType
 from domain.payment_status import PaymentStatus, PaymentTrigger
+from domain.plan import Plan
 from domain.refund import RefundOrigin, RefundStatus
+from domain.subscription import Subscription
 from domain.subscription_status import SubscriptionStatus
 from web.rest.commands import ChangesMeta, CommandMeta
-from web.rest.fields import Body
+from web.rest.fields import EXAMPLES, Body
 from web.rest.paging import PageMeta
 from web.rest.payment_methods import (
     AddPaymentMethodBody,
@@ -34,12 +37,12 @@ from web.rest.subscriptions import CreateSubscriptionBody, SubscriptionBody, Upd
 
 IDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "payment": "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44",
+        "payment": EXAMPLES[Payment],
         "user": "0193e1a0-52c4-7d18-a5b3-2f9c60d7e8b1",
-        "method": "0193e1a3-0f6e-7a92-8c41-b7d25e90f3a6",
+        "method": EXAMPLES[PaymentMethod],
         "refund": "01943055-6c2d-7b40-93e8-1d4fa2c7b950",
-        "subscription": "0194118b-3a97-7f05-b6d2-c8e041f79a23",
-        "plan": "0192c7f4-e810-7c66-a9f3-5e2b8d1047c9",
+        "subscription": EXAMPLES[Subscription],
+        "plan": EXAMPLES[Plan],
         "operation": "01942f4e-7b0a-70d1-8f56-3ac9e2d8417b",
     }
 )
