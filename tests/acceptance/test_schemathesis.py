@@ -1,6 +1,7 @@
 """What an independent tool makes of our documents, in short; `make schemathesis` is the long form."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,11 @@ async def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     target = await prepared(stack)
 
     found = await asyncio.gather(
-        on_rest(target, tmp_path, *SHORT, "--max-examples=8", "--phases=examples,coverage,stateful"),
-        on_graphql(target, tmp_path, *SHORT, "--max-examples=3"),
+        on_rest(target, tmp_path, *SHORT, "--max-examples=5", "--phases=examples,fuzzing,stateful"),
+        on_graphql(target, tmp_path, *SHORT, "--max-examples=2"),
     )
 
     for each in found:
         assert each.status == 0, each.printed
-        assert "No issues found" in each.printed
+        [generated, passed] = re.findall(r"(\d+) generated, (\d+) passed", each.printed)[0]
+        assert int(generated) == int(passed) > 90
