@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from web.content_type import JSON
 from web.rest.entity_tags import is_known
 from web.rest.openapi.document import served
-from web.rest.route import BASE, JSON
+from web.rest.route import BASE
 
 OPENAPI: Final = f"{BASE}/openapi.json"
 

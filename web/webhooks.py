@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from domain.errors import InvalidInput
 from domain.webhook_service import WebhookService
+from web.content_type import JSON
 
 SIGNATURE: Final = "stripe-signature"
-JSON: Final = "application/json"
 
 Handler = Callable[[Request], Awaitable[Response]]
 

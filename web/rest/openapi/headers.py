@@ -26,6 +26,8 @@ def _told(description: str, schema: Json, *, example: str | int, always: bool = 
     }
 
 
+POSSIBLE_ID: Final = f"Possible-{HEADER}"
+
 PARAMETERS: Final[Mapping[str, Json]] = {
     KEY_HEADER: _asked(
         KEY_HEADER,
@@ -56,6 +58,11 @@ PARAMETERS: Final[Mapping[str, Json]] = {
 HEADERS: Final[Mapping[str, Json]] = {
     HEADER: _told(
         "Quote it when you ask about this request.", _TEXT, example="checkout-01942f4e7b1c", always=True
+    ),
+    POSSIBLE_ID: _told(
+        "As elsewhere, unless the connection was refused before it came to a request.",
+        _TEXT,
+        example="checkout-01942f4e7b1c",
     ),
     "ETag": _told("The object's version.", _TEXT, example='W/"3"', always=True),
     "Location": _told(
@@ -96,9 +103,12 @@ ON_EVERY_ANSWER: Final = (HEADER, "RateLimit-Limit", "RateLimit-Remaining", "Rat
 ON_LEGACY_ANSWERS: Final = ("Deprecation", "Sunset", "Link")
 
 
-def headers(names: Iterable[str]) -> dict[str, Json]:
-    """By reference, on top of what every answer has."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*ON_EVERY_ANSWER, *names)}
+def headers(names: Iterable[str], *, is_identified: bool = True) -> dict[str, Json]:
+    """By reference, on top of what every answer has; `is_identified` is false where the id may be missing."""
+    found: dict[str, Json] = {
+        name: {"$ref": f"#/components/headers/{name}"} for name in (*ON_EVERY_ANSWER, *names)
+    }
+    return found if is_identified else {**found, HEADER: {"$ref": f"#/components/headers/{POSSIBLE_ID}"}}
 
 
 def parameter(name: str) -> Json:

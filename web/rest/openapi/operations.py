@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from web.content_type import JSON
 from web.request_id import HEADER
 from web.rest.fields import id_schema
 from web.rest.openapi.headers import parameter
@@ -12,7 +13,7 @@ from web.rest.openapi.replies import replies
 from web.rest.openapi.samples import REQUESTS
 from web.rest.openapi.schemas import Schemas
 from web.rest.reading import KEY_HEADER
-from web.rest.route import JSON, RestRoute
+from web.rest.route import RestRoute
 
 Json = Mapping[str, Any]
 

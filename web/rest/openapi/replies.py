@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from web.content_type import JSON
 from web.errors import HTTP_ERRORS
 from web.rest.commands import ACCEPTED
 from web.rest.export import COLUMNS, CSV
@@ -14,21 +15,26 @@ from web.rest.openapi.samples import AWAITING, DONE, METAS, UNKNOWN
 from web.rest.openapi.schemas import Schemas
 from web.rest.problems import ErrorEnvelope
 from web.rest.reading import KEY_HEADER
-from web.rest.route import JSON, RestRoute
+from web.rest.route import RestRoute
 
 Json = Mapping[str, Any]
 
-ANYWHERE: Final[Mapping[int, Sequence[str]]] = {429: ["RATE_LIMITED"], 500: ["INTERNAL_ERROR"]}
-"""What may be answered beside what the table names."""
+ANYWHERE: Final = (400, 408, 414, 431, 500)
+"""What may be answered before any route is asked, or where something unforeseen happens."""
 SHARED: Final = {
+    400: "BadRequest",
     401: "Unauthenticated",
     408: "RequestTimeout",
     413: "ContentTooLarge",
+    414: "URITooLong",
     415: "UnsupportedMediaType",
     429: "RateLimited",
+    431: "HeadersTooLarge",
     500: "InternalError",
 }
 """Errors that look alike whoever answers, by the names of their components."""
+_MAY_BE_UNIDENTIFIED: Final = frozenset({400, 408, 414, 431, 503})
+"""What a connection itself may answer, which has not come to a request with an id."""
 _ERROR_HEADERS: Final[Mapping[int, Sequence[str]]] = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
@@ -39,10 +45,14 @@ _ERROR_HEADERS: Final[Mapping[int, Sequence[str]]] = {
 
 def replies(route: RestRoute, schemas: Schemas) -> dict[str, Json]:
     told: dict[int, Json] = {status: _success(status, route, schemas) for status in route.replies}
-    for status, codes in {**route.error_statuses, **ANYWHERE}.items():
-        is_shared = status in SHARED
+    for status, codes in {**{status: usual(status) for status in ANYWHERE}, **route.error_statuses}.items():
+        is_shared = status in SHARED and codes == usual(status)
         told[status] = shared(status) if is_shared else _error(status, codes, schemas, route)
     return {str(status): told[status] for status in sorted(told)}
+
+
+def usual(status: int) -> list[str]:
+    return [HTTP_ERRORS[status].code]
 
 
 def shared(status: int) -> Json:
@@ -50,9 +60,7 @@ def shared(status: int) -> Json:
 
 
 def shared_responses(schemas: Schemas) -> dict[str, Json]:
-    return {
-        name: _error(status, [HTTP_ERRORS[status].code], schemas, None) for status, name in SHARED.items()
-    }
+    return {name: _error(status, usual(status), schemas, None) for status, name in SHARED.items()}
 
 
 def problem(status: int, codes: Sequence[str], schemas: Schemas) -> Json:
@@ -105,7 +113,10 @@ def _error(status: int, codes: Sequence[str], schemas: Schemas, route: RestRoute
     only = {"properties": {"error": {"properties": {"code": {"enum": known}}}}}
     return {
         "description": "\n".join(f"- `{code}`: {described(code, status)}" for code in known),
-        "headers": headers((*_ERROR_HEADERS.get(status, ()), *echoed, *legacy)),
+        "headers": headers(
+            (*_ERROR_HEADERS.get(status, ()), *echoed, *legacy),
+            is_identified=status not in _MAY_BE_UNIDENTIFIED,
+        ),
         "content": {
             JSON: {
                 "schema": {"allOf": [schemas.reference(ErrorEnvelope), only]},

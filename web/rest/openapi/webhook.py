@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from web.content_type import JSON
 from web.rest.openapi.headers import headers
 from web.rest.openapi.names import WEBHOOKS
 from web.rest.openapi.replies import problem, shared
 from web.rest.openapi.schemas import Schemas
-from web.rest.route import BASE, JSON
+from web.rest.route import BASE
 from web.webhooks import Received
 
 PATH: Final = f"{BASE}/webhooks/stripe"
@@ -44,8 +45,7 @@ def webhook(schemas: Schemas) -> Mapping[str, Any]:
                 "headers": headers(()),
                 "content": {JSON: {"schema": schemas.reference(Received), "example": received}},
             },
-            "400": problem(400, ["BAD_REQUEST"], schemas),
-            **{str(status): shared(status) for status in (408, 413, 415, 429, 500)},
+            **{str(status): shared(status) for status in (400, 408, 413, 414, 415, 429, 431, 500)},
             "503": problem(503, ["UNAVAILABLE"], schemas),
         },
     }
