@@ -27,6 +27,8 @@ from domain.rules import Rules
 from domain.text import checked_text
 
 LATEST_YEAR = 2100
+LONGEST_NAME = 200
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class UpdatePaymentMethod(Command[Saved, MethodFacts | None]):
         if self.exp_month is not None and not 1 <= self.exp_month <= 12:
             raise InvalidInput("A month is 1 to 12.", path=("exp_month",), constraint="1..12")
         if self.billing_name is not None:
-            checked_text(self.billing_name, path=("billing_name",), maximum=200)
+            checked_text(self.billing_name, path=("billing_name",), maximum=LONGEST_NAME)
         if self.makes_default is False:
             raise InvalidInput(
                 "A method stops being the default one when another becomes it.", path=("make_default",)

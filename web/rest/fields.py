@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from domain.commands.add_payment_method import LONGEST_PROCESSOR_ID
-from domain.commands.payment_methods import LATEST_YEAR
+from domain.commands.payment_methods import LATEST_YEAR, LONGEST_NAME
 from domain.errors import NotFound
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -32,8 +32,6 @@ _INSTANT = re.compile(
     rf"{_DATE.pattern}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})",
     re.ASCII,
 )
-MAXIMUM_NAME: Final = 200
-"""Characters of a billing name."""
 EXAMPLES: Final[Mapping[type, str]] = {
     Payment: "01942f4e-7b1c-7c3e-9d2a-5f0e8b6a1c44",
     PaymentMethod: "0193e1a3-0f6e-7a92-8c41-b7d25e90f3a6",
@@ -153,7 +151,7 @@ def text_schema(longest: int) -> WithJsonSchema:
 
 
 Text = Annotated[str, text_schema(MAXIMUM_DESCRIPTION)]
-Name = Annotated[str, text_schema(MAXIMUM_NAME)]
+Name = Annotated[str, text_schema(LONGEST_NAME)]
 Month = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 12})]
 Year = Annotated[int, WithJsonSchema({"type": "integer", "maximum": LATEST_YEAR})]
 ProcessorId = Annotated[str, text_schema(LONGEST_PROCESSOR_ID)]
