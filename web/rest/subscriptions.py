@@ -14,7 +14,7 @@ from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import DomainError, ErrorCode, StateConflict
+from domain.errors import Busy, DomainError, ErrorCode, StateConflict
 from domain.legacy_status import LEGACY_SUBSCRIPTION, LegacySubscriptionStatus, subscription_statuses
 from domain.outcome import NextAction
 from domain.paging import Direction
@@ -83,9 +83,8 @@ class UpdateSubscriptionBody(Body):
     ] = None
     metadata: Annotated[Metadata | None, Field(description="Instead of what it is.")] = None
 
-    def changes(self, subscription: Subscription) -> Iterator["Change"]:
+    def changes(self, identity: UUID) -> Iterator["Change"]:
         """Nothing at all is an update, too: that there must be something to change is its own rule."""
-        identity = subscription.id
         if (
             self.payment_method_id is not None
             or self.metadata is not None
@@ -96,8 +95,12 @@ class UpdateSubscriptionBody(Body):
             )
             given = {"payment_method_id": self.payment_method_id, "metadata": self.metadata}
             yield Change(fields=[name for name, value in given.items() if value is not None], command=update)
-        if self.cancel_at_period_end is False and (subscription.is_last_period or subscription.has_ended):
-            yield Change(fields=["cancel_at_period_end"], command=KeepSubscription(subscription_id=identity))
+        if self.cancel_at_period_end is False:
+            yield Change(
+                fields=["cancel_at_period_end"],
+                command=KeepSubscription(subscription_id=identity, ends_only=True),
+                is_so=lambda now: not now.is_last_period and not now.has_ended,
+            )
         if self.plan_id is not None:
             command = ChangePlan(subscription_id=identity, plan_id=self.plan_id)
             yield Change(
@@ -211,10 +214,9 @@ async def cancel(call: Call[CancelSubscriptionQuery, None]) -> Answer:
 
 async def update(call: Call[NoQuery, UpdateSubscriptionBody]) -> Answer:
     """One command after the other, until one of them is refused, waits for the customer, or is not known."""
-    before = existing(await call.loaders.subscriptions.load(call.id), "subscription")
     applied: list[str] = []
     answer = None
-    for change in call.body.changes(before):
+    for change in call.body.changes(call.id):
         answer = await brought_about(call, change, applied)
         if answer is not None and answer.status == ACCEPTED:
             return answer
@@ -224,16 +226,20 @@ async def update(call: Call[NoQuery, UpdateSubscriptionBody]) -> Answer:
 
 
 async def brought_about(call: Call[Any, Any], change: "Change", applied: Sequence[str]) -> Answer | None:
-    """None where it is so already. Raises Refused."""
+    """None where it is so already, and nothing is under way that may undo it. Raises Refused."""
     try:
         done = await call.execute(change.command)
     except StateConflict as conflict:
-        if change.is_so(existing(await call.loaders.subscriptions.load(call.id), "subscription")):
+        if not isinstance(conflict, Busy) and change.is_so(await seen(call)):
             return None
         raise Refused(conflict, applied=applied) from conflict
     except DomainError as refused:
         raise Refused(refused, applied=applied) from refused
     return await concluded(call, done, change.show, applied=applied)
+
+
+async def seen(call: Call[Any, Any]) -> Subscription:
+    return existing(await call.loaders.subscriptions.load(call.id), "subscription")
 
 
 async def unchanged(call: Call[Any, Any]) -> Answer:

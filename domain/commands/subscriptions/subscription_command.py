@@ -82,6 +82,7 @@ class ChangeCommand(SubscriptionCommand[I], Generic[I]):
 
     async def intend(self, step: Step) -> tuple[UUID, I]:
         subscription = await owned_subscription(step, self.subscription_id, path=self.path)
+        await must_be_at_rest(step, subscription, path=self.path)
         subscription.must_allow(self.action, path=self.path)
         must_have_reached_the_processor(subscription, path=self.path)
         await self.examine(step, subscription)
@@ -146,6 +147,16 @@ async def owned_subscription(step: Step, subscription_id: UUID, *, path: Sequenc
         raise NotFound("There is no such subscription.", path=path)
     step.by.must_act_for(subscription.user_id, "subscription", path=path)
     return subscription
+
+
+async def must_be_at_rest(step: Step, subscription: Subscription, *, path: Sequence[str]) -> None:
+    """
+    Raises Busy while another command on it has not ended: what the row says may be undone by that any moment.
+
+    So no other rule is asked before this one, since its answer would be about a state that may not last.
+    """
+    if await step.work.operations.is_any_open(subscription.id):
+        raise Busy("Another operation on this is still running.", current="BUSY", path=path)
 
 
 def must_have_reached_the_processor(subscription: Subscription, *, path: Sequence[str]) -> None:

@@ -58,6 +58,12 @@ def api(http: httpx2.AsyncClient, actor: Actor) -> Api:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks Stripe in vain does so again at once."""
+    monkeypatch.setattr("processor.stripe_calls.FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
 def sells(dashboard: Dashboard, gateway: Gateway, database: Database) -> Sells:
     """A plan that is sold from now on; its id."""
 

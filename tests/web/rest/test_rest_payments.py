@@ -12,11 +12,6 @@ from tests.api import Api, fresh_key
 from tests.rest import EURO, Rest, error_of, faults
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processor.stripe_calls.FIRST_PAUSE", 0.001)
-
-
 def spoil(sandbox: Sandbox, path: str) -> None:
     """Until the faults are cleared."""
     sandbox.faults.add([Rule(path=re.compile(path), kind=Kind.HTML, method=None, times=None)])

@@ -2,8 +2,11 @@
 
 import pytest
 
+from gateway.wiring import Gateway
 from sandbox import Sandbox
+from sandbox.control.faults import Kind
 from tests.api import fresh_key
+from tests.domain.faults import resumed_later, spoil
 from tests.rest import Rest, error_of, faults
 from tests.web.rest.conftest import Sells
 
@@ -144,6 +147,53 @@ class TestUpdate:
         assert [(each.status_code, list(faults(each).values())) for each in refused] == [
             (422, ["required"])
         ] * 2
+
+
+class TestUpdateWhileAnotherIsUnderWay:
+    """Of which nobody knows yet what becomes: that it is so already is not said."""
+
+    async def test_that_takes_the_end_back_leaves_it_open_whether_it_ends(
+        self, rest: Rest, subscription: str, sandbox: Sandbox, gateway: Gateway, impatient: None
+    ) -> None:
+        path = f"/subscriptions/{subscription}"
+        await rest.put(path, {"cancel_at_period_end": True})
+        spoil(sandbox, "/v1/subscription", Kind.ERROR_BEFORE)
+        kept = await rest.put(path, {"cancel_at_period_end": False})
+
+        refused = await rest.put(path, {"cancel_at_period_end": True})
+
+        sandbox.faults.clear()
+        await resumed_later(gateway)
+        assert (kept.status_code, refused.status_code) == (202, 409)
+        assert (error_of(refused)["retry"], error_of(refused)["current"]) == ("LATER_SAME_KEY", "BUSY")
+        ending = await rest.put(path, {"cancel_at_period_end": True})
+        assert (ending.status_code, ending.json()["meta"]["applied"]) == (200, ["cancel_at_period_end"])
+        assert ending.json()["data"]["cancel_at_period_end"] is True
+
+    async def test_that_changes_the_plan_leaves_it_open_which_it_is(
+        self, rest: Rest, subscription: str, sells: Sells, sandbox: Sandbox, impatient: None
+    ) -> None:
+        path = f"/subscriptions/{subscription}"
+        [former] = [each["plan_id"] for each in await rest.data("/subscriptions")]
+        spoil(sandbox, "/v1/subscription", Kind.ERROR_BEFORE)
+        changing = await rest.put(path, {"plan_id": await sells(3000)})
+
+        refused = await rest.put(path, {"plan_id": former})
+
+        assert (changing.status_code, refused.status_code) == (202, 409)
+        assert error_of(refused)["retry"] == "LATER_SAME_KEY"
+
+    async def test_that_ends_it_leaves_it_open_whether_it_goes_on(
+        self, rest: Rest, subscription: str, sandbox: Sandbox, impatient: None
+    ) -> None:
+        path = f"/subscriptions/{subscription}"
+        spoil(sandbox, "/v1/subscription", Kind.ERROR_BEFORE)
+        ending = await rest.put(path, {"cancel_at_period_end": True})
+
+        refused = await rest.put(path, {"cancel_at_period_end": False})
+
+        assert (ending.status_code, refused.status_code) == (202, 409)
+        assert error_of(refused)["retry"] == "LATER_SAME_KEY"
 
 
 class TestCancel:
