@@ -179,7 +179,8 @@ class CommandService:
     ) -> tuple[Operation, object]:
         now = self.clock()
         async with self.database.work() as work:
-            object_id, intent = await command.intend(self._step(work, actor, now, payer))
+            step = replace(self._step(work, actor, now, payer), is_keyed=key is not None)
+            object_id, intent = await command.intend(step)
             operation = Operation(
                 id=new_id(),
                 caller_id=actor.known_id,

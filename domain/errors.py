@@ -196,18 +196,26 @@ class AlreadySubscribed(StateConflict):
         self.existing_id = existing_id
 
 
+PAID_UNDER_ANOTHER_KEY: Final = (
+    "The same was paid for a moment ago, under another key: ask the customer whether this is meant."
+)
+
+
 class LikelyDuplicate(StateConflict):
-    """`existing_id` is the payment that asked for the same a moment ago; the key is still free."""
+    """`existing_id` is the payment, or the refund, that asked for the same a moment ago; a key is still free."""
 
     code = ErrorCode.DUPLICATE_SUSPECTED
     retry = Retry.AFTER_CUSTOMER_ACTION
 
-    def __init__(self, existing_id: "UUID", *, current: str, path: Sequence[str] = ()) -> None:
-        super().__init__(
-            "The same was paid for a moment ago, under another key: ask the customer whether this is meant.",
-            current=current,
-            path=path,
-        )
+    def __init__(
+        self,
+        existing_id: "UUID",
+        *,
+        current: str,
+        path: Sequence[str] = (),
+        message: str = PAID_UNDER_ANOTHER_KEY,
+    ) -> None:
+        super().__init__(message, current=current, path=path)
         self.existing_id = existing_id
 
 

@@ -124,6 +124,11 @@ class Refund:
         """Whether it takes its amount from what is left of the payment."""
         return self.status in {RefundStatus.PENDING, RefundStatus.SUCCEEDED}
 
+    def is_likely_duplicate_of(self, earlier: Self, *, since: datetime) -> bool:
+        """Whether the earlier one gives as much back, and is on its way, or was asked for since then."""
+        is_recent = earlier.status is RefundStatus.PENDING or earlier.created_at > since
+        return earlier.counts and is_recent and earlier.amount == self.amount
+
     def is_meant_by(self, facts: RefundFacts) -> bool:
         """Metadata can be copied by hand, so our id in it names this refund only while no other has claimed it."""
         return self.processor_refund_id in {None, facts.processor_refund_id}

@@ -3,10 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from domain.currency import CURRENCIES, DEFAULT_CURRENCIES, AmountRefusal, Currency
 from domain.errors import AmountOutOfRange, CurrencyRuleBroken, Forbidden
 from domain.money import Money
+
+REPEATED_WITHIN: Final = timedelta(seconds=60)
+"""How soon a client that lost an answer has sent its request again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +21,8 @@ class Rules:
     `grace` is how long access outlasts a failed renewal, `dunning_attempts` how often the processor tries to
     collect one in all (as it is told in its own settings), `customer_retries` how often a customer may.
 
-    `duplicate_window` is how long a payment stands in the way of another one for the same; no time at all by default.
+    `duplicate_window` is how long a payment stands in the way of another one for the same; no time at all by default,
+    but for `REPEATED_WITHIN` where there is no key: then nothing else tells a repetition from another intention.
 
     `renewal_leeway` is how long access outlasts a period while nobody knows yet whether its renewal was paid: the
     processor charges about an hour after the period's end (https://docs.stripe.com/billing/invoices/subscription),
@@ -31,6 +36,10 @@ class Rules:
     dunning_attempts: int = 4
     customer_retries: int = 5
     duplicate_window: timedelta = timedelta(0)
+
+    def in_the_way_for(self, *, is_keyed: bool) -> timedelta:
+        """How long a payment stands in the way of another one for the same."""
+        return self.duplicate_window if is_keyed else max(self.duplicate_window, REPEATED_WITHIN)
 
     @property
     def currencies(self) -> Sequence[Currency]:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 
 from domain.money import Money
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter
+from domain.payment_status import PaymentStatus
 from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import Mirror, grouped, is_among
@@ -64,11 +65,12 @@ class PaymentRepository(Sealing[Payment], Mirror[Payment], Lists[Payment, Paymen
         return list(found.scalars())
 
     async def of_amount(self, user_id: UUID, amount: Money, *, since: datetime) -> Sequence[Payment]:
+        is_unknown = and_(C.status == PaymentStatus.PENDING, C.processor_payment_id.is_(None))
         return await self._all(
             select(TABLE)
             .where(
                 C.user_id == user_id,
-                C.created_at > since,
+                or_(C.created_at > since, is_unknown),
                 C.amount == amount.minor,
                 C.currency == amount.currency,
             )

@@ -29,13 +29,18 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One stroke's transaction, its moment, who is behind it, whether the money is real, and what is allowed."""
+    """
+    One stroke's transaction, its moment, who is behind it, whether the money is real, and what is allowed.
+
+    `is_keyed` is whether the caller sent an idempotency key, by which a repetition is known; the first stroke asks.
+    """
 
     work: Work
     at: datetime
     by: Actor
     is_live: bool
     rules: Rules
+    is_keyed: bool = True
     payer: BillingAccount | None = None
     """With its customer, before the call of a command that needs one."""
 

@@ -12,7 +12,7 @@ from domain.commands.command import Step
 from domain.commands.payment_command import PaymentCommand
 from domain.commands.usable_methods import method_or_default
 from domain.decline import Decline
-from domain.errors import InvalidInput, LikelyDuplicate
+from domain.errors import PAID_UNDER_ANOTHER_KEY, InvalidInput, LikelyDuplicate
 from domain.identity import new_id
 from domain.json_value import JsonValue
 from domain.money import Money
@@ -26,6 +26,10 @@ from domain.settlement import record_payment
 from domain.text import checked_metadata, checked_text, checked_url
 
 REFUSED: Final = "processor_refused"
+PAID_WITHOUT_KEY: Final = (
+    "The same was paid for a moment ago, or may have been. Send an idempotency key, by which a repetition is known, "
+    "or say that a duplicate is allowed."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,18 +121,26 @@ class CreatePayment(PaymentCommand):
 
     async def _must_be_meant(self, step: Step, payment: Payment) -> None:
         """
-        Raises LikelyDuplicate where the same was paid for a moment ago, and the caller does not allow it once more.
+        Raises LikelyDuplicate where the same was paid for a moment ago, and the caller does not allow it once more;
+        without a key also as long as it is not known what became of an earlier one.
 
         Who comes second at the same moment waits for the first, by the lock on the account, which is taken before any
         on a method.
         """
-        if self.allows_duplicate or not step.rules.duplicate_window:
+        window = step.rules.in_the_way_for(is_keyed=step.is_keyed)
+        if self.allows_duplicate or not window:
             return
         await step.work.accounts.lock(payment.user_id)
-        since = step.at - step.rules.duplicate_window
+        since = step.at - window
         for earlier in await step.work.payments.of_amount(payment.user_id, self.amount, since=since):
-            if payment.is_likely_duplicate_of(earlier):
-                raise LikelyDuplicate(earlier.id, current=earlier.status, path=("allow_duplicate",))
+            is_recent = earlier.created_at > since or not step.is_keyed
+            if is_recent and payment.is_likely_duplicate_of(earlier):
+                raise LikelyDuplicate(
+                    earlier.id,
+                    current=earlier.status,
+                    path=("allow_duplicate",),
+                    message=PAID_UNDER_ANOTHER_KEY if step.is_keyed else PAID_WITHOUT_KEY,
+                )
 
     async def _method(self, step: Step, payer: UUID) -> PaymentMethod | None:
         """None where the app names one when it confirms."""

@@ -1,7 +1,7 @@
 """Give money back."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.actor import Role
@@ -10,6 +10,7 @@ from domain.commands.command import Command, Conclusion, Step
 from domain.commands.payment_command import owned_payment, part_of
 from domain.errors import (
     Disputed,
+    LikelyDuplicate,
     NotFound,
     ProcessorRefused,
     Verdict,
@@ -22,10 +23,14 @@ from domain.payment_status import PaymentAction
 from domain.ports import PaymentProcessor, Reads
 from domain.refund import Refund, RefundFacts, RefundOrigin, RefundReason, RefundStatus
 from domain.refund_settlement import give_up_refund, reserve, settle_refund
-from domain.rules import Rules
+from domain.rules import REPEATED_WITHIN, Rules
 from domain.text import checked_text
 
 FAILED = "refund_failed"
+REFUNDED_WITHOUT_KEY: Final = (
+    "As much of this payment was given back a moment ago, or is on its way. Send an Idempotency-Key, by which a "
+    "repetition is known, if this is another refund."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ class RefundPayment(Command[Reserved, RefundFacts]):
             created_at=step.at,
             updated_at=step.at,
         )
+        await must_be_meant(step, refund)
         await reserve(step.work, payment, refund, at=step.at, by=step.by)
         return refund.id, Reserved(refund=refund, payment=payment)
 
@@ -116,6 +122,23 @@ def must_be_refundable(payment: Payment) -> None:
     if payment.is_disputed:
         raise Disputed(path=("payment_id",))
     payment.must_allow(PaymentAction.REFUND)
+
+
+async def must_be_meant(step: Step, refund: Refund) -> None:
+    """
+    Raises LikelyDuplicate where there is no key, and anybody has just given the same back, or may have.
+
+    Under the payment's lock, so that of two at once the second one sees the first.
+    """
+    if step.is_keyed:
+        return
+    found = await step.work.refunds.of_payments([refund.payment_id], owner=None)
+    since = step.at - REPEATED_WITHIN
+    for earlier in found.get(refund.payment_id, ()):
+        if refund.is_likely_duplicate_of(earlier, since=since):
+            raise LikelyDuplicate(
+                earlier.id, current=earlier.status, path=("payment_id",), message=REFUNDED_WITHOUT_KEY
+            )
 
 
 def _failure(refund: Refund) -> ProcessorRefused:

@@ -71,7 +71,10 @@ class Payments(Lists[Payment, PaymentFilter], Protocol):
         ...
 
     async def of_amount(self, user_id: UUID, amount: Money, *, since: datetime) -> Sequence[Payment]:
-        """The user's payments of exactly that amount, the newest first."""
+        """
+        The user's payments of exactly that amount, the newest first: those asked for since then, and all of which it
+        is not known whether they reached the processor.
+        """
         ...
 
     async def known_as(self, processor_payment_id: str) -> UUID | None: ...

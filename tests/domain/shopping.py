@@ -17,6 +17,7 @@ from domain.commands.create_payment import CreatePayment
 from domain.commands.refunds import RefundPayment
 from domain.dispute import Dispute
 from domain.events import InboxEvent
+from domain.identity import new_id
 from domain.money import Money
 from domain.operation import Operation
 from domain.payment import Payment
@@ -41,6 +42,8 @@ class Shopper:
     actor: Actor
 
     async def does(self, command: Command[Any, Any], *, key: str | None = None) -> Executed:
+        """Under a key of its own where none is named."""
+        key = key or f"key-{new_id()}"
         return await self.gateway.services.commands.execute(self.actor, command, key=key)
 
     async def saves(self, card: str = "pm_card_visa", *, makes_default: bool = False) -> UUID:

@@ -273,7 +273,8 @@ PAYMENT_ROUTES: Final = (
         summary="Collect a payment",
         description=(
             "Send an Idempotency-Key, and the same one again whenever an answer was lost: then nothing is charged "
-            "twice. Without one each request is an intention of its own."
+            "twice. Without one the same is refused (`DUPLICATE_SUSPECTED`) for a minute, and while it is not known "
+            "what became of the first, unless `allow_duplicate` says that it is meant."
         ),
         graphql=("createPayment",),
         body=CreatePaymentBody,

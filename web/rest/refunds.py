@@ -107,7 +107,11 @@ REFUND_ROUTES: Final = (
         method="POST",
         path="/{id}/refund",
         summary="Give back what a payment collected, or part of it",
-        description="Admins. The amount is spoken for at once; a bank may take days, and may refuse later.",
+        description=(
+            "Admins. The amount is spoken for at once; a bank may take days, and may refuse later. Without an "
+            "Idempotency-Key as much of the payment is not given back once more within a minute, or while it is on "
+            "its way."
+        ),
         who=Who.ADMINS,
         graphql=("refundPayment",),
         identified=Payment,
@@ -127,6 +131,7 @@ REFUND_ROUTES: Final = (
             ErrorCode.CURRENCY_RULE,
             ErrorCode.NOT_FOUND,
             ErrorCode.STATE_CONFLICT,
+            ErrorCode.DUPLICATE_SUSPECTED,
             ErrorCode.DISPUTED,
         ),
         statuses={ErrorCode.AMOUNT_OUT_OF_RANGE: 409},

@@ -1,14 +1,19 @@
 """Payments as old callers collect and read them."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 
+from gateway.wiring import Gateway
 from sandbox import Sandbox
 from sandbox.control.faults import Kind, Rule
 from tests.api import Api, fresh_key
+from tests.domain.faults import resumed_later
 from tests.rest import EURO, Rest, error_of, faults
 
 
@@ -38,16 +43,48 @@ class TestCreate:
 
         assert made.json()["data"]["currency"] == "USD"
 
-    async def test_without_a_key_is_a_payment_of_its_own_each_time(
+    async def test_without_a_key_is_refused_the_second_time_unless_it_is_meant(
         self, rest: Rest, sandbox: Sandbox
     ) -> None:
         await rest.add_card()
 
         first, second = [await rest.post("", EURO) for _ in range(2)]
+        meant = await rest.post("", {**EURO, "allow_duplicate": True})
+        other = await rest.post("", {**EURO, "amount": 1300})
 
-        assert (first.status_code, second.status_code) == (201, 201)
-        assert sandbox.ledger()["totals"]["captures"] == 2
+        error = error_of(second)
+        assert [each.status_code for each in (first, second, meant, other)] == [201, 409, 201, 201]
+        assert (error["code"], error["existing_id"]) == ("DUPLICATE_SUSPECTED", first.json()["data"]["id"])
+        assert "idempotency key" in error["message"]
+        assert sandbox.ledger()["totals"]["captures"] == 3
         assert "idempotency-key" not in first.headers
+
+    async def test_without_a_key_is_refused_as_long_as_nobody_knows_of_the_first(
+        self, rest: Rest, sandbox: Sandbox, gateway: Gateway, impatient: None
+    ) -> None:
+        await rest.add_card()
+        spoil(sandbox, "/payment_intents")
+        unknown = await rest.post("", EURO)
+        await made_an_hour_ago(gateway, unknown)
+
+        second = await rest.post("", EURO)
+
+        sandbox.faults.clear()
+        await resumed_later(gateway)
+        assert (unknown.status_code, second.status_code) == (202, 409)
+        assert error_of(second)["existing_id"] == unknown.json()["data"]["id"]
+        assert sandbox.ledger()["totals"]["captures"] == 1
+
+    async def test_without_a_key_is_another_one_after_a_while(
+        self, rest: Rest, gateway: Gateway, sandbox: Sandbox
+    ) -> None:
+        await rest.add_card()
+        await made_an_hour_ago(gateway, await rest.post("", EURO))
+
+        later = await rest.post("", EURO)
+
+        assert later.status_code == 201
+        assert sandbox.ledger()["totals"]["captures"] == 2
 
     async def test_of_a_declined_card_shows_the_failed_payment(self, rest: Rest) -> None:
         card = await rest.add_card("pm_card_chargeCustomerFail")
@@ -214,6 +251,14 @@ class TestRead:
 
         assert (read.status_code, read.json()["data"]["next_action"]) == (200, None)
         assert read.headers["retry-after"] == "5"
+
+
+async def made_an_hour_ago(gateway: Gateway, response: httpx2.Response) -> None:
+    payment_id = UUID(response.json()["data"]["id"])
+    async with gateway.services.database.work() as work:
+        payment = await work.payments.lock(payment_id)
+        assert payment is not None
+        await work.payments.save(replace(payment, created_at=payment.created_at - timedelta(hours=1)))
 
 
 async def known(rest: Rest, payment: dict[str, Any], tags: str) -> httpx2.Response:

@@ -6,7 +6,9 @@ import pytest
 
 from gateway.wiring import Gateway
 from sandbox import Sandbox
+from sandbox.control.faults import Kind
 from tests.api import fresh_key
+from tests.domain.faults import spoil
 from tests.gql.disputing import disputed_by_its_bank
 from tests.rest import Rest, error_of, faults
 
@@ -57,6 +59,32 @@ class TestRefund:
         refused = await admins.post(f"/{paid['id']}/refund", {"reason": "other"})
 
         assert (refused.status_code, error_of(refused)["code"]) == (409, "DISPUTED")
+
+    async def test_without_a_key_is_refused_the_second_time(
+        self, admins: Rest, paid: dict[str, Any], sandbox: Sandbox
+    ) -> None:
+        asked, path = {"amount": 100, "reason": "other"}, f"/{paid['id']}/refund"
+
+        first, second = [await admins.post(path, asked) for _ in range(2)]
+        other = await admins.post(path, {**asked, "amount": 101})
+        meant = await admins.post(path, asked, key=fresh_key())
+
+        error = error_of(second)
+        assert [each.status_code for each in (first, second, other, meant)] == [201, 409, 201, 201]
+        assert (error["code"], error["existing_id"]) == ("DUPLICATE_SUSPECTED", first.json()["data"]["id"])
+        assert "Send an Idempotency-Key" in error["message"]
+        assert sandbox.ledger()["totals"]["refunds"] == 3
+
+    async def test_without_a_key_is_refused_while_the_same_is_not_known(
+        self, admins: Rest, paid: dict[str, Any], sandbox: Sandbox, impatient: None
+    ) -> None:
+        asked, path = {"amount": 100, "reason": "other"}, f"/{paid['id']}/refund"
+        spoil(sandbox, "/v1/refunds", Kind.ERROR_BEFORE)
+
+        unknown, second = [await admins.post(path, asked) for _ in range(2)]
+
+        assert (unknown.status_code, second.status_code) == (202, 409)
+        assert error_of(second)["code"] == "DUPLICATE_SUSPECTED"
 
     async def test_under_the_same_key_is_a_replay(
         self, admins: Rest, paid: dict[str, Any], sandbox: Sandbox
