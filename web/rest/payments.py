@@ -36,6 +36,7 @@ from web.rest.fields import (
     Until,
     UserId,
 )
+from web.rest.metadata import ShownMetadata, shown_metadata
 from web.rest.paging import PageMeta, PageQuery, cursor_meta, numbered_meta
 from web.rest.problems import DeclineBody
 from web.rest.route import BASE, Envelope, NoMeta, Reply, RestRoute
@@ -153,7 +154,7 @@ class PaymentBody(BaseModel):
     amount_refunded: Annotated[int, Field(description="What was given back, and taken by the bank.")]
     amount_refundable: Annotated[int, Field(description="What may still be given back.")]
     description: str | None
-    metadata: dict[str, Any]
+    metadata: ShownMetadata
     media_item_id: str | None
     subscription_id: UUID | None
     payment_method_id: UUID | None
@@ -184,7 +185,7 @@ class PaymentBody(BaseModel):
             amount_refunded=payment.refunded_amount,
             amount_refundable=payment.refundable_amount,
             description=payment.description,
-            metadata=dict(payment.details),
+            metadata=shown_metadata(payment.details, of=payment.id),
             media_item_id=payment.media_item_id,
             subscription_id=payment.subscription_id,
             payment_method_id=payment.payment_method_id,

@@ -27,6 +27,7 @@ from web.rest.call import Answer, Call, Refused
 from web.rest.commands import ACCEPTED, ChangesMeta, CommandMeta, Show, Shown, concluded
 from web.rest.entity_tags import entity_tag
 from web.rest.fields import Body, Flag, Metadata, MethodId, NoQuery, PlanId, Query, UserId, says_one_of
+from web.rest.metadata import ShownMetadata, shown_metadata
 from web.rest.paging import PageMeta, PageQuery, cursor_meta, numbered_meta
 from web.rest.payments import NextActionBody, next_action
 from web.rest.problems import REPLAYED
@@ -145,7 +146,7 @@ class SubscriptionBody(BaseModel):
     trial_ends_at: datetime | None
     paused_until: datetime | None
     will_charge_again: bool
-    metadata: dict[str, Any]
+    metadata: ShownMetadata
     next_action: Annotated[
         NextActionBody | None,
         Field(description="What the customer must do so that the latest invoice gets paid. Null in lists."),
@@ -175,7 +176,7 @@ class SubscriptionBody(BaseModel):
             trial_ends_at=subscription.trial_ends_at,
             paused_until=subscription.paused_until,
             will_charge_again=subscription.will_charge_again,
-            metadata=dict(subscription.details),
+            metadata=shown_metadata(subscription.details, of=subscription.id),
             next_action=NextActionBody.of(next_action),
             livemode=subscription.livemode,
             version=subscription.version,
