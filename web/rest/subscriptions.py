@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.commands.command import Command
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
-from domain.commands.subscriptions.ending import CancelSubscription, KeepSubscription
+from domain.commands.subscriptions.ending import CancelSubscription, KeepFromEnding
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
 from domain.errors import Busy, DomainError, ErrorCode, StateConflict
 from domain.legacy_status import LEGACY_SUBSCRIPTION, LegacySubscriptionStatus, subscription_statuses
@@ -99,7 +99,7 @@ class UpdateSubscriptionBody(Body):
         if self.cancel_at_period_end is False:
             yield Change(
                 fields=["cancel_at_period_end"],
-                command=KeepSubscription(subscription_id=identity, ends_only=True),
+                command=KeepFromEnding(subscription_id=identity),
                 is_so=lambda now: not now.is_last_period and not now.has_ended,
             )
         if self.plan_id is not None:

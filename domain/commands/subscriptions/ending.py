@@ -58,24 +58,27 @@ class CancelSubscription(StateCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepSubscription(StateCommand):
-    """Take a planned end or a planned plan change back; with `ends_only` never a plan change alone."""
+    """Take a planned end or a planned plan change back."""
 
     mutation: ClassVar = "keepSubscription"
     action: ClassVar = SubscriptionAction.KEEP
-
-    ends_only: bool = False
-
-    async def examine(self, step: Step, subscription: Subscription) -> None:
-        if self.ends_only and not subscription.is_last_period:
-            raise StateConflict(
-                "This subscription does not end with its current period.",
-                current=subscription.status,
-                allowed=subscription.actions,
-                path=self.path,
-            )
 
     async def bring_about(self, processor: PaymentProcessor, subscription: Subscription) -> SubscriptionFacts:
         return await processor.keep_subscription(subscription)
 
     def is_seen_in(self, facts: SubscriptionFacts, before: Subscription) -> bool:
         return not facts.is_ending and facts.pending_price_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepFromEnding(KeepSubscription):
+    """Take a planned end back; a plan change alone, of which the caller says nothing, stays. Resumed as any other."""
+
+    async def examine(self, step: Step, subscription: Subscription) -> None:
+        if not subscription.is_last_period:
+            raise StateConflict(
+                "This subscription does not end with its current period.",
+                current=subscription.status,
+                allowed=subscription.actions,
+                path=self.path,
+            )
