@@ -18,6 +18,7 @@ from domain.outcome import NextAction, NextActionKind
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder, PaymentOrderField
 from domain.payment_method import PaymentMethodType
+from domain.payment_service import AWAITS_THE_APP
 from domain.payment_status import PaymentStatus, PaymentTrigger
 from gql.node import existing
 from web.rest.call import Answer, Call
@@ -222,9 +223,10 @@ async def create(call: Call[NoQuery, CreatePaymentBody]) -> Answer:
 
 
 async def read(call: Call[NoQuery, None]) -> Answer:
+    """While the customer may have to act it is told in full: its version does not say what they must do."""
     payment = existing(await call.loaders.payments.load(call.id), "payment")
     tag = entity_tag(payment.version)
-    if is_known(tag, call.known_tag):
+    if payment.status not in AWAITS_THE_APP and is_known(tag, call.known_tag):
         return Answer(status=304, headers={"ETag": tag})
     shown = await shown_payment(call, call.id)
     return Answer(data=shown.body, headers=shown.headers)
@@ -246,12 +248,16 @@ async def shown_payment(call: Call[Any, Any], payment_id: UUID) -> Shown:
     return Shown(
         body=PaymentBody.of(payment, call.actor, next_action=action),
         awaits_action=payment.status is PaymentStatus.REQUIRES_ACTION,
-        headers={"ETag": entity_tag(payment.version), **later},
+        headers=later or {"ETag": entity_tag(payment.version)},
     )
 
 
 async def next_action(call: Call[Any, Any], payment: Payment) -> tuple[NextAction | None, Mapping[str, str]]:
-    """What the customer must do. A payment can be read while Stripe is away: then it is null, and told when to ask."""
+    """
+    What the customer must do. A payment can be read while Stripe is away: then it is null, and told when to ask.
+
+    Such an answer has no tag, since it is not all that there is to know of this version.
+    """
     try:
         return await call.services.payments.next_action(call.actor, payment), {}
     except ProcessorUnavailable:
@@ -331,7 +337,9 @@ PAYMENT_ROUTES: Final = (
         method="GET",
         path="/{id}",
         summary="A payment",
-        description="With If-None-Match only what has changed since is told.",
+        description=(
+            "With If-None-Match only what has changed since is told, and in any case what waits for the customer."
+        ),
         graphql=("payment",),
         identified=Payment,
         replies={

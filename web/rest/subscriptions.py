@@ -266,7 +266,7 @@ async def charged_subscription(call: Call[Any, Any], subscription_id: UUID) -> S
     return Shown(
         body=SubscriptionBody.of(subscription, next_action=action),
         awaits_action=payment is not None and payment.status is PaymentStatus.REQUIRES_ACTION,
-        headers={"ETag": entity_tag(subscription.version), **later},
+        headers=later or {"ETag": entity_tag(subscription.version)},
     )
 
 

@@ -251,6 +251,19 @@ class TestRead:
 
         assert (read.status_code, read.json()["data"]["next_action"]) == (200, None)
         assert read.headers["retry-after"] == "5"
+        assert "etag" not in read.headers
+
+    async def test_tells_what_the_customer_must_do_to_whoever_knows_the_rest(
+        self, rest: Rest, sandbox: Sandbox
+    ) -> None:
+        card = await rest.add_card("pm_card_authenticationRequired")
+        waiting = await rest.pay(payment_method_id=card)
+        payment, tag = waiting.json()["data"], waiting.headers["etag"]
+
+        read = await known(rest, payment, tag)
+
+        assert (read.status_code, read.headers["etag"]) == (200, tag)
+        assert read.json()["data"]["next_action"] == payment["next_action"]
 
 
 async def made_an_hour_ago(gateway: Gateway, response: httpx2.Response) -> None:
