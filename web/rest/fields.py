@@ -23,6 +23,8 @@ from gql.ids import PREFIX, id_of
 
 LARGEST: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 _UUID_PATTERN: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(_UUID_PATTERN)
@@ -105,6 +107,14 @@ def _flag(value: object) -> bool:
 
 
 def _moment(value: object, *, days: int) -> datetime:
+    """Not so far off that nobody can calculate with it; nothing was paid before."""
+    moment = _instant(value, days=days)
+    if EARLIEST <= moment <= LATEST:
+        return moment
+    raise PydanticCustomError("date", "not between the years 2000 and 2100")
+
+
+def _instant(value: object, *, days: int) -> datetime:
     """An RFC 3339 instant as it is; a date as its first moment in UTC, or that of the day after it."""
     try:
         if isinstance(value, str) and _DATE.fullmatch(value):
