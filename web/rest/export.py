@@ -5,12 +5,14 @@ An address of its own rather than another media type of the list, since it has n
 what people open in a browser or hand to `curl -O`.
 """
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from csv import writer
+from csv import QUOTE_ALL, writer
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Final
+from unicodedata import category
 
 import structlog
 from starlette.requests import Request
@@ -29,6 +31,9 @@ from web.rest.route import Reply, RestRoute, Who
 CSV: Final = "text/csv"
 BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet may run: https://owasp.org/www-community/attacks/CSV_Injection (also full-width forms)."""
+UNSEEN: Final = frozenset({"Cf", "Zs"})
+"""Categories of Unicode, of characters that have no width and of spaces."""
+SEPARATORS: Final = re.compile(r"[;,\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 COLUMNS: Final[dict[str, Callable[[Payment], object]]] = {
     "id": lambda payment: payment.id,
@@ -99,10 +104,19 @@ def written(instant: datetime | None) -> str:
 
 
 def harmless(text: str | None) -> str:
-    """The text with an apostrophe before what a spreadsheet would take for a formula."""
+    """
+    The text with an apostrophe before it, where a spreadsheet would take it for a formula, or a part of it.
+
+    A part is what stands behind a mark that separates cells for some spreadsheet, whatever quotes surround it.
+    """
     if text is None:
         return ""
-    return f"'{text}" if text.lstrip(" ").startswith(BEGINS_A_FORMULA) else text
+    seen = "".join(each for each in text if category(each) not in UNSEEN)
+    return f"'{text}" if any(map(_is_formula, [seen, *SEPARATORS.split(seen)])) else text
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.lstrip('"').startswith(BEGINS_A_FORMULA)
 
 
 def _row(payment: Payment) -> Sequence[object]:
@@ -111,7 +125,7 @@ def _row(payment: Payment) -> Sequence[object]:
 
 def _lines(rows: Any) -> bytes:
     text = StringIO()
-    writer(text).writerows(rows)
+    writer(text, quoting=QUOTE_ALL).writerows(rows)
     return text.getvalue().encode()
 
 

@@ -32,6 +32,13 @@ FORMULAS = (
     "\n=1",
     "  =1",
     "\uff1d1",
+    "a;=1+1",
+    "a, \t-2",
+    "a\n+1",
+    'a;"=1+1',
+    "\u200b=1+1",
+    "\u00a0@SUM(A1)",
+    "\ufeff;\u2009=1",
 )
 LATER = START + timedelta(days=100)
 
@@ -91,7 +98,7 @@ class TestExport:
         assert {row["description"] for row in rows} == {f"'{text}" for text in FORMULAS}
 
     def test_leaves_other_texts_as_they_are(self) -> None:
-        texts = ["Film: 2 - 3", "a=b", "1+1", "'quoted'", "", "💶"]
+        texts = ["Film: 2 - 3", "Tea; coffee, 2", "a=b", "1+1", "'quoted'", "", "💶"]
 
         assert [harmless(text) for text in texts] == texts
 
