@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.commands.command import Command
+from domain.commands.subscriptions.amendment import BeginAmendment
 from domain.commands.subscriptions.change_plan import ChangePlan
 from domain.commands.subscriptions.create_subscription import CreateSubscription
 from domain.commands.subscriptions.ending import CancelSubscription, KeepFromEnding
@@ -83,6 +84,15 @@ class UpdateSubscriptionBody(Body):
         bool | None, Field(description="True ends it with the period that is paid; false takes that back.")
     ] = None
     metadata: Annotated[Metadata | None, Field(description="Instead of what it is.")] = None
+
+    def amendment(self, identity: UUID) -> BeginAmendment:
+        return BeginAmendment(
+            subscription_id=identity,
+            plan_id=self.plan_id,
+            payment_method_id=self.payment_method_id,
+            cancel_at_period_end=self.cancel_at_period_end,
+            details=self.metadata,
+        )
 
     def changes(self, identity: UUID) -> Iterator["Change"]:
         """Nothing at all is an update, too: that there must be something to change is its own rule."""
@@ -214,7 +224,13 @@ async def cancel(call: Call[CancelSubscriptionQuery, None]) -> Answer:
 
 
 async def update(call: Call[NoQuery, UpdateSubscriptionBody]) -> Answer:
-    """One command after the other, until one of them is refused, waits for the customer, or is not known."""
+    """
+    One command after the other, until one of them is refused, waits for the customer, or is not known.
+
+    All are carried out under the caller's key, which is remembered first for the body as a whole.
+    """
+    if call.key is not None:
+        await call.execute(call.body.amendment(call.id))
     applied: list[str] = []
     answer = None
     for change in call.body.changes(call.id):

@@ -1,5 +1,7 @@
 """Subscribing, changing and ending, over the REST API."""
 
+from typing import Any
+
 import pytest
 
 from gateway.wiring import Gateway
@@ -126,6 +128,45 @@ class TestUpdate:
         assert first.json()["data"] == again.json()["data"]
         assert (first.json()["meta"]["replayed"], again.json()["meta"]["replayed"]) == (False, True)
         assert again.headers["idempotent-replayed"] == "true"
+
+    @pytest.mark.parametrize(
+        ("other", "differs"),
+        [
+            ({"cancel_at_period_end": False}, {"cancel_at_period_end"}),
+            ({"metadata": {"a": 1}}, {"cancel_at_period_end", "metadata"}),
+            ({"cancel_at_period_end": True, "metadata": {"a": 1}}, {"metadata"}),
+        ],
+    )
+    async def test_of_another_body_under_the_same_key_is_refused(
+        self, rest: Rest, subscription: str, other: dict[str, Any], differs: set[str]
+    ) -> None:
+        key, path = fresh_key(), f"/subscriptions/{subscription}"
+        first = await rest.put(path, {"cancel_at_period_end": True}, key=key)
+
+        reused = await rest.put(path, other, key=key)
+
+        assert (reused.status_code, error_of(reused)["code"]) == (422, "KEY_REUSED")
+        assert faults(reused) == dict.fromkeys(differs, "DIFFERENT")
+        [now] = await rest.data("/subscriptions")
+        assert now == first.json()["data"]
+
+    async def test_of_another_subscription_under_the_same_key_is_refused(
+        self, rest: Rest, subscription: str, sells: Sells
+    ) -> None:
+        other = (await rest.post("/subscriptions", {"plan_id": await sells(700)})).json()["data"]["id"]
+        asked, key = {"cancel_at_period_end": True}, fresh_key()
+        await rest.put(f"/subscriptions/{subscription}", asked, key=key)
+
+        reused = await rest.put(f"/subscriptions/{other}", asked, key=key)
+
+        assert (reused.status_code, faults(reused)) == (422, {"id": "DIFFERENT"})
+
+    async def test_of_another_users_subscription_finds_none(self, others: Rest, subscription: str) -> None:
+        refused = await others.put(
+            f"/subscriptions/{subscription}", {"cancel_at_period_end": True}, key=fresh_key()
+        )
+
+        assert (refused.status_code, error_of(refused)["code"]) == (404, "NOT_FOUND")
 
     async def test_that_fails_halfway_tells_what_took_effect(
         self, rest: Rest, sells: Sells, subscription: str
