@@ -343,7 +343,7 @@ PAYMENT_ROUTES: Final = (
         graphql=("payment",),
         identified=Payment,
         replies={
-            200: Reply(description="The payment.", model=PAYMENT, headers=("ETag",)),
+            200: Reply(description="The payment.", model=PAYMENT, headers=("ETag", "Retry-After")),
             304: Reply(description="It is as If-None-Match knows it.", media_type=None, headers=("ETag",)),
         },
         errors=(ErrorCode.INVALID_INPUT, ErrorCode.NOT_FOUND),
