@@ -64,7 +64,7 @@ HEADERS: Final[Mapping[str, Json]] = {
         _TEXT,
         example="checkout-01942f4e7b1c",
     ),
-    "ETag": _told("The object's version.", _TEXT, example='W/"3"', always=True),
+    "ETag": _told("The object's version, where the answer tells all of it.", _TEXT, example='W/"3"'),
     "Location": _told(
         "Where the payment is.",
         {"type": "string", "format": "uri-reference"},
