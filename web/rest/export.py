@@ -90,9 +90,9 @@ class CsvExport(Response):
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
-            await send(_part(_lines([tuple(COLUMNS)])))
+            await send(_part(lines([tuple(COLUMNS)])))
             while batch and scope["method"] != "HEAD" and not await request.is_disconnected():
-                await send(_part(_lines(map(_row, batch))))
+                await send(_part(lines(map(_row, batch))))
                 rows += len(batch)
                 batch = await anext(batches, None)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -123,7 +123,7 @@ def _row(payment: Payment) -> Sequence[object]:
     return [column(payment) for column in COLUMNS.values()]
 
 
-def _lines(rows: Any) -> bytes:
+def lines(rows: Any) -> bytes:
     text = StringIO()
     writer(text, quoting=QUOTE_ALL).writerows(rows)
     return text.getvalue().encode()

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from web.content_type import JSON
 from web.errors import HTTP_ERRORS
 from web.rest.commands import ACCEPTED
-from web.rest.export import COLUMNS, CSV
+from web.rest.export import COLUMNS, CSV, lines
 from web.rest.openapi.errors import data_of, described, example, meta_of
 from web.rest.openapi.headers import ON_LEGACY_ANSWERS, headers
 from web.rest.openapi.samples import AWAITING, DONE, METAS, UNKNOWN
@@ -80,8 +80,8 @@ def _success(status: int, route: RestRoute, schemas: Schemas) -> Json:
         content = {JSON: {"schema": schemas.reference(reply.model), "examples": examples}}
         return {**dressed, "content": content}
     if reply.media_type == CSV:
-        lines = {"schema": {"type": "string"}, "example": f"{','.join(COLUMNS)}\r\n"}
-        return {**dressed, "content": {CSV: lines}}
+        content = {"schema": {"type": "string"}, "example": lines([tuple(COLUMNS)]).decode()}
+        return {**dressed, "content": {CSV: content}}
     return dressed
 
 
