@@ -80,8 +80,8 @@ def _success(status: int, route: RestRoute, schemas: Schemas) -> Json:
         content = {JSON: {"schema": schemas.reference(reply.model), "examples": examples}}
         return {**dressed, "content": content}
     if reply.media_type == CSV:
-        content = {"schema": {"type": "string"}, "example": lines([tuple(COLUMNS)]).decode()}
-        return {**dressed, "content": {CSV: content}}
+        named = {"schema": {"type": "string"}, "example": lines([tuple(COLUMNS)]).decode()}
+        return {**dressed, "content": {CSV: named}}
     return dressed
 
 
