@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
-from domain.audit import AuditRecord, audit_record
+from domain.audit import FORGOTTEN, AuditRecord, audit_record
 from domain.command_service import CommandService
 from domain.commands.command import Command
 from domain.commands.delete_payment_method import DeletePaymentMethod
@@ -191,9 +191,7 @@ class Forgetting:
             if rows or account.processor_customer_id is not None or account.forgotten_at is None:
                 after = _forgotten(account, at=now)
                 await work.accounts.save(after)
-                await work.audit.add(
-                    audit_record("billing_account.forgotten", account, after, at=now, by=_operator(user_id))
-                )
+                await work.audit.add(audit_record(FORGOTTEN, account, after, at=now, by=_operator(user_id)))
         return rows, older
 
 

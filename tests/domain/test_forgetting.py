@@ -211,6 +211,15 @@ class TestForgetting:
         assert await stranger.payment(paid.id) == paid
         assert (await stranger.method(card)).billing_name == "Charles"
 
+    async def test_of_staff_leaves_what_they_noted_of_others(self, person: Person, admin: Actor) -> None:
+        await person.clerk.saves()
+
+        await person.forgetting.forget(admin.known_id)
+
+        async with person.gateway.services.database.snapshot() as reads:
+            notes = [each.note async for each in reads.audit.in_chains() if each.actor_id == admin.user_id]
+        assert "Ada is ill" in notes
+
     async def test_empties_events_that_then_change_nothing_when_they_are_applied_again(
         self, person: Person, actor: Actor, admin: Actor
     ) -> None:
@@ -282,6 +291,30 @@ class TestTrail:
 
         _, wrong = await verified(newcomer.gateway.services.database)
 
+        assert {each.check for each in wrong} == {"personal"}
+
+    async def test_shows_personal_values_that_were_taken_away_of_nobody_who_was_forgotten(
+        self, newcomer: Person, actor: Actor, stranger: Shopper
+    ) -> None:
+        theirs = await stranger.saves()
+        await newcomer.forgetting.forget(actor.known_id)
+        assert (await verified(newcomer.gateway.services.database))[1] == []
+        await tamper(newcomer.gateway, "UPDATE audit_records SET personal = NULL WHERE personal IS NOT NULL")
+
+        _, wrong = await verified(newcomer.gateway.services.database)
+
+        assert {(each.check, each.object_id) for each in wrong} == {("personal", theirs)}
+
+    async def test_shows_personal_values_that_were_taken_away_after_the_person_came_back(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        await newcomer.forgetting.forget(actor.known_id)
+        again = await newcomer.shopper.saves()
+        await tamper(newcomer.gateway, "UPDATE audit_records SET personal = NULL WHERE personal IS NOT NULL")
+
+        _, wrong = await verified(newcomer.gateway.services.database)
+
+        assert again in {each.object_id for each in wrong}
         assert {each.check for each in wrong} == {"personal"}
 
     async def test_shows_personal_values_that_were_slipped_in(self, newcomer: Person) -> None:
