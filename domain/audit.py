@@ -76,6 +76,7 @@ NOT_RECORDED: Final = frozenset(
         "details",
         "description",
         "evidence_draft",
+        "forgetting_since",
         "history",
         "hosted_url",
         "lines",

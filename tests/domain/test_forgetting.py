@@ -1,15 +1,19 @@
 """A person is forgotten: what told of them is nowhere any more, and the books say what they said."""
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from domain.account import BillingAccount
 from domain.actor import Actor
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.disputes import AcceptDispute, SubmitDisputeEvidence
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import NotFound, ProcessorUnavailable, StateConflict
+from domain.customers import Customers
+from domain.errors import Busy, NotFound, ProcessorUnavailable, StateConflict
 from domain.forgetting import Forgetting
 from domain.identity import new_id
 from domain.invariant_service import InvariantService
@@ -114,6 +118,16 @@ async def person(newcomer: Person) -> Person:
     """Who has lived here for a while."""
     await newcomer.lives()
     return newcomer
+
+
+@dataclass(frozen=True)
+class Remembered(Customers):
+    """Whose account is as it was read before."""
+
+    account_then: BillingAccount
+
+    async def with_customer(self, user_id: UUID, *, by: Actor) -> BillingAccount:
+        return self.account_then
 
 
 async def sums(person: Person) -> dict[str, list[str]]:
@@ -247,6 +261,54 @@ class TestWhoComesBack:
 
         assert paid.status is PaymentStatus.COMPLETED
         assert paid.processor_customer_id != former.processor_customer_id
+
+    async def test_is_not_forgotten_by_a_repetition_unless_that_is_meant(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        await newcomer.forgetting.forget(actor.known_id)
+        await newcomer.shopper.saves()
+
+        with pytest.raises(StateConflict, match="have come back"):
+            await newcomer.forgetting.forget(actor.known_id)
+        assert len(await newcomer.shopper.methods()) == 1
+        anew = await newcomer.forgetting.forget(actor.known_id, is_meant_anew=True)
+
+        assert (anew.methods_removed, anew.is_customer_deleted) == (1, True)
+
+
+class TestClosedAccount:
+    async def test_begins_nothing_until_the_person_is_forgotten(self, newcomer: Person, actor: Actor) -> None:
+        spoil(newcomer.sandbox, "/v1/customers", Kind.RESET_AFTER, method="DELETE")
+        with pytest.raises(ProcessorUnavailable):
+            await newcomer.forgetting.forget(actor.known_id)
+
+        for begins in (newcomer.shopper.pays, newcomer.shopper.saves):
+            with pytest.raises(Busy, match="is being forgotten"):
+                await begins()
+
+        newcomer.sandbox.faults.clear()
+        await newcomer.forgetting.forget(actor.known_id)
+        assert await newcomer.shopper.saves()
+
+    async def test_lets_who_has_read_it_before_begin_nothing_either(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        customers = newcomer.gateway.services.customers
+        account = await customers.with_customer(actor.known_id, by=actor)
+        await newcomer.forgetting.forget(actor.known_id)
+        then = Remembered(customers.database, customers.processor, customers.clock, account)
+        commands = replace(newcomer.gateway.services.commands, customers=then)
+
+        with pytest.raises(Busy, match="forgotten just now"):
+            await commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+
+    async def test_is_open_again_after_a_refusal(self, newcomer: Person, actor: Actor) -> None:
+        await newcomer.shopper.pays(capture_method=CaptureMethod.MANUAL)
+
+        with pytest.raises(StateConflict, match="AUTHORIZED"):
+            await newcomer.forgetting.forget(actor.known_id)
+
+        assert (await newcomer.shopper.pays()).status is PaymentStatus.COMPLETED
 
 
 class TestRefusal:
