@@ -123,7 +123,7 @@ class Forgetting:
                 return account
             if account.has_come_back and not is_meant_anew:
                 raise StateConflict(
-                    f"They were forgotten on {account.forgotten_at:%Y-%m-%d}, and have come back.",
+                    f"They were forgotten on {account.forgotten_at:%Y-%m-%d}, and have come back; --anew forgets them again.",
                     current="CAME_BACK",
                 )
             closed = replace(account, forgetting_since=self.clock())
