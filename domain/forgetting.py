@@ -122,8 +122,9 @@ class Forgetting:
             if account.forgetting_since is not None:
                 return account
             if account.has_come_back and not is_meant_anew:
+                when = f"{account.forgotten_at:%Y-%m-%d}"
                 raise StateConflict(
-                    f"They were forgotten on {account.forgotten_at:%Y-%m-%d}, and have come back; --anew forgets them again.",
+                    f"They were forgotten on {when}, and have come back; --anew forgets them again.",
                     current="CAME_BACK",
                 )
             closed = replace(account, forgetting_since=self.clock())

@@ -37,7 +37,7 @@ class Step:
     is_live: bool
     rules: Rules
     payer: BillingAccount | None = None
-    """With its customer, before the call of a command that needs one."""
+    """With its customer, and held until the stroke ends, before the call of a command that needs one."""
 
     @property
     def account(self) -> BillingAccount:

@@ -119,12 +119,10 @@ class CreatePayment(PaymentCommand):
         """
         Raises LikelyDuplicate where the same was paid for a moment ago, and the caller does not allow it once more.
 
-        Who comes second at the same moment waits for the first, by the lock on the account, which is taken before any
-        on a method.
+        Who comes second at the same moment waits for the first, since the payer's account is held.
         """
         if self.allows_duplicate or not step.rules.duplicate_window:
             return
-        await step.work.accounts.lock(payment.user_id)
         since = step.at - step.rules.duplicate_window
         for earlier in await step.work.payments.of_amount(payment.user_id, self.amount, since=since):
             if payment.is_likely_duplicate_of(earlier):

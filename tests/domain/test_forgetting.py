@@ -268,7 +268,7 @@ class TestWhoComesBack:
         await newcomer.forgetting.forget(actor.known_id)
         await newcomer.shopper.saves()
 
-        with pytest.raises(StateConflict, match="have come back.*--anew"):
+        with pytest.raises(StateConflict, match="have come back; --anew"):
             await newcomer.forgetting.forget(actor.known_id)
         assert len(await newcomer.shopper.methods()) == 1
         anew = await newcomer.forgetting.forget(actor.known_id, is_meant_anew=True)
