@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.errors import Busy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAccount:
@@ -11,6 +13,7 @@ class BillingAccount:
     Made at first sight of a token's subject, whose id it carries. The customer is made at the first need.
 
     `forgotten_at` is when the person was last forgotten: what came before is in the books, and tells of nobody.
+    `forgetting_since` is there while the person is being forgotten, and nothing new may begin.
     """
 
     user_id: UUID
@@ -18,6 +21,17 @@ class BillingAccount:
     created_at: datetime
     updated_at: datetime
     forgotten_at: datetime | None = None
+    forgetting_since: datetime | None = None
+
+    @property
+    def has_come_back(self) -> bool:
+        """Whether the person has a customer again after they were forgotten."""
+        return self.forgotten_at is not None and self.processor_customer_id is not None
+
+    def must_not_be_forgotten_now(self) -> None:
+        """Raises Busy, since whoever is forgotten may begin anew afterwards."""
+        if self.forgetting_since is not None:
+            raise Busy("This person is being forgotten.", current="BEING_FORGOTTEN")
 
     @property
     def customer_id(self) -> str:

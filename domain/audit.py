@@ -76,6 +76,7 @@ NOT_RECORDED: Final = frozenset(
         "details",
         "description",
         "evidence_draft",
+        "forgetting_since",
         "history",
         "hosted_url",
         "lines",
@@ -86,6 +87,8 @@ NOT_RECORDED: Final = frozenset(
 )
 GENESIS: Final = "0" * 64
 """What the first of a chain names as its predecessor's hash."""
+FORGOTTEN: Final = "billing_account.forgotten"
+"""The action that lets the personal values of all earlier records about the account's owner be gone."""
 GIVEN_LATER: Final = frozenset({"sequence", "previous_hash", "hash"})
 SET_APART: Final = frozenset({"personal"})
 """What the hash does not cover, since it may be taken away one day."""
@@ -144,6 +147,14 @@ class AuditRecord:
     def is_true_to_its_digest(self) -> bool:
         """Whether the personal values are those that it was written with, or gone."""
         return self.personal is None or self.personal_digest == personal_digest(self.personal)
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whose object it is, where the record tells; the first one of an object that somebody owns does."""
+        if self.object_kind is ObjectKind.BILLING_ACCOUNT:
+            return self.object_id
+        owner = _text(self.after.get("user_id"))
+        return None if owner is None else UUID(owner)
 
     @property
     def before(self) -> JsonObject | None:

@@ -1,10 +1,11 @@
 """Whether the audit trail is what was once written: hashes, links and seals are computed anew."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from domain.actor import Role
 from domain.audit import GENESIS, AuditRecord, digest
 from domain.audit_seal import AuditSeal, RecordHash, first_unsealed
 from domain.operation import ObjectKind
@@ -34,7 +35,11 @@ class Finding:
 
 
 class AuditVerification:
-    """One pass over the trail, whose length is not limited: nothing but the last record is kept in mind."""
+    """
+    One pass over the trail, whose length is not limited.
+
+    Nothing is kept in mind but the last record, whose object it is, and who was forgotten.
+    """
 
     def __init__(self, *, expected_seals: Collection[str] = ()) -> None:
         """`expected_seals` are hashes that were noted elsewhere."""
@@ -44,20 +49,24 @@ class AuditVerification:
 
     async def findings(self, trail: Reads) -> AsyncIterator[Finding]:
         """Everything that is wrong in a trail that nobody adds to meanwhile."""
-        async for finding in self._in_chains(trail.audit.in_chains()):
+        async for finding in self._in_chains(trail.audit.in_chains(), await trail.audit.forgotten()):
             yield finding
         async for finding in self._in_seals(trail.audit_seals.in_order(), trail.audit.hashes()):
             yield finding
         for unknown in sorted(self._missing):
             yield Finding(check=Check.EXPECTED_SEAL, message=f"no seal has the hash {unknown}")
 
-    async def _in_chains(self, records: AsyncIterator[AuditRecord]) -> AsyncIterator[Finding]:
+    async def _in_chains(
+        self, records: AsyncIterator[AuditRecord], forgotten: Mapping[UUID, int]
+    ) -> AsyncIterator[Finding]:
         last: AuditRecord | None = None
+        owner: UUID | None = None
         async for record in records:
             self.records += 1
             if last is None or not _are_of_one_object(last, record):
                 self.chains += 1
-                last = None
+                last = owner = None
+            owner = record.owner or owner
             if record.previous_hash != (GENESIS if last is None else last.hash):
                 yield _of_record(record, Check.LINK, "it does not follow the record before it")
             if record.hash != digest(record.previous_hash, record):
@@ -65,6 +74,12 @@ class AuditVerification:
             if not record.is_true_to_its_digest:
                 yield _of_record(
                     record, Check.PERSONAL, "its personal values are not those it was written with"
+                )
+            if record.has_forgotten and not _was_to_forget(record, owner, forgotten):
+                yield _of_record(
+                    record,
+                    Check.PERSONAL,
+                    "its personal values are gone, and nobody it tells of was forgotten",
                 )
             self.forgotten += record.has_forgotten
             last = record
@@ -95,6 +110,12 @@ class AuditVerification:
 
 def _are_of_one_object(one: AuditRecord, other: AuditRecord) -> bool:
     return (one.object_kind, one.object_id) == (other.object_kind, other.object_id)
+
+
+def _was_to_forget(record: AuditRecord, owner: UUID | None, forgotten: Mapping[UUID, int]) -> bool:
+    """Whether the object's owner, or the customer who acted, was forgotten later than the record was written."""
+    actor = record.actor_id if record.actor_role is Role.USER else None
+    return any(record.sequence < forgotten.get(each, 0) for each in (owner, actor) if each is not None)
 
 
 def _follows(seal: AuditSeal, last: AuditSeal | None) -> bool:

@@ -15,6 +15,7 @@ from domain.commands.catalogue import COMMANDS
 from domain.commands.command import Command, Conclusion, Step
 from domain.customers import Customers
 from domain.errors import (
+    Busy,
     DatabaseUnavailable,
     DomainError,
     KeyInProgress,
@@ -179,6 +180,8 @@ class CommandService:
     ) -> tuple[Operation, object]:
         now = self.clock()
         async with self.database.work() as work:
+            if payer is not None:
+                await _hold(work, payer)
             step = replace(self._step(work, actor, now, payer), is_keyed=key is not None)
             object_id, intent = await command.intend(step)
             operation = Operation(
@@ -316,3 +319,17 @@ class CommandService:
             if current.is_same_attempt(operation):
                 await work.operations.save(left_open)
         return left_open
+
+
+async def _hold(work: Work, payer: BillingAccount) -> None:
+    """
+    Until the transaction ends nobody begins to forget the payer.
+
+    Raises Busy where that has begun since the account was read, or is over and its customer gone.
+    """
+    account = await work.accounts.lock(payer.user_id)
+    if account is None:
+        return
+    account.must_not_be_forgotten_now()
+    if account.processor_customer_id != payer.processor_customer_id:
+        raise Busy("This person was forgotten just now, and may begin anew.", current="FORGOTTEN")

@@ -34,11 +34,13 @@ class Customers:
         The user's account with its customer at the processor.
 
         The processor's key is derived from the user, so that requests at once, on any number of servers,
-        get the same customer. Raises ProcessorUnavailable.
+        get the same customer. Raises ProcessorUnavailable, and Busy while the person is being forgotten.
         """
         account = await self._known(user_id)
-        if account is not None and account.processor_customer_id is not None:
-            return account
+        if account is not None:
+            account.must_not_be_forgotten_now()
+            if account.processor_customer_id is not None:
+                return account
         key = first_customer_key(user_id) if account is None else account.customer_key
         customer_id = await self.processor.create_customer(user_id, key=key)
         account = account or await self._opened(user_id, customer_id, by)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.account import BillingAccount
 from domain.actor import Actor, Role
-from domain.audit import AuditRecord, audit_record
+from domain.audit import FORGOTTEN, AuditRecord, audit_record
 from domain.command_service import CommandService
 from domain.commands.command import Command
 from domain.commands.delete_payment_method import DeletePaymentMethod
@@ -25,7 +25,7 @@ from domain.errors import NotFound, ProcessorUnavailable, StateConflict
 from domain.events import InboxEvent
 from domain.operation import ObjectKind
 from domain.payment_status import PaymentStatus
-from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews
+from domain.ports import Clock, Database, PaymentProcessor, ProcessorNews, Work
 from domain.subscription import CancelTiming
 from domain.subscription_status import LIVE
 
@@ -83,13 +83,22 @@ class Forgetting:
     news: ProcessorNews
     clock: Clock
 
-    async def forget(self, user_id: UUID, *, cancels_subscriptions: bool = False) -> Forgotten:
+    async def forget(
+        self, user_id: UUID, *, cancels_subscriptions: bool = False, is_meant_anew: bool = False
+    ) -> Forgotten:
         """
+        Whoever was forgotten and has come back is forgotten once more only where that is meant.
+
         Raises NotFound for a user who was never here, StateConflict where something is under way that needs the
-        person, and ProcessorUnavailable and ProcessorRefused where the processor does not do its part.
+        person, and ProcessorUnavailable and ProcessorRefused where the processor does not do its part: then the
+        account stays closed until this is run again.
         """
-        account = await self._account(user_id)
-        await self._must_be_over(user_id, cancels_subscriptions=cancels_subscriptions)
+        account = await self._close(user_id, is_meant_anew=is_meant_anew)
+        try:
+            await self._must_be_over(user_id, cancels_subscriptions=cancels_subscriptions)
+        except StateConflict:
+            await self._open(user_id)
+            raise
         cancelled = await self._cancel_subscriptions(user_id)
         removed = await self._remove_methods(user_id)
         if account.processor_customer_id is not None:
@@ -106,12 +115,26 @@ class Forgetting:
             older_records=older,
         )
 
-    async def _account(self, user_id: UUID) -> BillingAccount:
-        async with self.database.reads() as reads:
-            account = await reads.accounts.get(user_id)
-        if account is None:
-            raise NotFound("There is no such user here.")
-        return account
+    async def _close(self, user_id: UUID, *, is_meant_anew: bool) -> BillingAccount:
+        """The account, where nothing new begins from now on; what began before can be seen once this is done."""
+        async with self.database.work() as work:
+            account = await _locked(work, user_id)
+            if account.forgetting_since is not None:
+                return account
+            if account.has_come_back and not is_meant_anew:
+                when = f"{account.forgotten_at:%Y-%m-%d}"
+                raise StateConflict(
+                    f"They were forgotten on {when}, and have come back; --anew forgets them again.",
+                    current="CAME_BACK",
+                )
+            closed = replace(account, forgetting_since=self.clock())
+            await work.accounts.save(closed)
+        return closed
+
+    async def _open(self, user_id: UUID) -> None:
+        async with self.database.work() as work:
+            account = await _locked(work, user_id)
+            await work.accounts.save(replace(account, forgetting_since=None))
 
     async def _must_be_over(self, user_id: UUID, *, cancels_subscriptions: bool) -> None:
         async with self.database.reads() as reads:
@@ -183,18 +206,24 @@ class Forgetting:
         """All at once, with the record that it was done; what was done before is not recorded again."""
         now = self.clock()
         async with self.database.work() as work:
-            account = await work.accounts.lock(user_id)
-            if account is None:
-                raise NotFound("There is no such user here.")
+            account = await _locked(work, user_id)
             rows = await work.people.forget(user_id)
             older = await work.people.told_by_older_records(user_id)
             if rows or account.processor_customer_id is not None or account.forgotten_at is None:
                 after = _forgotten(account, at=now)
                 await work.accounts.save(after)
-                await work.audit.add(
-                    audit_record("billing_account.forgotten", account, after, at=now, by=_operator(user_id))
-                )
+                record = audit_record(FORGOTTEN, account, after, at=now, by=_operator(user_id))
+                await work.audit.add(record)
+            else:
+                await work.accounts.save(replace(account, forgetting_since=None))
         return rows, older
+
+
+async def _locked(work: Work, user_id: UUID) -> BillingAccount:
+    account = await work.accounts.lock(user_id)
+    if account is None:
+        raise NotFound("There is no such user here.")
+    return account
 
 
 def _customers(account: BillingAccount, trail: Sequence[AuditRecord]) -> set[str]:
@@ -204,7 +233,7 @@ def _customers(account: BillingAccount, trail: Sequence[AuditRecord]) -> set[str
 
 
 def _forgotten(account: BillingAccount, *, at: datetime) -> BillingAccount:
-    return replace(account, processor_customer_id=None, forgotten_at=at, updated_at=at)
+    return replace(account, processor_customer_id=None, forgotten_at=at, forgetting_since=None, updated_at=at)
 
 
 def _operator(user_id: UUID) -> Actor:

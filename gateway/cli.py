@@ -350,6 +350,9 @@ def forget_user(
     cancel_subscriptions: Annotated[
         bool, typer.Option("--cancel-subscriptions", help="End now what the person subscribes to.")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Also where the person was forgotten before and has come back.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """
@@ -363,7 +366,9 @@ def forget_user(
     if not yes:
         typer.confirm(f"Forget {user_id} for good, here and at Stripe?", abort=True)
     is_complete = asyncio.run(
-        forgotten(ready, user_id, cancels_subscriptions=cancel_subscriptions, as_json=as_json)
+        forgotten(
+            ready, user_id, cancels_subscriptions=cancel_subscriptions, is_meant_anew=anew, as_json=as_json
+        )
     )
     raise typer.Exit(0 if is_complete else 1)
 

@@ -15,11 +15,15 @@ from gateway.readiness import fail
 from gateway.settings import Settings
 
 
-async def forgotten(settings: Settings, user_id: UUID, *, cancels_subscriptions: bool, as_json: bool) -> bool:
+async def forgotten(
+    settings: Settings, user_id: UUID, *, cancels_subscriptions: bool, is_meant_anew: bool, as_json: bool
+) -> bool:
     """Whether nothing is left to do; ends where it cannot be done now, and says why."""
     async with wired(settings) as gateway:
         try:
-            done = await gateway.forgetting.forget(user_id, cancels_subscriptions=cancels_subscriptions)
+            done = await gateway.forgetting.forget(
+                user_id, cancels_subscriptions=cancels_subscriptions, is_meant_anew=is_meant_anew
+            )
         except DomainError as refusal:
             fail(f"{refusal.message} Whatever was done stays so: run this again.")
     if as_json:

@@ -20,7 +20,8 @@ from persistence.tables import metadata
 JOB_QUEUE = "pgqueuer"
 IMPATIENT = {"lock_timeout": "2s"}
 """A migration that waits for a lock holds up everybody behind it: rather let them through, and try again."""
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_TO_BE_HAD = frozenset({"55P03", "40P01"})
+"""Not in time, or never, since whoever has it waits for us."""
 ATTEMPTS = 10
 LONGEST_PAUSE = 10.0
 """Seconds between two attempts; a transaction that has not ended after all of them is somebody's to look at."""
@@ -75,11 +76,11 @@ async def connect_and_run(address: str) -> None:
 
 
 async def has_run(connection: AsyncConnection) -> bool:
-    """False where a lock was not to be had in time; the migrations before that one are done."""
+    """False where a lock was not to be had; the migrations before that one are done."""
     try:
         await connection.run_sync(run)
     except DBAPIError as failure:
-        if getattr(failure.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        if getattr(failure.orig, "sqlstate", None) not in LOCK_NOT_TO_BE_HAD:
             raise
         await connection.rollback()
         return False

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Insert, Select, and_, bindparam, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.audit import FACTS, GENESIS, SET_APART, AuditRecord
+from domain.audit import FACTS, FORGOTTEN, GENESIS, SET_APART, AuditRecord
 from domain.audit_log import AuditFilter
 from domain.audit_seal import RecordHash
 from domain.event_list import AffectedObject
@@ -76,6 +76,15 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         statement = select(TABLE).order_by(C.object_kind, C.object_id, C.sequence)
         async for row in streamed(self._connection, statement):
             yield AuditRecord(**row._mapping)
+
+    async def forgotten(self) -> Mapping[UUID, int]:
+        """The users who were forgotten, with the sequence number of the last record that says so."""
+        found = await self._connection.execute(
+            select(C.object_id, func.max(C.sequence))
+            .where(C.object_kind == ObjectKind.BILLING_ACCOUNT, C.action == FORGOTTEN)
+            .group_by(C.object_id)
+        )
+        return {row[0]: row[1] for row in found}
 
     async def hashes(self) -> AsyncIterator[RecordHash]:
         """Those of all records, by sequence number."""

@@ -10,7 +10,7 @@ open there. Nonces are random, so one key seals 2³² times at most (section 8.3
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -39,7 +39,7 @@ class Keyring:
 
         Raises ValueError for what is no such key; the message names its id or its place, and never the key.
         """
-        keys = [_key(part.strip(), number) for number, part in enumerate(text.split(","), 1) if part.strip()]
+        keys = _keys(text)
         ids = [key_id for key_id, _ in keys]
         if len(set(ids)) < len(ids):
             raise ValueError("two keys have the same id")
@@ -96,8 +96,17 @@ def new_key(key_id: str) -> str:
     return f"{_fit_id(key_id)}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
 
+def shared_secrets(one: str, other: str) -> Collection[bytes]:
+    """What both of them encrypt under, by whatever ids; raises ValueError as `Keyring.read` does."""
+    return {secret for _, secret in _keys(one)} & {secret for _, secret in _keys(other)}
+
+
 def _header(key_id: str) -> bytes:
     return bytes((VERSION, len(key_id))) + key_id.encode()
+
+
+def _keys(text: str) -> list[tuple[str, bytes]]:
+    return [_key(part.strip(), number) for number, part in enumerate(text.split(","), 1) if part.strip()]
 
 
 def _key(text: str, number: int) -> tuple[str, bytes]:

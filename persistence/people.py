@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.actor import Role
 from domain.operation import ObjectKind
 from domain.personal_values import NOTE, PERSONAL
 from persistence.sealing import SEALED
@@ -167,9 +168,11 @@ def _theirs() -> CompoundSelect[Any]:
 
 
 def _tells_of_them() -> ColumnElement[bool]:
-    """Each half by an index of its own."""
+    """
+    Each half by an index of its own. What staff did to others tells of these, whoever of the staff is forgotten.
+    """
     columns, theirs = AUDIT.c, _theirs().subquery()
-    by_them = select(columns.id).where(columns.actor_id == USER)
+    by_them = select(columns.id).where(columns.actor_id == USER, columns.actor_role == Role.USER)
     of_theirs = select(columns.id).where(columns.object_kind == theirs.c[0], columns.object_id == theirs.c[1])
     return columns.id.in_(by_them.union(of_theirs))
 

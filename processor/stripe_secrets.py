@@ -11,15 +11,15 @@ from typing import Any, Final
 import orjson
 
 from domain import card_number
+from domain.percent_encoding import WORD_BEGINS, masked_where_encoded
 
 CLIENT_SECRET: Final = "client_secret"  # noqa: S105
 WITHHELD: Final = "[client secret]"
 SIGN: Final = "_secret_"
 """What all of Stripe's client secrets have in common: https://docs.stripe.com/api/payment_intents/object"""
-_SECRET: Final = re.compile(r"\b[a-z]{2,16}(?:_[A-Za-z0-9]+)*_secret_[A-Za-z0-9%_-]+")
+_SECRET: Final = re.compile(WORD_BEGINS + r"[a-z]{2,16}(?:_[A-Za-z0-9]+)*_secret_[A-Za-z0-9%_-]+")
 
-
-SUSPICIOUS: Final = r"_secret_|client_secret|\d([ .-]?\d){12}"
+SUSPICIOUS: Final = r"_secret_|client_secret|%(25)*5[Ff]secret|\d([ .-]?\d){12}"
 """What a stored event's text matches, for PostgreSQL, where there may be something to remove."""
 
 
@@ -59,4 +59,5 @@ def clean_text(text: str) -> str:
     """The same object where there is nothing to remove."""
     if SIGN in text:
         text = _SECRET.sub(WITHHELD, text)
+    text = masked_where_encoded(text, _SECRET, WITHHELD)
     return card_number.redacted(text) if card_number.contains_card_number(text) else text

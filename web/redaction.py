@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from domain import card_number
 from domain.json_value import JsonValue
+from domain.percent_encoding import WORD_BEGINS, masked_where_encoded
 
 REDACTED: Final = "[redacted]"
 CUT_OFF: Final = "…"
@@ -29,8 +30,10 @@ _SECRET_KEY = re.compile(
 
 _SECRET_TEXT = re.compile(
     r"(?:whsec|[sr]k_(?:test|live))_[A-Za-z0-9+/=_-]+"  # Stripe's webhook secrets and API keys
-    r"|\b[a-z]{2,16}_(?:(?:test|live)_)?[A-Za-z0-9]+_secret_[A-Za-z0-9%_-]+"  # Stripe's client secrets
-    r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*"  # JWS and JWE
+    rf"|{WORD_BEGINS}"
+    r"[a-z]{2,16}_(?:(?:test|live)_)?[A-Za-z0-9]+_secret_[A-Za-z0-9%_-]+"  # Stripe's client secrets
+    rf"|{WORD_BEGINS}"
+    r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*"  # JWS and JWE
     r"|(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"
     r"|(?<=://)[^\s/:@]{0,128}:[^\s@]{1,128}(?=@)",  # the user and password of a URL
     re.IGNORECASE,
@@ -58,6 +61,7 @@ def redacted_text(text: str) -> str:
     end = text[-LONGEST_TEXT:]
     if _may_hold_secret(end.lower()):
         end = _SECRET_TEXT.sub(REDACTED, end)
+    end = masked_where_encoded(end, _SECRET_TEXT, REDACTED)
     if "DETAIL:" in end:
         end = _ROW_VALUES.sub(rf"\1({REDACTED})\2", end)
     return card_number.redacted(end) if card_number.contains_card_number(end) else end

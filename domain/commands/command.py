@@ -42,7 +42,7 @@ class Step:
     rules: Rules
     is_keyed: bool = True
     payer: BillingAccount | None = None
-    """With its customer, before the call of a command that needs one."""
+    """With its customer, and held until the stroke ends, before the call of a command that needs one."""
 
     @property
     def account(self) -> BillingAccount:

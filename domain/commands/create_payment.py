@@ -124,13 +124,11 @@ class CreatePayment(PaymentCommand):
         Raises LikelyDuplicate where the same was paid for a moment ago, and the caller does not allow it once more;
         without a key also as long as it is not known what became of an earlier one.
 
-        Who comes second at the same moment waits for the first, by the lock on the account, which is taken before any
-        on a method.
+        Who comes second at the same moment waits for the first, since the payer's account is held.
         """
         window = step.rules.in_the_way_for(is_keyed=step.is_keyed)
         if self.allows_duplicate or not window:
             return
-        await step.work.accounts.lock(payment.user_id)
         since = step.at - window
         for earlier in await step.work.payments.of_amount(payment.user_id, self.amount, since=since):
             is_recent = earlier.created_at > since or not step.is_keyed

@@ -195,6 +195,10 @@ class Audit(Lists[AuditRecord, AuditFilter], Protocol):
         """All records, object by object, oldest first."""
         ...
 
+    async def forgotten(self) -> Mapping[UUID, int]:
+        """The users who were forgotten, with the sequence number of the last record that says so."""
+        ...
+
     def hashes(self) -> AsyncIterator[RecordHash]:
         """Those of all records, by sequence number."""
         ...

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 
 from gateway.settings.group import SettingsGroup
-from persistence.keyring import NO_KEYS, Keyring
+from persistence.keyring import NO_KEYS, Keyring, shared_secrets
 
 DEVELOPMENT_METADATA_KEYS: Final = "development:ZGV2ZWxvcG1lbnQtb25seS1tZXRhZGF0YS1rZXktMDE="
 
@@ -33,6 +33,7 @@ class MetadataSettings(SettingsGroup):
             return [f"METADATA_KEYS is unfit ({unfit})"]
         if keyring == NO_KEYS:
             return ["METADATA_KEYS is not set"]
-        if self.is_production and DEVELOPMENT_METADATA_KEYS in self.metadata_keys.get_secret_value():
+        given = self.metadata_keys.get_secret_value()
+        if self.is_production and shared_secrets(given, DEVELOPMENT_METADATA_KEYS):
             return ["METADATA_KEYS has the development default"]
         return []

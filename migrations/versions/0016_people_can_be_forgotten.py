@@ -1,7 +1,7 @@
 """
 Audit records keep what they tell of a person apart, where it can be taken away, and nothing else can.
 
-Servers of the version before go on adding records that have everything in one.
+Servers of the version before go on adding records that have everything in one. May be run again where it was cut short.
 """
 
 import sqlalchemy as sa
@@ -35,7 +35,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 
 
 def upgrade() -> None:
-    op.add_column("billing_accounts", sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True))
+    with op.get_context().autocommit_block():  # Who has added a record may want the account next.
+        op.add_column(
+            "billing_accounts",
+            sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+            if_not_exists=True,
+        )
     op.add_column("audit_records", sa.Column("personal", postgresql.JSONB(), nullable=True))
     op.add_column("audit_records", sa.Column("personal_digest", sa.String(length=64), nullable=True))
     op.execute(REFUSE_ALL_BUT_FORGETTING)
@@ -45,10 +50,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.drop_column("billing_accounts", "forgotten_at", if_exists=True)
     op.execute("DROP TRIGGER forgetting_only ON audit_records")
     op.execute("DROP TRIGGER append_only ON audit_records")
     op.execute(APPEND_ONLY.format("UPDATE OR DELETE OR TRUNCATE"))
     op.execute("DROP FUNCTION refuse_change_but_forgetting")
     op.drop_column("audit_records", "personal_digest")
     op.drop_column("audit_records", "personal")
-    op.drop_column("billing_accounts", "forgotten_at")

@@ -18,6 +18,7 @@ class BillingAccountRow(Row, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     updated_at: datetime = Field(sa_type=INSTANT)
     forgotten_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    forgetting_since: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class PaymentMethodRow(Row, table=True):

@@ -1,15 +1,19 @@
 """A person is forgotten: what told of them is nowhere any more, and the books say what they said."""
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from domain.account import BillingAccount
 from domain.actor import Actor
+from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.disputes import AcceptDispute, SubmitDisputeEvidence
 from domain.commands.payment_methods import UpdatePaymentMethod
 from domain.commands.subscriptions.update_subscription import UpdateSubscription
-from domain.errors import NotFound, ProcessorUnavailable, StateConflict
+from domain.customers import Customers
+from domain.errors import Busy, NotFound, ProcessorUnavailable, StateConflict
 from domain.forgetting import Forgetting
 from domain.identity import new_id
 from domain.invariant_service import InvariantService
@@ -116,6 +120,16 @@ async def person(newcomer: Person) -> Person:
     return newcomer
 
 
+@dataclass(frozen=True)
+class Remembered(Customers):
+    """Whose account is as it was read before."""
+
+    account_then: BillingAccount
+
+    async def with_customer(self, user_id: UUID, *, by: Actor) -> BillingAccount:
+        return self.account_then
+
+
 async def sums(person: Person) -> dict[str, list[str]]:
     tables = await contents_of(person.gateway.settings.database_url, metadata)
     return {name: tables[name] for name in (QUARTERS.name, BLOCKS.name)}
@@ -211,6 +225,15 @@ class TestForgetting:
         assert await stranger.payment(paid.id) == paid
         assert (await stranger.method(card)).billing_name == "Charles"
 
+    async def test_of_staff_leaves_what_they_noted_of_others(self, person: Person, admin: Actor) -> None:
+        await person.clerk.saves()
+
+        await person.forgetting.forget(admin.known_id)
+
+        async with person.gateway.services.database.snapshot() as reads:
+            notes = [each.note async for each in reads.audit.in_chains() if each.actor_id == admin.user_id]
+        assert "Ada is ill" in notes
+
     async def test_empties_events_that_then_change_nothing_when_they_are_applied_again(
         self, person: Person, actor: Actor, admin: Actor
     ) -> None:
@@ -238,6 +261,54 @@ class TestWhoComesBack:
 
         assert paid.status is PaymentStatus.COMPLETED
         assert paid.processor_customer_id != former.processor_customer_id
+
+    async def test_is_not_forgotten_by_a_repetition_unless_that_is_meant(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        await newcomer.forgetting.forget(actor.known_id)
+        await newcomer.shopper.saves()
+
+        with pytest.raises(StateConflict, match="have come back; --anew"):
+            await newcomer.forgetting.forget(actor.known_id)
+        assert len(await newcomer.shopper.methods()) == 1
+        anew = await newcomer.forgetting.forget(actor.known_id, is_meant_anew=True)
+
+        assert (anew.methods_removed, anew.is_customer_deleted) == (1, True)
+
+
+class TestClosedAccount:
+    async def test_begins_nothing_until_the_person_is_forgotten(self, newcomer: Person, actor: Actor) -> None:
+        spoil(newcomer.sandbox, "/v1/customers", Kind.RESET_AFTER, method="DELETE")
+        with pytest.raises(ProcessorUnavailable):
+            await newcomer.forgetting.forget(actor.known_id)
+
+        for begins in (newcomer.shopper.pays, newcomer.shopper.saves):
+            with pytest.raises(Busy, match="is being forgotten"):
+                await begins()
+
+        newcomer.sandbox.faults.clear()
+        await newcomer.forgetting.forget(actor.known_id)
+        assert await newcomer.shopper.saves()
+
+    async def test_lets_who_has_read_it_before_begin_nothing_either(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        customers = newcomer.gateway.services.customers
+        account = await customers.with_customer(actor.known_id, by=actor)
+        await newcomer.forgetting.forget(actor.known_id)
+        then = Remembered(customers.database, customers.processor, customers.clock, account)
+        commands = replace(newcomer.gateway.services.commands, customers=then)
+
+        with pytest.raises(Busy, match="forgotten just now"):
+            await commands.execute(actor, AddPaymentMethod(processor_method_id="pm_card_visa"))
+
+    async def test_is_open_again_after_a_refusal(self, newcomer: Person, actor: Actor) -> None:
+        await newcomer.shopper.pays(capture_method=CaptureMethod.MANUAL)
+
+        with pytest.raises(StateConflict, match="AUTHORIZED"):
+            await newcomer.forgetting.forget(actor.known_id)
+
+        assert (await newcomer.shopper.pays()).status is PaymentStatus.COMPLETED
 
 
 class TestRefusal:
@@ -282,6 +353,30 @@ class TestTrail:
 
         _, wrong = await verified(newcomer.gateway.services.database)
 
+        assert {each.check for each in wrong} == {"personal"}
+
+    async def test_shows_personal_values_that_were_taken_away_of_nobody_who_was_forgotten(
+        self, newcomer: Person, actor: Actor, stranger: Shopper
+    ) -> None:
+        theirs = await stranger.saves()
+        await newcomer.forgetting.forget(actor.known_id)
+        assert (await verified(newcomer.gateway.services.database))[1] == []
+        await tamper(newcomer.gateway, "UPDATE audit_records SET personal = NULL WHERE personal IS NOT NULL")
+
+        _, wrong = await verified(newcomer.gateway.services.database)
+
+        assert {(each.check, each.object_id) for each in wrong} == {("personal", theirs)}
+
+    async def test_shows_personal_values_that_were_taken_away_after_the_person_came_back(
+        self, newcomer: Person, actor: Actor
+    ) -> None:
+        await newcomer.forgetting.forget(actor.known_id)
+        again = await newcomer.shopper.saves()
+        await tamper(newcomer.gateway, "UPDATE audit_records SET personal = NULL WHERE personal IS NOT NULL")
+
+        _, wrong = await verified(newcomer.gateway.services.database)
+
+        assert again in {each.object_id for each in wrong}
         assert {each.check for each in wrong} == {"personal"}
 
     async def test_shows_personal_values_that_were_slipped_in(self, newcomer: Person) -> None:

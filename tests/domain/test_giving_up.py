@@ -119,5 +119,5 @@ class TestCancellation:
 
         async with database.reads() as reads:
             records = await reads.audit.of_object(ObjectKind.PAYMENT, payment.id)
-        notes = [record.changes["note"] for record in records if "note" in record.changes]
+        notes = [record.note for record in records if record.note is not None]
         assert notes == ["Ordered twice"]

@@ -35,7 +35,7 @@ async def audited(clerk: Shopper, entitlement_id: UUID) -> list[tuple[str, objec
     async with clerk.gateway.services.database.reads() as reads:
         records = await reads.audit.of_object(ObjectKind.ENTITLEMENT, entitlement_id)
     assert {record.actor_id for record in records} == {clerk.actor.user_id}
-    return [(record.action, record.changes.get("note")) for record in records]
+    return [(record.action, record.note) for record in records]
 
 
 class TestGrantAccess:

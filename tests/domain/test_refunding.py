@@ -109,7 +109,7 @@ class TestRefundPayment:
             of_payment = await reads.audit.of_object(ObjectKind.PAYMENT, paid.id)
         assert [record.action for record in of_refund] == ["refund.requested", "refund.succeeded"]
         assert {record.actor_id for record in of_refund} == {clerk.actor.user_id}
-        assert of_refund[0].changes["note"] == "Cold coffee"
+        assert of_refund[0].note == "Cold coffee"
         assert [record.action for record in of_payment][-2:] == [
             "payment.refunds_counted",
             "payment.refunded",

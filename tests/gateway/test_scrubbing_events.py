@@ -23,6 +23,9 @@ SECRETS: dict[str, dict[str, Any]] = {
             "redirect_to_url": {"url": "https://hooks.stripe.com/?client_secret=src_client_secret_X"}
         }
     },
+    "payment_intent.succeeded": {
+        "description": "https://bank.example/?to=s%253Dpi%255F3Abc%255Fsecret%255FxYz09"
+    },
     "charge.succeeded": {"description": "4242-4242-4242-4242"},
     "customer.created": {"description": "nothing to hide"},
 }
@@ -44,8 +47,8 @@ class TestScrub:
         again = await run("events", "scrub", **environment)
 
         rows = (await contents_of(gateway.settings.database_url, metadata))["inbox_events"]
-        assert (first.stdout, again.stdout) == ("2 events were changed.\n", "0 events were changed.\n")
-        assert not [row for row in rows if "_secret_" in row or "4242-4242" in row]
+        assert (first.stdout, again.stdout) == ("3 events were changed.\n", "0 events were changed.\n")
+        assert not [row for row in rows if "_secret_" in row or "5Fsecret" in row or "4242-4242" in row]
         assert [row for row in rows if "nothing to hide" in row]
 
     async def test_leaves_events_that_can_be_read(

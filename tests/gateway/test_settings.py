@@ -84,6 +84,11 @@ class TestCheck:
             ("RATE_LIMIT_STORE", "redis://", "RATE_LIMIT_STORE is not an address"),
             ("METADATA_KEYS", "", "METADATA_KEYS is not set"),
             ("METADATA_KEYS", DEVELOPMENT_METADATA_KEYS, "METADATA_KEYS has the development default"),
+            (
+                "METADATA_KEYS",
+                f"{PRODUCTION['METADATA_KEYS']}, mine:{DEVELOPMENT_METADATA_KEYS.partition(':')[2]}",
+                "METADATA_KEYS has the development default",
+            ),
             ("METADATA_KEYS", "c2VjcmV0", "METADATA_KEYS is unfit (key 1 is not id:base64)"),
             ("METADATA_KEYS", "a:c2VjcmV0", "METADATA_KEYS is unfit (key 1 has 6 bytes instead of 32)"),
             ("METADATA_KEYS", "a:c2VjcmV0!", "METADATA_KEYS is unfit (key 1 is not base64)"),

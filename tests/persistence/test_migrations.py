@@ -132,6 +132,43 @@ class TestMigrations:
         assert await schema.current_revision(engine) == schema.wanted_revision()
         await engine.dispose()
 
+    async def test_try_again_where_a_server_wants_what_they_have_and_they_what_it_has(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0009")
+
+        async with engine.begin() as server:
+            await server.execute(text("SET LOCAL deadlock_timeout = '1min'"))
+            await server.execute(text("LOCK TABLE operations IN ROW EXCLUSIVE MODE"))
+            migrating = asyncio.create_task(asyncio.to_thread(schema.migrate, address))
+            await until(lambda: is_waited_for(engine))
+            await server.execute(text("LOCK TABLE audit_records IN ROW EXCLUSIVE MODE"))
+        await migrating
+
+        assert await schema.current_revision(engine) == schema.wanted_revision()
+        await engine.dispose()
+
+    async def test_let_who_adds_an_audit_record_go_on_to_the_account(
+        self, fresh_database: MakeDatabase
+    ) -> None:
+        address = await fresh_database()
+        engine = create_engine(address)
+        await asyncio.to_thread(command.downgrade, schema.configuration(address), "0015")
+
+        async with engine.begin() as server:
+            await server.execute(text("LOCK TABLE audit_records IN ROW EXCLUSIVE MODE"))
+            migrating = asyncio.create_task(asyncio.to_thread(schema.migrate, address))
+            await until(lambda: is_waited_for(engine))
+            await server.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            await server.execute(text("LOCK TABLE billing_accounts IN ROW EXCLUSIVE MODE"))
+            assert not migrating.done()
+        await migrating
+
+        assert await schema.current_revision(engine) == schema.wanted_revision()
+        await engine.dispose()
+
     async def test_of_two_at_once_run_one_after_the_other(self, fresh_database: MakeDatabase) -> None:
         address = await fresh_database()
         await asyncio.to_thread(command.downgrade, schema.configuration(address), "base")

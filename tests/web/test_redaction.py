@@ -26,6 +26,11 @@ class TestText:
             ("pi_3Abc_secret_xYz09", REDACTED),
             ("seti_1Abc_secret_xYz09", REDACTED),
             ("cs_test_a1Abc_secret_fid%2Bx", REDACTED),
+            ("to=https%3A%2F%2Fx%3Fs%3Dpi_3Abc_secret_xYz09", f"to=https%3A%2F%2Fx%3Fs%3D{REDACTED}"),
+            ("to=x%253Fs%253Dpi_3Abc_secret_xYz09%2526a", f"to=x%253Fs%253D{REDACTED}"),
+            ("to=x%3Fs%3Dpi%5F3Abc%5Fsecret%5FxYz09", REDACTED),
+            ("to=x%253Fs%253Dpi%255F3Abc%255Fsecret%255FxYz09", REDACTED),
+            (f"to=x%3Ftoken%3D{TOKEN}", f"to=x%3Ftoken%3D{REDACTED}"),
             (TOKEN, REDACTED),
             (f"Bearer {TOKEN}", f"Bearer {REDACTED}"),
             ("authorization: bearer 0123456789abcdef", f"authorization: bearer {REDACTED}"),
@@ -48,6 +53,7 @@ class TestText:
             "the bearer of bad news",
             "a secret_ingredient",
             "2026-03-01T12:00:00Z",
+            "https://bank.example/3ds?return=https%3A%2F%2Fshop.example%2Fpaid%3Fa%255Fb%3D100%25",
         ],
     )
     def test_anything_else_stays(self, text: str) -> None:

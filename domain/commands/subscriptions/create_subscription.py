@@ -73,8 +73,7 @@ class CreateSubscription(SubscriptionCommand[Starting]):
         return actor.payer(self.owner)
 
     async def intend(self, step: Step) -> tuple[UUID, Starting]:
-        """The account is held first, so that no other subscription of the user can turn to the plan meanwhile."""
-        await step.work.accounts.lock(step.account.user_id)
+        """The account is held already, so no other subscription of the user can turn to the plan meanwhile."""
         plan = await offered_plan(step.work, self.plan_id, is_live=step.is_live)
         is_free = plan.amount == 0
         method = await method_or_default(
