@@ -37,6 +37,10 @@ EXPIRED, INVALID, UNAVAILABLE = (REFUSED.labels(reason) for reason in ("expired"
 log: FilteringBoundLogger = structlog.get_logger()
 
 
+class ExpiredToken(Unauthenticated):
+    """It was genuine once, so whoever brings it guesses nothing."""
+
+
 class TokenVerifier:
     """
     Tokens of one issuer, signed under secrets that it shares with us, under keys that it publishes, or either.
@@ -69,7 +73,7 @@ class TokenVerifier:
             known.must_not_have_expired(now=self._clock().timestamp())
         except TokenExpired as expired:
             EXPIRED.inc()
-            raise Unauthenticated("The bearer token has expired.") from expired
+            raise ExpiredToken("The bearer token has expired.") from expired
         except TokenRefused as refused:
             INVALID.inc()
             log.warning("token.refused", reason=str(refused))
@@ -79,6 +83,11 @@ class TokenVerifier:
             log.warning("token.unverifiable")
             raise
         return known.actor
+
+    def remembers(self, token: str) -> bool:
+        """Whether it was verified before, and holds still."""
+        known = self._remembered.get(token)
+        return known is not None and known.expires_at > self._clock().timestamp()
 
     async def _verified(self, token: str) -> VerifiedToken:
         """The last step waits for nothing, so that no key is withdrawn between its word and its being remembered."""

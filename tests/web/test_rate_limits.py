@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from tests.parts import bearer
 from tests.web.graphql_requests import CREATE, CURRENCIES, RESPONSE_JSON, code_of
 from tests.web.issuer import ec_key
 from tests.web.user_service import UserService
+from web.auth import development_token
 
 QUOTAS = {
     "allowed_origins": ("https://app.example",),
@@ -33,6 +36,7 @@ QUOTAS = {
     "rate_limit_staff_factor": 2,
     "rate_limit_service_factor": 3,
 }
+GUESS = {"Authorization": "Bearer a.b.c"}
 VIEWER = {"query": "{ viewer { id } }"}
 WEBHOOKS = "/api/v1/payments/webhooks/stripe"
 UPDATE = {
@@ -97,6 +101,11 @@ def limited(limit: str) -> float:
 
 async def asked(client: httpx2.AsyncClient, times: int, body: Any = VIEWER) -> list[int]:
     return [(await client.post(GRAPHQL, json=body)).status_code for _ in range(times)]
+
+
+async def guess(client: httpx2.AsyncClient, times: int) -> None:
+    for _ in range(times):
+        assert (await client.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 401
 
 
 def payment(key: str) -> dict[str, Any]:
@@ -308,6 +317,47 @@ class TestStrangers:
             clock.now += int(refused.headers["Retry-After"])
 
             assert (await client.post(GRAPHQL, json=VIEWER, headers=bearer(actor))).status_code == 200
+
+    async def test_do_not_lock_out_who_is_known_already(self, at: From, actor: Actor) -> None:
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
+            await guess(neighbour, 3)
+
+            assert await asked(neighbour, 1) == [200]
+            assert (await neighbour.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 429
+
+    @pytest.mark.parametrize(
+        ("status", "request_of"),
+        [
+            (404, {"method": "GET", "url": "/nowhere"}),
+            (405, {"method": "DELETE", "url": GRAPHQL}),
+            (413, {"method": "POST", "url": GRAPHQL, "content": b"x" * 300_000}),
+            (415, {"method": "POST", "url": GRAPHQL, "headers": {"Content-Encoding": "gzip"}}),
+            (200, {"method": "GET", "url": "/.well-known/jwks.json"}),
+        ],
+    )
+    async def test_are_not_those_whose_token_nobody_looked_at(
+        self, at: From, actor: Actor, status: int, request_of: dict[str, Any]
+    ) -> None:
+        async with at(actor=replace(actor, user_id=new_id())) as client:
+            assert [(await client.request(**request_of)).status_code for _ in range(4)] == [status] * 4
+
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
+
+    async def test_are_not_those_whose_token_has_expired(
+        self, at: From, actor: Actor, settings: Settings
+    ) -> None:
+        expired = development_token(
+            settings.jwt_secrets[0], user_id=new_id(), clock=lambda: datetime.now(UTC) - timedelta(hours=5)
+        )
+        async with at() as client:
+            for _ in range(4):
+                headers = {"Authorization": f"Bearer {expired}"}
+                assert (await client.post(GRAPHQL, json=VIEWER, headers=headers)).status_code == 401
+
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
 
 
 class TestTokensThatCannotBeVerified:

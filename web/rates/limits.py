@@ -77,22 +77,19 @@ class RateLimits:
         for limit, amount in asked.items():
             await self._take(whose, limit, name, amount=amount, role=actor.role)
 
-    async def greet(self, address: str | None, *, limit: Limit, brings_token: bool) -> None:
+    async def greet(self, address: str | None, limit: Limit) -> None:
         """Count a request by its address, before anything else is known of it."""
-        if limit is Limit.ANONYMOUS and brings_token:
-            await self._must_not_be_guessing(network(address))
-        else:
-            await self._take(self.addresses, limit, network(address))
+        await self._take(self.addresses, limit, network(address))
 
     async def note_stranger(self, address: str | None) -> None:
         """A token turned out to be nobody's."""
         if quota := self.rules.quota(Limit.STRANGERS):
             await self.strangers.take(Limit.STRANGERS, network(address), quota=quota)
 
-    async def _must_not_be_guessing(self, name: str) -> None:
+    async def must_not_be_guessing(self, address: str | None) -> None:
         quota = self.rules.quota(Limit.STRANGERS)
         if quota and not self.strangers.are_all_zero:
-            standing = await self.strangers.look(Limit.STRANGERS, name, quota=quota)
+            standing = await self.strangers.look(Limit.STRANGERS, network(address), quota=quota)
             if not standing.remaining:
                 _refuse(standing)
 
