@@ -1,5 +1,6 @@
 """Whose token it is: from the text of a bearer token to an Actor."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -63,6 +64,7 @@ class TokenVerifier:
         self._expected = expected or Expected()
         self._clock = clock
         self._remembered = RecentTokens(remembered)
+        self._told_until = -math.inf
         if published is not None:
             published.when_withdrawn(self._remembered.forget)
 
@@ -78,9 +80,9 @@ class TokenVerifier:
             INVALID.inc()
             log.warning("token.refused", reason=str(refused))
             raise Unauthenticated("The bearer token is not valid.") from refused
-        except IdentityUnavailable:
+        except IdentityUnavailable as away:
             UNAVAILABLE.inc()
-            log.warning("token.unverifiable")
+            self._tell_away(for_seconds=away.retry_after_seconds)
             raise
         return known.actor
 
@@ -88,6 +90,13 @@ class TokenVerifier:
         """Whether it was verified before, and holds still."""
         known = self._remembered.get(token)
         return known is not None and known.expires_at > self._clock().timestamp()
+
+    def _tell_away(self, *, for_seconds: int) -> None:
+        """Once in so long, whoever asks meanwhile."""
+        now = self._clock().timestamp()
+        if now >= self._told_until:
+            self._told_until = now + for_seconds
+            log.warning("token.unverifiable", for_seconds=for_seconds)
 
     async def _verified(self, token: str) -> VerifiedToken:
         """The last step waits for nothing, so that no key is withdrawn between its word and its being remembered."""

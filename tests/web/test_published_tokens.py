@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -371,6 +371,23 @@ class TestToldToOperators:
 
         assert (counted("unavailable"), counted("invalid")) == (before[0] + 1, before[1])
         assert events[-1]["event"] == "token.unverifiable"
+
+    async def test_tokens_that_cannot_be_verified_once_per_pause(
+        self, keys: PublishedKeys, user_service: UserService, clock: MonotonicClock, events: Events
+    ) -> None:
+        user_service.answers(500)
+        began = datetime.now(UTC)
+        verifier = TokenVerifier(
+            published=keys, clock=lambda: began + timedelta(seconds=clock.seconds - 1_000)
+        )
+
+        for _pause in range(3):
+            for _ in range(5):
+                with pytest.raises(IdentityUnavailable) as unavailable:
+                    await verifier.verify(token())
+            clock.seconds += unavailable.value.retry_after_seconds
+
+        assert [event["event"] for event in events].count("token.unverifiable") == 3
 
 
 @pytest.fixture

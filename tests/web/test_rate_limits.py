@@ -1,6 +1,6 @@
 """What callers hear who ask too much, through the whole application."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from prometheus_client import REGISTRY
 from starlette.applications import Starlette
+from starlette.types import Message
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
@@ -106,6 +107,31 @@ async def asked(client: httpx2.AsyncClient, times: int, body: Any = VIEWER) -> l
 async def guess(client: httpx2.AsyncClient, times: int) -> None:
     for _ in range(times):
         assert (await client.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 401
+
+
+async def left(app: Starlette) -> list[Message]:
+    """What a client hears who announces a body and goes away in the middle of it."""
+    heard: list[Message] = []
+    coming: Iterator[Message] = iter(
+        ({"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"})
+    )
+
+    async def receive() -> Message:
+        return next(coming)
+
+    async def send(message: Message) -> None:
+        heard.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": GRAPHQL,
+        "query_string": b"",
+        "client": ("203.0.113.7", 1234),
+        "headers": [(b"authorization", GUESS["Authorization"].encode())],
+    }
+    await app(scope, receive, send)
+    return heard
 
 
 def payment(key: str) -> dict[str, Any]:
@@ -351,11 +377,11 @@ class TestStrangers:
         expired = development_token(
             settings.jwt_secrets[0], user_id=new_id(), clock=lambda: datetime.now(UTC) - timedelta(hours=5)
         )
+        headers = {"Authorization": f"Bearer {expired}"}
         async with at() as client:
-            for _ in range(4):
-                headers = {"Authorization": f"Bearer {expired}"}
-                assert (await client.post(GRAPHQL, json=VIEWER, headers=headers)).status_code == 401
+            answers = [await client.post(GRAPHQL, json=VIEWER, headers=headers) for _ in range(4)]
 
+        assert [answer.status_code for answer in answers] == [401] * 3 + [429]
         async with at(actor=actor) as neighbour:
             assert await asked(neighbour, 1) == [200]
 
@@ -366,14 +392,55 @@ class TestTokensThatCannotBeVerified:
         user_service.answers(500)
         return settings.model_copy(update={"jwt_jwks_url": user_service.url})
 
-    async def test_make_nobody_a_stranger(self, at: From) -> None:
+    async def test_are_bounded_by_their_address_and_make_nobody_a_stranger(
+        self, at: From, actor: Actor
+    ) -> None:
         headers = {"Authorization": f"Bearer {ec_key().token()}"}
         async with at() as client:
             statuses = [
                 (await client.post(GRAPHQL, json=VIEWER, headers=headers)).status_code for _ in range(5)
             ]
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
 
-        assert statuses == [503] * 5
+        assert statuses == [503] * 3 + [429] * 2
+
+
+class TestTokensThatNobodyLookedAt:
+    async def test_are_looked_at_once_there_were_too_many(self, at: From, actor: Actor) -> None:
+        before = limited("anonymous")
+        async with at() as client:
+            statuses = [(await client.get("/nowhere", headers=GUESS)).status_code for _ in range(5)]
+        async with at(actor=actor) as neighbour:
+            found = (await neighbour.get("/nowhere")).status_code
+
+        assert statuses == [404] * 3 + [429] * 2
+        assert limited("anonymous") == before + 2
+        assert found == 404
+
+    async def test_are_strangers_where_they_prove_to_be(self, at: From, actor: Actor) -> None:
+        async with at() as client:
+            for _ in range(6):
+                await client.get("/nowhere", headers=GUESS)
+        async with at(actor=actor) as neighbour:
+            refused = await neighbour.post(GRAPHQL, json=VIEWER)
+
+        assert refused.status_code == 429
+        assert "not valid" in refused.json()["errors"][0]["message"]
+
+    async def test_count_where_the_client_leaves_with_half_a_body(self, at: From, app: Starlette) -> None:
+        for _ in range(3):
+            assert await left(app) == []
+
+        async with at() as client:
+            assert (await client.get("/nowhere", headers=GUESS)).status_code == 429
+
+    async def test_are_none_of_webhooks(self, at: From) -> None:
+        async with at() as client:
+            for _ in range(4):
+                await client.post(WEBHOOKS, content=b"{}", headers=GUESS)
+
+            assert (await client.get("/nowhere", headers=GUESS)).status_code == 404
 
 
 class TestWebhooks:

@@ -1,12 +1,14 @@
 """The limits around every handler: by address before it, and how the caller stands on its answer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.errors import IdentityUnavailable, Unauthenticated
 from web.auth import STRANGER, Authentication, credentials
 from web.errors import http_response
 from web.health import LIVENESS, READINESS
@@ -57,18 +59,38 @@ class RateLimiting:
         except RateLimited as refused:
             refusal = self._refusals.get(scope["path"], enveloped)
             await refusal(Request(scope), refused)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+            if self._goes_by_token(scope) and not _is_told(scope):
+                await self._limits.note_unproven(address)
         if scope.get(STRANGER):
             await self._limits.note_stranger(address)
 
     async def _greet(self, scope: Scope, address: str | None) -> None:
         """Who was known a moment ago is not taken for a guesser, whoever else is behind the address."""
-        limit = self._limits_of.get(scope["path"], Limit.ANONYMOUS)
-        if limit is not Limit.ANONYMOUS or not credentials(scope):
-            await self._limits.greet(address, limit)
+        if not self._goes_by_token(scope):
+            await self._limits.greet(address, self._limit(scope))
         elif not self._authentication.remembers(scope):
             await self._limits.must_not_be_guessing(address)
+            await self._limits.must_not_waste(address, partial(self._is_proven, scope))
+
+    def _limit(self, scope: Scope) -> Limit:
+        return self._limits_of.get(scope["path"], Limit.ANONYMOUS)
+
+    def _goes_by_token(self, scope: Scope) -> bool:
+        return bool(credentials(scope)) and self._limit(scope) is Limit.ANONYMOUS
+
+    async def _is_proven(self, scope: Scope) -> bool:
+        try:
+            actor = await self._authentication.actor(scope)
+        except (Unauthenticated, IdentityUnavailable):
+            return False
+        return actor.user_id is not None
+
+
+def _is_told(scope: Scope) -> bool:
+    """Whose token it is, or that it is nobody's."""
+    return "actor" in scope or STRANGER in scope
 
 
 class _Telling:
