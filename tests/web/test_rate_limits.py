@@ -23,6 +23,8 @@ from tests.web.graphql_requests import CREATE, CURRENCIES, RESPONSE_JSON, code_o
 from tests.web.issuer import ec_key
 from tests.web.user_service import UserService
 from web.auth import development_token
+from web.rates.limits import RateLimited, RateLimits
+from web.rates.rules import Limit, RateRules
 
 QUOTAS = {
     "allowed_origins": ("https://app.example",),
@@ -107,6 +109,10 @@ async def asked(client: httpx2.AsyncClient, times: int, body: Any = VIEWER) -> l
 async def guess(client: httpx2.AsyncClient, times: int) -> None:
     for _ in range(times):
         assert (await client.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 401
+
+
+async def left_of(limits: RateLimits, actor: Actor, limit: Limit, quota: int) -> int:
+    return (await limits.users.look(limit, str(actor.user_id), quota=quota)).remaining
 
 
 async def left(app: Starlette) -> list[Message]:
@@ -273,6 +279,25 @@ class TestCost:
         assert statuses[0] == 200
         assert statuses[-1] == 429
         assert await asked(http, 1) == [429]
+
+    async def test_that_is_refused_takes_no_attempt_at_a_bank_and_no_change(self, actor: Actor) -> None:
+        limits = RateLimits(rules=RateRules(cost=10, writes=4, payments=2))
+        await limits.charge(actor, 10)
+
+        with pytest.raises(RateLimited):
+            await limits.charge(actor, 1, is_mutation=True, payments=1)
+
+        assert await left_of(limits, actor, Limit.PAYMENTS, 2) == 2
+        assert await left_of(limits, actor, Limit.WRITES, 4) == 4
+
+    async def test_of_one_change_too_many_takes_no_attempt_at_a_bank(self, actor: Actor) -> None:
+        limits = RateLimits(rules=RateRules(writes=1, payments=2))
+        await limits.charge(actor, is_mutation=True)
+
+        with pytest.raises(RateLimited):
+            await limits.charge(actor, is_mutation=True, payments=1)
+
+        assert await left_of(limits, actor, Limit.PAYMENTS, 2) == 2
 
 
 class TestAnonymousCallers:

@@ -70,12 +70,13 @@ class RateLimits:
         """
         Count what an operation does: its cost, whether it changes something, and how often it asks a bank.
 
-        One that costs more than a whole minute's budget takes all of it.
+        One that costs more than a whole minute's budget takes all of it. What is dearest to lose is taken last, since
+        nobody gets back what was taken before a later limit refuses.
         """
         whose, name = (
             (self.addresses, network(actor.ip)) if actor.user_id is None else (self.users, str(actor.user_id))
         )
-        asked = {Limit.PAYMENTS: payments, Limit.WRITES: int(is_mutation), Limit.COST: cost}
+        asked = {Limit.COST: cost, Limit.WRITES: int(is_mutation), Limit.PAYMENTS: payments}
         for limit, amount in asked.items():
             await self._take(whose, limit, name, amount=amount, role=actor.role)
 
