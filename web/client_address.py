@@ -5,8 +5,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-HOUSEHOLD: Final = 64
-"""Bits; whoever has an IPv6 address has as a rule all that begin like it (RFC 6177)."""
+HOUSEHOLD: Final = 56
+"""
+Bits that all addresses of a site have in common. It should have more than one /64 (RFC 6177), and has a /56 or a /48 as a
+rule; whoever has a /48 counts as 256 clients.
+"""
 LONGEST: Final = 72
 """Characters, of an address with its zone, in brackets and with a port."""
 UNKNOWN: Final = "unknown"
@@ -20,7 +23,7 @@ _WITH_PORT: Final = re.compile(
 
 def network(address: str | None) -> str:
     """
-    An IPv4 address as it is, and the /64 of an IPv6 address; whatever is no address is one network, UNKNOWN.
+    An IPv4 address as it is, and the /56 of an IPv6 address; whatever is no address is one network, UNKNOWN.
 
     So nobody gets a new name by another spelling of their address, or by another one of their own.
     """

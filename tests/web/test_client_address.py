@@ -22,10 +22,10 @@ class TestNetwork:
         assert network(as_proxies_write_it) == network(address) != UNKNOWN
 
     def test_of_version_6_is_what_a_household_has(self) -> None:
-        ours = {network("2001:db8:0:1::1"), network("2001:db8:0:1:ffff::2"), network("2001:0DB8::1:0:0:0:3")}
+        ours = {network("2001:db8:0:1::1"), network("2001:db8:0:ff::2"), network("2001:0DB8:0:a0:0:0:0:3")}
 
-        assert ours == {"2001:db8:0:1::/64"}
-        assert network("2001:db8:0:2::1") not in ours
+        assert ours == {"2001:db8::/56"}
+        assert network("2001:db8:0:100::1") not in ours
 
     @pytest.mark.parametrize(
         "nonsense",
