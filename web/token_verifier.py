@@ -89,7 +89,7 @@ class TokenVerifier:
     def remembers(self, token: str) -> bool:
         """Whether it was verified before, and holds still."""
         known = self._remembered.get(token)
-        return known is not None and known.expires_at > self._clock().timestamp()
+        return known is not None and not known.has_expired(now=self._clock().timestamp())
 
     def _tell_away(self, *, for_seconds: int) -> None:
         """Once in so long, whoever asks meanwhile."""
