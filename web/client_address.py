@@ -7,8 +7,8 @@ from typing import Final
 
 HOUSEHOLD: Final = 56
 """
-Bits that all addresses of a site have in common. It should have more than one /64 (RFC 6177), and has a /56 or a /48 as a
-rule; whoever has a /48 counts as 256 clients.
+Bits that all addresses of a site have in common. It should have more than one /64 (RFC 6177), and has a /56 or a
+/48 as a rule; whoever has a /48 counts as 256 clients.
 """
 LONGEST: Final = 72
 """Characters, of an address with its zone, in brackets and with a port."""
