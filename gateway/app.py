@@ -94,7 +94,7 @@ def application(
                     allowed_origins=gateway.settings.allowed_origins,
                     over_tls=gateway.settings.is_production,
                     body_limits=body_limits(gateway.settings),
-                    rate_limiting=rate_limiting(gateway.rate_limits),
+                    rate_limiting=rate_limiting(gateway.rate_limits, gateway.authentication),
                     slow_after=gateway.settings.log_slow_milliseconds,
                 )
             ),
@@ -111,12 +111,13 @@ def body_limits(settings: Settings) -> BodyLimits:
     )
 
 
-def rate_limiting(limits: RateLimits) -> Wrap | None:
+def rate_limiting(limits: RateLimits, authentication: Authentication) -> Wrap | None:
     if limits.rules == NO_RATES:
         return None
     return partial(
         RateLimiting,
         limits=limits,
+        authentication=authentication,
         limits_of=dict.fromkeys(STRIPE_WEBHOOKS, Limit.WEBHOOKS),
         refusals={GRAPHQL: rate_limited},
     )

@@ -66,12 +66,16 @@ class PublishedKeys:
         """
         None where no such key is published.
 
-        Raises IdentityUnavailable where that cannot be told: there are no keys at all, or the last reading failed.
+        Raises IdentityUnavailable where that cannot be told: there are no keys at all, the last reading failed, or
+        it may be older than the key and the next has to wait.
         """
-        if key_id not in self._keys and self._may_read():
-            await self._read_once()
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if not self._may_read():
+            raise self._unavailable()
+        await self._read_once()
         if key_id not in self._keys and self._failures:
-            raise IdentityUnavailable(retry_after_seconds=max(1, math.ceil(self._pause_ends - self._clock())))
+            raise self._unavailable()
         return self._keys.get(key_id)
 
     def when_withdrawn(self, tell: Withdrawn) -> None:
@@ -101,6 +105,10 @@ class PublishedKeys:
         """Whether one is under way, which costs nothing more, or the last is long enough ago."""
         is_reading = self._reading is not None and not self._reading.done()
         return is_reading or self._clock() >= self._pause_ends
+
+    def _unavailable(self) -> IdentityUnavailable:
+        """Until the pause ends."""
+        return IdentityUnavailable(retry_after_seconds=max(1, math.ceil(self._pause_ends - self._clock())))
 
     async def _read_once(self) -> None:
         """One who is cancelled leaves the reading to the others."""

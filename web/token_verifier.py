@@ -1,5 +1,6 @@
 """Whose token it is: from the text of a bearer token to an Actor."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -37,6 +38,10 @@ EXPIRED, INVALID, UNAVAILABLE = (REFUSED.labels(reason) for reason in ("expired"
 log: FilteringBoundLogger = structlog.get_logger()
 
 
+class ExpiredToken(Unauthenticated):
+    """It was genuine once, so whoever brings it guesses nothing."""
+
+
 class TokenVerifier:
     """
     Tokens of one issuer, signed under secrets that it shares with us, under keys that it publishes, or either.
@@ -59,6 +64,7 @@ class TokenVerifier:
         self._expected = expected or Expected()
         self._clock = clock
         self._remembered = RecentTokens(remembered)
+        self._told_until = -math.inf
         if published is not None:
             published.when_withdrawn(self._remembered.forget)
 
@@ -69,16 +75,28 @@ class TokenVerifier:
             known.must_not_have_expired(now=self._clock().timestamp())
         except TokenExpired as expired:
             EXPIRED.inc()
-            raise Unauthenticated("The bearer token has expired.") from expired
+            raise ExpiredToken("The bearer token has expired.") from expired
         except TokenRefused as refused:
             INVALID.inc()
             log.warning("token.refused", reason=str(refused))
             raise Unauthenticated("The bearer token is not valid.") from refused
-        except IdentityUnavailable:
+        except IdentityUnavailable as away:
             UNAVAILABLE.inc()
-            log.warning("token.unverifiable")
+            self._tell_away(for_seconds=away.retry_after_seconds)
             raise
         return known.actor
+
+    def remembers(self, token: str) -> bool:
+        """Whether it was verified before, and holds still."""
+        known = self._remembered.get(token)
+        return known is not None and not known.has_expired(now=self._clock().timestamp())
+
+    def _tell_away(self, *, for_seconds: int) -> None:
+        """Once in so long, whoever asks meanwhile."""
+        now = self._clock().timestamp()
+        if now >= self._told_until:
+            self._told_until = now + for_seconds
+            log.warning("token.unverifiable", for_seconds=for_seconds)
 
     async def _verified(self, token: str) -> VerifiedToken:
         """The last step waits for nothing, so that no key is withdrawn between its word and its being remembered."""

@@ -56,8 +56,11 @@ class VerifiedToken:
     expires_at: float
     key: TokenKey
 
+    def has_expired(self, *, now: float) -> bool:
+        return now >= self.expires_at + LEEWAY_SECONDS
+
     def must_not_have_expired(self, *, now: float) -> None:
-        if now >= self.expires_at + LEEWAY_SECONDS:
+        if self.has_expired(now=now):
             raise TokenExpired("exp has passed")
 
 

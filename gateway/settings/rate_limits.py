@@ -37,7 +37,9 @@ class RateLimitSettings(SettingsGroup):
         default=200_000, ge=0, description="What the GraphQL operations of a user may cost, per minute."
     )
     rate_limit_anonymous: int = Field(
-        default=300, ge=0, description="How many requests without a token an address may make, per minute."
+        default=300,
+        ge=0,
+        description="How many requests without a valid token an address may make, per minute.",
     )
     rate_limit_strangers: int = Field(
         default=300,

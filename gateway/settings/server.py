@@ -57,7 +57,7 @@ class ServerSettings(SettingsGroup):
     max_connections_per_address: int = Field(
         default=200,
         ge=0,
-        description="How many of them one address (or /64 of IPv6) may have, unless FORWARDED_ALLOW_IPS names it "
+        description="How many of them one address (or /56 of IPv6) may have, unless FORWARDED_ALLOW_IPS names it "
         "as a proxy. 0 is no bound.",
     )
 

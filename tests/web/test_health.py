@@ -2,6 +2,8 @@ import asyncio
 
 from starlette.applications import Starlette
 
+from tests.clocks import MonotonicClock
+from tests.waiting import until
 from tests.web.in_process import Client, Events
 from web.health import health_routes
 
@@ -16,6 +18,21 @@ async def fails() -> None:
 
 async def hangs() -> None:
     await asyncio.Event().wait()
+
+
+class Database:
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.is_away = 0, False
+        self.is_quick = asyncio.Event()
+        self.is_quick.set()
+
+    async def check(self) -> None:
+        self.asked += 1
+        await self.is_quick.wait()
+        if self.is_away:
+            raise ConnectionError
 
 
 class TestLiveness:
@@ -57,6 +74,28 @@ class TestReadiness:
         assert answer.status_code == 503
         assert answer.json()["checks"] == {"database": "failed", "processor": "ok"}
         assert [event["error"] for event in events] == ["TimeoutError"]
+
+    async def test_is_asked_once_for_all_who_want_to_know_within_a_second(self, client: Client) -> None:
+        clock, database = MonotonicClock(), Database()
+        routes = health_routes({"database": database.check}, clock=clock)
+
+        async with client(Starlette(routes=routes)) as http:
+            database.is_quick.clear()
+            asking = [asyncio.create_task(http.get("/readyz")) for _ in range(10)]
+            await until(lambda: asyncio.sleep(0, database.asked))
+            asking[0].cancel()
+            database.is_quick.set()
+            at_once = await asyncio.gather(*asking[1:])
+            clock.seconds += 0.9
+            soon = await http.get("/readyz")
+
+            assert [answer.status_code for answer in (*at_once, soon)] == [200] * 10
+            assert database.asked == 1
+
+            database.is_away = True
+            clock.seconds += 0.2
+            assert (await http.get("/readyz")).status_code == 503
+            assert database.asked == 2
 
 
 class TestHead:

@@ -104,11 +104,10 @@ class TestFind:
         names = ["../../etc/passwd", "k" * 200, "rsa-1\0", "'; DROP TABLE keys", *map(str, range(100))]
 
         for _pause in range(3):
-            found = [
-                *await asyncio.gather(*map(known.find, names)),
-                *[await known.find(name) for name in names],
-            ]
-            assert not any(found)
+            assert not any(await asyncio.gather(*map(known.find, names)))
+            for name in names:
+                with pytest.raises(IdentityUnavailable):
+                    await known.find(name)
             clock.seconds += PAUSE
 
         assert len(user_service.readings) == 3
@@ -130,6 +129,20 @@ class TestFind:
 
 
 class TestRotation:
+    async def test_within_a_pause_makes_nobody_a_stranger_but_wait_for_its_end(
+        self, known: PublishedKeys, user_service: UserService, clock: MonotonicClock
+    ) -> None:
+        assert await known.find("made-up") is None
+        user_service.keys = [RSA, EC]
+        clock.seconds += 1.5
+
+        with pytest.raises(IdentityUnavailable) as unavailable:
+            await known.find("ec-1")
+        clock.seconds += unavailable.value.retry_after_seconds
+
+        assert unavailable.value.retry_after_seconds == 4
+        assert await known.find("ec-1")
+
     async def test_withdrawn_key_is_told_and_not_found_any_more(
         self, known: PublishedKeys, user_service: UserService, events: Events
     ) -> None:
@@ -337,6 +350,7 @@ class TestOutage:
         user_service.keys = [RSA]
 
         assert await keys.find("rsa-1")
+        clock.seconds += PAUSE
         assert await keys.find("ec-1") is None
 
     async def test_of_a_day_leaves_no_key(

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from domain.actor import Actor, Role
 from domain.errors import IdentityUnavailable, Unauthenticated
+from tests.clocks import MonotonicClock
 from tests.waiting import until
 from tests.web.in_process import Client, Events
 from tests.web.issuer import USER, IssuerKey, ec_key, encoded, genuine_claims, rsa_key
@@ -27,7 +28,7 @@ from tests.web.user_service import UserService
 from web.auth import Authentication, development_token
 from web.errors import EXCEPTION_HANDLERS
 from web.jwks import KeySetAddress
-from web.published_keys import PublishedKeys
+from web.published_keys import PAUSE, PublishedKeys
 from web.strict import base64url
 from web.token_keys import secret_key
 from web.token_verifier import TokenVerifier
@@ -171,9 +172,14 @@ def mutations(original: str) -> st.SearchStrategy[str]:
 
 
 @pytest.fixture
-async def keys(user_service: UserService) -> AsyncIterator[PublishedKeys]:
+def clock() -> MonotonicClock:
+    return MonotonicClock()
+
+
+@pytest.fixture
+async def keys(user_service: UserService, clock: MonotonicClock) -> AsyncIterator[PublishedKeys]:
     user_service.keys = [RSA, EC]
-    keys = PublishedKeys(KeySetAddress(user_service.url), lifetime=300)
+    keys = PublishedKeys(KeySetAddress(user_service.url), lifetime=300, clock=clock)
     yield keys
     user_service.goes_on.set()
     await keys.close()
@@ -212,9 +218,12 @@ class TestVerify:
 
     @given(data=st.data())
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    async def test_no_token_survives_a_change(self, verifier: TokenVerifier, data: st.DataObject) -> None:
+    async def test_no_token_survives_a_change(
+        self, verifier: TokenVerifier, clock: MonotonicClock, data: st.DataObject
+    ) -> None:
         original = data.draw(st.sampled_from(GENUINE))
         mutated = data.draw(mutations(original).filter(lambda text: text not in GENUINE))
+        clock.seconds += PAUSE
 
         with pytest.raises(Unauthenticated):
             await verifier.verify(mutated)
@@ -286,10 +295,10 @@ class TestMigration:
 
 class TestRotation:
     async def test_token_of_a_withdrawn_key_is_forgotten_and_others_are_not(
-        self, user_service: UserService
+        self, user_service: UserService, clock: MonotonicClock
     ) -> None:
         user_service.keys = [RSA, EC]
-        keys = PublishedKeys(KeySetAddress(user_service.url), lifetime=0.02)
+        keys = PublishedKeys(KeySetAddress(user_service.url), lifetime=0.02, clock=clock)
         verifier = TokenVerifier(published=keys)
         of_rsa, of_ec = token(RSA), token(EC)
         first = [await verifier.verify(each) for each in (of_rsa, of_ec)]
@@ -297,6 +306,7 @@ class TestRotation:
         user_service.keys = [EC]
         async with keys.followed():
             await until(lambda: asyncio.sleep(0, keys.get("rsa-1") is None))
+        clock.seconds += PAUSE
 
         with pytest.raises(Unauthenticated):
             await verifier.verify(of_rsa)
@@ -365,6 +375,23 @@ class TestToldToOperators:
         assert (counted("unavailable"), counted("invalid")) == (before[0] + 1, before[1])
         assert events[-1]["event"] == "token.unverifiable"
 
+    async def test_tokens_that_cannot_be_verified_once_per_pause(
+        self, keys: PublishedKeys, user_service: UserService, clock: MonotonicClock, events: Events
+    ) -> None:
+        user_service.answers(500)
+        began = datetime.now(UTC)
+        verifier = TokenVerifier(
+            published=keys, clock=lambda: began + timedelta(seconds=clock.seconds - 1_000)
+        )
+
+        for _pause in range(3):
+            for _ in range(5):
+                with pytest.raises(IdentityUnavailable) as unavailable:
+                    await verifier.verify(token())
+            clock.seconds += unavailable.value.retry_after_seconds
+
+        assert [event["event"] for event in events].count("token.unverifiable") == 3
+
 
 @pytest.fixture
 def app(verifier: TokenVerifier) -> Starlette:
@@ -382,13 +409,15 @@ def sendable(forged: str) -> bool:
 
 
 class TestOverHttp:
-    async def test_forged_tokens_are_all_401_with_a_challenge(self, client: Client, app: Starlette) -> None:
+    async def test_forged_tokens_are_all_401_with_a_challenge(
+        self, client: Client, app: Starlette, clock: MonotonicClock
+    ) -> None:
+        answers = {}
         async with client(app) as http:
-            answers = {
-                name: await http.get("/", headers={"Authorization": f"Bearer {forged}"})
-                for name, forged in FORGED.items()
-                if sendable(forged)
-            }
+            for name, forged in FORGED.items():
+                if sendable(forged):
+                    answers[name] = await http.get("/", headers={"Authorization": f"Bearer {forged}"})
+                    clock.seconds += PAUSE
 
         assert len(answers) > 50
         assert {

@@ -1,7 +1,9 @@
 """What callers hear who ask too much, through the whole application."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import httpx2
 import pytest
 from prometheus_client import REGISTRY
 from starlette.applications import Starlette
+from starlette.types import Message
 
 from domain.actor import Actor, Role
 from domain.identity import new_id
@@ -19,6 +22,9 @@ from tests.parts import bearer
 from tests.web.graphql_requests import CREATE, CURRENCIES, RESPONSE_JSON, code_of
 from tests.web.issuer import ec_key
 from tests.web.user_service import UserService
+from web.auth import development_token
+from web.rates.limits import RateLimited, RateLimits
+from web.rates.rules import Limit, RateRules
 
 QUOTAS = {
     "allowed_origins": ("https://app.example",),
@@ -33,6 +39,7 @@ QUOTAS = {
     "rate_limit_staff_factor": 2,
     "rate_limit_service_factor": 3,
 }
+GUESS = {"Authorization": "Bearer a.b.c"}
 VIEWER = {"query": "{ viewer { id } }"}
 WEBHOOKS = "/api/v1/payments/webhooks/stripe"
 UPDATE = {
@@ -97,6 +104,40 @@ def limited(limit: str) -> float:
 
 async def asked(client: httpx2.AsyncClient, times: int, body: Any = VIEWER) -> list[int]:
     return [(await client.post(GRAPHQL, json=body)).status_code for _ in range(times)]
+
+
+async def guess(client: httpx2.AsyncClient, times: int) -> None:
+    for _ in range(times):
+        assert (await client.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 401
+
+
+async def left_of(limits: RateLimits, actor: Actor, limit: Limit, quota: int) -> int:
+    return (await limits.users.look(limit, str(actor.user_id), quota=quota)).remaining
+
+
+async def left(app: Starlette) -> list[Message]:
+    """What a client hears who announces a body and goes away in the middle of it."""
+    heard: list[Message] = []
+    coming: Iterator[Message] = iter(
+        ({"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"})
+    )
+
+    async def receive() -> Message:
+        return next(coming)
+
+    async def send(message: Message) -> None:
+        heard.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": GRAPHQL,
+        "query_string": b"",
+        "client": ("203.0.113.7", 1234),
+        "headers": [(b"authorization", GUESS["Authorization"].encode())],
+    }
+    await app(scope, receive, send)
+    return heard
 
 
 def payment(key: str) -> dict[str, Any]:
@@ -239,6 +280,25 @@ class TestCost:
         assert statuses[-1] == 429
         assert await asked(http, 1) == [429]
 
+    async def test_that_is_refused_takes_no_attempt_at_a_bank_and_no_change(self, actor: Actor) -> None:
+        limits = RateLimits(rules=RateRules(cost=10, writes=4, payments=2))
+        await limits.charge(actor, 10)
+
+        with pytest.raises(RateLimited):
+            await limits.charge(actor, 1, is_mutation=True, payments=1)
+
+        assert await left_of(limits, actor, Limit.PAYMENTS, 2) == 2
+        assert await left_of(limits, actor, Limit.WRITES, 4) == 4
+
+    async def test_of_one_change_too_many_takes_no_attempt_at_a_bank(self, actor: Actor) -> None:
+        limits = RateLimits(rules=RateRules(writes=1, payments=2))
+        await limits.charge(actor, is_mutation=True)
+
+        with pytest.raises(RateLimited):
+            await limits.charge(actor, is_mutation=True, payments=1)
+
+        assert await left_of(limits, actor, Limit.PAYMENTS, 2) == 2
+
 
 class TestAnonymousCallers:
     async def test_are_bounded_by_their_address(self, at: From) -> None:
@@ -309,6 +369,47 @@ class TestStrangers:
 
             assert (await client.post(GRAPHQL, json=VIEWER, headers=bearer(actor))).status_code == 200
 
+    async def test_do_not_lock_out_who_is_known_already(self, at: From, actor: Actor) -> None:
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
+            await guess(neighbour, 3)
+
+            assert await asked(neighbour, 1) == [200]
+            assert (await neighbour.post(GRAPHQL, json=VIEWER, headers=GUESS)).status_code == 429
+
+    @pytest.mark.parametrize(
+        ("status", "request_of"),
+        [
+            (404, {"method": "GET", "url": "/nowhere"}),
+            (405, {"method": "DELETE", "url": GRAPHQL}),
+            (413, {"method": "POST", "url": GRAPHQL, "content": b"x" * 300_000}),
+            (415, {"method": "POST", "url": GRAPHQL, "headers": {"Content-Encoding": "gzip"}}),
+            (200, {"method": "GET", "url": "/.well-known/jwks.json"}),
+        ],
+    )
+    async def test_are_not_those_whose_token_nobody_looked_at(
+        self, at: From, actor: Actor, status: int, request_of: dict[str, Any]
+    ) -> None:
+        async with at(actor=replace(actor, user_id=new_id())) as client:
+            assert [(await client.request(**request_of)).status_code for _ in range(4)] == [status] * 4
+
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
+
+    async def test_are_not_those_whose_token_has_expired(
+        self, at: From, actor: Actor, settings: Settings
+    ) -> None:
+        expired = development_token(
+            settings.jwt_secrets[0], user_id=new_id(), clock=lambda: datetime.now(UTC) - timedelta(hours=5)
+        )
+        headers = {"Authorization": f"Bearer {expired}"}
+        async with at() as client:
+            answers = [await client.post(GRAPHQL, json=VIEWER, headers=headers) for _ in range(4)]
+
+        assert [answer.status_code for answer in answers] == [401] * 3 + [429]
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
+
 
 class TestTokensThatCannotBeVerified:
     @pytest.fixture
@@ -316,14 +417,55 @@ class TestTokensThatCannotBeVerified:
         user_service.answers(500)
         return settings.model_copy(update={"jwt_jwks_url": user_service.url})
 
-    async def test_make_nobody_a_stranger(self, at: From) -> None:
+    async def test_are_bounded_by_their_address_and_make_nobody_a_stranger(
+        self, at: From, actor: Actor
+    ) -> None:
         headers = {"Authorization": f"Bearer {ec_key().token()}"}
         async with at() as client:
             statuses = [
                 (await client.post(GRAPHQL, json=VIEWER, headers=headers)).status_code for _ in range(5)
             ]
+        async with at(actor=actor) as neighbour:
+            assert await asked(neighbour, 1) == [200]
 
-        assert statuses == [503] * 5
+        assert statuses == [503] * 3 + [429] * 2
+
+
+class TestTokensThatNobodyLookedAt:
+    async def test_are_looked_at_once_there_were_too_many(self, at: From, actor: Actor) -> None:
+        before = limited("anonymous")
+        async with at() as client:
+            statuses = [(await client.get("/nowhere", headers=GUESS)).status_code for _ in range(5)]
+        async with at(actor=actor) as neighbour:
+            found = (await neighbour.get("/nowhere")).status_code
+
+        assert statuses == [404] * 3 + [429] * 2
+        assert limited("anonymous") == before + 2
+        assert found == 404
+
+    async def test_are_strangers_where_they_prove_to_be(self, at: From, actor: Actor) -> None:
+        async with at() as client:
+            for _ in range(6):
+                await client.get("/nowhere", headers=GUESS)
+        async with at(actor=actor) as neighbour:
+            refused = await neighbour.post(GRAPHQL, json=VIEWER)
+
+        assert refused.status_code == 429
+        assert "not valid" in refused.json()["errors"][0]["message"]
+
+    async def test_count_where_the_client_leaves_with_half_a_body(self, at: From, app: Starlette) -> None:
+        for _ in range(3):
+            assert await left(app) == []
+
+        async with at() as client:
+            assert (await client.get("/nowhere", headers=GUESS)).status_code == 429
+
+    async def test_are_none_of_webhooks(self, at: From) -> None:
+        async with at() as client:
+            for _ in range(4):
+                await client.post(WEBHOOKS, content=b"{}", headers=GUESS)
+
+            assert (await client.get("/nowhere", headers=GUESS)).status_code == 404
 
 
 class TestWebhooks:

@@ -1,12 +1,15 @@
 """The limits around every handler: by address before it, and how the caller stands on its answer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.errors import IdentityUnavailable, Unauthenticated
+from web.auth import STRANGER, Authentication, credentials
 from web.errors import http_response
 from web.health import LIVENESS, READINESS
 from web.rates.counters import Standing
@@ -34,11 +37,13 @@ class RateLimiting:
         app: ASGIApp,
         *,
         limits: RateLimits,
+        authentication: Authentication,
         limits_of: Mapping[str, Limit],
         refusals: Mapping[str, Refusal],
     ) -> None:
         self.app = app
-        self._limits, self._limits_of, self._refusals = limits, limits_of, refusals
+        self._limits, self._authentication = limits, authentication
+        self._limits_of, self._refusals = limits_of, refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
@@ -47,24 +52,45 @@ class RateLimiting:
         with noting() as standings:
             await self._answer(scope, receive, _Telling(standings, send))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: "_Telling") -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = scope["client"][0] if scope.get("client") else None
-        brings_token = any(name == b"authorization" for name, _ in scope["headers"])
-        limit = self._limits_of.get(scope["path"], Limit.ANONYMOUS)
         try:
-            await self._limits.greet(address, limit=limit, brings_token=brings_token)
+            await self._greet(scope, address)
         except RateLimited as refused:
             refusal = self._refusals.get(scope["path"], enveloped)
             await refusal(Request(scope), refused)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
-        if brings_token and send.is_no_fault_of_ours and not _is_known(scope):
+        else:
+            await self.app(scope, receive, send)
+            if self._goes_by_token(scope) and not _is_told(scope):
+                await self._limits.note_unproven(address)
+        if scope.get(STRANGER):
             await self._limits.note_stranger(address)
 
+    async def _greet(self, scope: Scope, address: str | None) -> None:
+        """Who was known a moment ago is not taken for a guesser, whoever else is behind the address."""
+        if not self._goes_by_token(scope):
+            await self._limits.greet(address, self._limit(scope))
+        elif not self._authentication.remembers(scope):
+            await self._limits.must_not_be_guessing(address)
+            await self._limits.must_not_waste(address, partial(self._is_proven, scope))
 
-def _is_known(scope: Scope) -> bool:
-    actor = scope.get("actor")
-    return actor is not None and actor.user_id is not None
+    def _limit(self, scope: Scope) -> Limit:
+        return self._limits_of.get(scope["path"], Limit.ANONYMOUS)
+
+    def _goes_by_token(self, scope: Scope) -> bool:
+        return bool(credentials(scope)) and self._limit(scope) is Limit.ANONYMOUS
+
+    async def _is_proven(self, scope: Scope) -> bool:
+        try:
+            actor = await self._authentication.actor(scope)
+        except (Unauthenticated, IdentityUnavailable):
+            return False
+        return actor.user_id is not None
+
+
+def _is_told(scope: Scope) -> bool:
+    """Whose token it is, or that it is nobody's."""
+    return "actor" in scope or STRANGER in scope
 
 
 class _Telling:
@@ -72,18 +98,10 @@ class _Telling:
 
     def __init__(self, standings: Sequence[Standing], send: Send) -> None:
         self._standings, self._send = standings, send
-        self._status = 0
-
-    @property
-    def is_no_fault_of_ours(self) -> bool:
-        """Where it is, as while no key can be read, the token may be good."""
-        return 0 < self._status < 500
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            if self._standings:
-                message["headers"] = [*message.get("headers", ()), *_told(self._standings)]
+        if message["type"] == "http.response.start" and self._standings:
+            message["headers"] = [*message.get("headers", ()), *_told(self._standings)]
         await self._send(message)
 
 

@@ -21,7 +21,7 @@ _WORDS: Final[Mapping[Limit, str]] = {
     Limit.WRITES: "changes",
     Limit.PAYMENTS: "attempts to pay or to save a card",
     Limit.COST: "points of cost",
-    Limit.ANONYMOUS: "requests without a token from one address",
+    Limit.ANONYMOUS: "requests without a valid token from one address",
     Limit.STRANGERS: "requests with a token that is not valid from one address",
     Limit.WEBHOOKS: "webhooks from one address",
 }
@@ -55,6 +55,8 @@ class RateLimits:
     addresses: Counters = field(default_factory=Counters)
     strangers: Counters = field(default_factory=Counters)
     """In memory always: they are looked at before each token, and guessing is slow enough with many processes, too."""
+    unproven: Counters = field(default_factory=Counters)
+    """In memory for the same reason."""
     close: Callable[[], Awaitable[None]] = nothing_to_close
 
     async def admit(self, actor: Actor) -> None:
@@ -68,33 +70,47 @@ class RateLimits:
         """
         Count what an operation does: its cost, whether it changes something, and how often it asks a bank.
 
-        One that costs more than a whole minute's budget takes all of it.
+        One that costs more than a whole minute's budget takes all of it. What is dearest to lose is taken last, since
+        nobody gets back what was taken before a later limit refuses.
         """
         whose, name = (
             (self.addresses, network(actor.ip)) if actor.user_id is None else (self.users, str(actor.user_id))
         )
-        asked = {Limit.PAYMENTS: payments, Limit.WRITES: int(is_mutation), Limit.COST: cost}
+        asked = {Limit.COST: cost, Limit.WRITES: int(is_mutation), Limit.PAYMENTS: payments}
         for limit, amount in asked.items():
             await self._take(whose, limit, name, amount=amount, role=actor.role)
 
-    async def greet(self, address: str | None, *, limit: Limit, brings_token: bool) -> None:
+    async def greet(self, address: str | None, limit: Limit) -> None:
         """Count a request by its address, before anything else is known of it."""
-        if limit is Limit.ANONYMOUS and brings_token:
-            await self._must_not_be_guessing(network(address))
-        else:
-            await self._take(self.addresses, limit, network(address))
+        await self._take(self.addresses, limit, network(address))
 
     async def note_stranger(self, address: str | None) -> None:
         """A token turned out to be nobody's."""
         if quota := self.rules.quota(Limit.STRANGERS):
             await self.strangers.take(Limit.STRANGERS, network(address), quota=quota)
 
-    async def _must_not_be_guessing(self, name: str) -> None:
-        quota = self.rules.quota(Limit.STRANGERS)
-        if quota and not self.strangers.are_all_zero:
-            standing = await self.strangers.look(Limit.STRANGERS, name, quota=quota)
-            if not standing.remaining:
-                _refuse(standing)
+    async def note_unproven(self, address: str | None) -> None:
+        """A request brought a token that nobody could or had to look at, so that it is no user's."""
+        if quota := self.rules.quota(Limit.ANONYMOUS):
+            await self.unproven.take(Limit.ANONYMOUS, network(address), quota=quota)
+
+    async def must_not_be_guessing(self, address: str | None) -> None:
+        if spent := await self._spent(self.strangers, Limit.STRANGERS, network(address)):
+            _refuse(spent)
+
+    async def must_not_waste(self, address: str | None, is_proven: Callable[[], Awaitable[bool]]) -> None:
+        """Where too many came whose tokens proved nothing, only those go on whose token is good."""
+        spent = await self._spent(self.unproven, Limit.ANONYMOUS, network(address))
+        if spent and not await is_proven():
+            _refuse(spent)
+
+    async def _spent(self, counters: Counters, limit: Limit, name: str) -> Standing | None:
+        """How it stands where nothing is left."""
+        quota = self.rules.quota(limit)
+        if not quota or counters.are_all_zero:
+            return None
+        standing = await counters.look(limit, name, quota=quota)
+        return None if standing.remaining else standing
 
     async def _take(
         self,

@@ -19,7 +19,7 @@ class Limit(StrEnum):
     COST = "cost"
     """What a user's operations cost, as gql.limits reckons it."""
     ANONYMOUS = "anonymous"
-    """Requests without a token, by address."""
+    """Requests without a token, by address; and as many whose token nobody could or had to look at."""
     STRANGERS = "strangers"
     """Requests with a token that is not accepted, by address: guessing is bounded."""
     WEBHOOKS = "webhooks"
