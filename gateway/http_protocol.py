@@ -73,7 +73,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
+        """Once we have said that the connection ends, nothing more is a request (RFC 9112, section 9.6)."""
+        if self._is_deaf or self.transport.is_closing():
             return
         self._without_progress += len(data)
         super().data_received(data)

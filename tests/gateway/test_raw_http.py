@@ -467,6 +467,31 @@ def read_all(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+class TestRefusedBody:
+    """The answer said `Connection: close`, so what comes behind the body is nobody's request any more."""
+
+    async def test_that_is_too_long_is_followed_by_no_request(self, hasty: Host) -> None:
+        length = BodyLimits().default_bytes + 1
+        async with hasty.line() as line:
+            line.send(request("POST /big HTTP/1.1", f"Content-Length: {length}"))
+            await line.until(b"\r\n\r\n")
+            await send_all(line, bytes(length) + SMUGGLED)
+
+            assert await line.statuses() == [413]
+            await asyncio.sleep(2 * SOON)  # What was sent after the answer is still on its way.
+        assert hasty.asked == []
+
+    async def test_that_comes_too_late_is_followed_by_no_request(self, hasty: Host) -> None:
+        async with hasty.line() as line:
+            line.send(request("POST /slow HTTP/1.1", "Content-Length: 10", body=b"half"))
+            await line.until(b"\r\n\r\n")
+            line.send(b"second" + SMUGGLED)
+
+            assert await line.statuses() == [408]
+            await asyncio.sleep(2 * SOON)
+        assert hasty.asked == []
+
+
 async def drip(line: Line, drop: bytes) -> None:
     while not line.reader.at_eof():
         line.send(drop)
