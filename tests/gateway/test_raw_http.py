@@ -529,6 +529,28 @@ class TestNumberOfConnections:
             assert await host.answers(request("GET /healthz HTTP/1.1", "Connection: close")) == [200]
         assert ("/healthz", 0) in host.asked
 
+    async def test_beyond_the_bound_that_asked_whether_the_process_lives_is_gone(self) -> None:
+        probe = request("GET /healthz HTTP/1.1")
+        async with hosting(ConnectionLimits(most=1)) as host, host.line() as first:
+            first.send(request("GET / HTTP/1.1"))
+            await first.until(b"\r\n\r\n0")
+            async with host.line() as second:
+                second.send(probe + probe)
+                answer = await second.until_closed()
+
+        assert statuses_in(answer) == [200]
+        assert b"\r\nconnection: close\r\n" in answer
+
+    async def test_beyond_the_bound_is_answered_without_its_body(self) -> None:
+        limits = ConnectionLimits(most=1, linger_seconds=SOON)
+        body = request("GET /healthz HTTP/1.1", "Content-Length: 100", body=b"half")
+        async with hosting(limits) as host, host.line() as first:
+            first.send(request("GET / HTTP/1.1"))
+            await first.until(b"\r\n\r\n0")
+
+            assert await host.answers(body) == [200]
+        assert host.asked[-1] == ("/healthz", 0)
+
     async def test_beyond_the_bound_that_asks_nothing_is_soon_gone(self) -> None:
         limits = ConnectionLimits(most=1, linger_seconds=SOON)
         async with hosting(limits) as host, host.line() as first, host.line() as second:
