@@ -20,7 +20,12 @@ class ConnectionLimits:
     idle_seconds: int = 5
     """Between two requests."""
     reader_seconds: float = 30.0
-    """Without a single byte of the answer being taken, once more waits than the system's buffers hold."""
+    """
+    For a client to take so much of an answer that what waits beside the system's buffers is little again.
+
+    Measured from when it became much (asyncio pauses us at 64 KiB and lets us go on at 16), whether or not some bytes
+    are taken meanwhile; and from the end of the answer, for all that then still waits.
+    """
     linger_seconds: float = 2.0
     """For what a client still sends after it was refused, so that it gets to read why; and for one too many to ask."""
     request_line: int = 16 * KIBI

@@ -16,6 +16,7 @@ from gateway.connection_metrics import CLOSED
 from gateway.connections import ConnectionLimits, Guests, Reason
 from gateway.lingering import LingeringTransport
 from gateway.request_head import flaw
+from web.body_limit import Replay
 from web.errors import http_response
 from web.health import LIVENESS
 from web.security_headers import ALWAYS
@@ -73,7 +74,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
+        """Once we have said that the connection ends, nothing more is a request (RFC 9112, section 9.6)."""
+        if self._is_deaf or self.transport.is_closing():
             return
         self._without_progress += len(data)
         super().data_received(data)
@@ -115,7 +117,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if found := flaw(parser.get_http_version(), self.url, self.headers, is_upgrade=is_upgrade):
             self._refuse_head(Reason.MALFORMED, 400, found)
         super().on_headers_complete()
-        if is_upgrade:
+        if is_upgrade or not self._is_guest:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -186,9 +188,13 @@ class GuardedProtocol(HttpToolsProtocol):
         return False
 
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A process with too many guests is alive all the same, and nobody should restart it."""
+        """
+        A process with too many guests is alive all the same, and nobody should restart it.
+
+        That is told once and without taking a body, so that nobody stays who is not counted.
+        """
         app = self.config.loaded_app if scope["path"] == LIVENESS else http_response(503, headers=SOON)
-        await app(scope, receive, send)
+        await app(scope, Replay(b"", receive), send)
 
     def _grow(self, size: int) -> None:
         self._head_size += size

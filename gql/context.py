@@ -59,9 +59,9 @@ class Context:
     actor: Actor
     services: Services
     user_errors: list[dict[str, Any]] = field(default_factory=list)
+    """Business errors of this response's payloads, for clients that look in one place only."""
     card_number: InvalidInput | None = None
     """Why every mutation of the request is refused, where there is a card number among its variables."""
-    """Business errors of this response's payloads, for clients that look in one place only."""
 
     @cached_property
     def loaders(self) -> Loaders:

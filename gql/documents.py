@@ -107,6 +107,10 @@ class Documents:
         self._registered: dict[str, str] = {}
         self._hashes: dict[str, str] = {}
 
+    def knows(self, text: str) -> bool:
+        """Whether its verdict is kept, so that nothing has to be read."""
+        return text in self._known
+
     def get(self, text: str) -> Document:
         known = self._known.get(text)
         if known is not None:

@@ -22,6 +22,7 @@ from domain.errors import (
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
 from gql.context import Context
+from gql.costs import CHARACTER
 from gql.denials import tell_denial
 from gql.documents import Document
 from gql.errors import input_path
@@ -80,6 +81,10 @@ class Executor:
     def __init__(self, policy: Policy | None = None) -> None:
         self._policy = policy or Policy()
         self._library = Library(SCHEMA, self._policy)
+
+    def reading_cost(self, request: Request, *, by: Actor) -> int:
+        """In points, of judging a document that is not known yet; 0 for any other."""
+        return self._library.unread(request.query, request.sha256, by=by) * CHARACTER
 
     def asked(self, request: Request, *, by: Actor) -> Asked:
         document = self._library.find(request.query, request.sha256, by=by)

@@ -45,16 +45,26 @@ class Library:
         """The document, or one that says why there is none. One of text and hash is given."""
         if text is None:
             return self._named(sha256 or "", by)
-        if sha256 is not None and sha256 != hash_of(text):
-            return HASH_MISMATCH
-        if trusted := self._trusted_texts.get(text):
-            return trusted
-        if self._policy.only_trusted:
-            return NOT_TRUSTED
+        if settled := self._settled(text, sha256):
+            return settled
         documents = self._documents(by)
         if sha256 is not None and self._policy.keeps_queries:
             return documents.register(sha256, text)
         return documents.get(text)
+
+    def unread(self, text: str | None, sha256: str | None, *, by: Actor) -> int:
+        """How many characters `find` would have to read and judge; 0 where the verdict stands already."""
+        if text is None or self._settled(text, sha256) or self._documents(by).knows(text):
+            return 0
+        return len(text)
+
+    def _settled(self, text: str, sha256: str | None) -> Document | None:
+        """The verdict that needs no reading."""
+        if sha256 is not None and sha256 != hash_of(text):
+            return HASH_MISMATCH
+        if trusted := self._trusted_texts.get(text):
+            return trusted
+        return NOT_TRUSTED if self._policy.only_trusted else None
 
     def _named(self, sha256: str, by: Actor) -> Document:
         if trusted := self._trusted.get(sha256):

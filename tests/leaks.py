@@ -8,15 +8,17 @@ purpose, to see what becomes of it, says so: `@pytest.mark.writes("card number",
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import process_time
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import structlog
 from structlog.stdlib import ProcessorFormatter
-from structlog.typing import Processor
+from structlog.testing import capture_logs
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from tests.secret_texts import KINDS, secrets_in
 from web.logs import BEGIN, FINISH
@@ -125,6 +127,22 @@ def log_as_in_production() -> None:
         processors=[*BEGIN, *FINISH, structlog.processors.JSONRenderer()],
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
     )
+
+
+@contextmanager
+def captured_logs(test: str) -> Iterator[list[EventDict]]:
+    """The events of a test, whatever their level, which are searched as production would have written them."""
+    processors: list[Processor] = [*BEGIN, *FINISH, structlog.processors.JSONRenderer()]
+
+    def search(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        line: Any = dict(event)
+        for process in processors:
+            line = process(logger, method, line)
+        SEARCH.look_at(str(line), "captured events", [test])
+        return event
+
+    with capture_logs([search]) as captured:
+        yield captured
 
 
 class CurrentErrors(logging.Handler):

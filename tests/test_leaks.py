@@ -92,15 +92,35 @@ async def test_writes_on_purpose(clean_tables, database_url, sql):
     await sql(database_url, f"INSERT INTO notes VALUES ('{CARD}')")
 """
 
-RunSuite = Callable[[str], subprocess.CompletedProcess[str]]
+CAPTURING = """
+def test_event_past_the_redaction(monkeypatch):
+    monkeypatch.setattr("web.redaction.redacted_text", lambda text: text)
+    structlog.get_logger().info("a", number=CARD)
+
+def test_exception_past_the_redaction(monkeypatch):
+    monkeypatch.setattr("web.redaction.redacted_text", lambda text: text)
+    try:
+        raise ValueError(CARD)
+    except ValueError:
+        structlog.get_logger().exception("a")
+
+def test_logs_what_is_redacted(events):
+    structlog.get_logger().info("a", number=CARD)
+    assert events == [{"event": "a", "log_level": "info", "number": CARD}]
+"""
+WEB_TESTS = '["tests.leaks", "tests.databases", "tests.web.conftest"]'
+
+RunSuite = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def run_suite(tmp_path: Path) -> RunSuite:
     """A suite of one file, with the plugin, in a process of its own."""
 
-    def run(tests: str) -> subprocess.CompletedProcess[str]:
-        conftest = CONFTEST.replace('["tests.databases"]', '["tests.leaks", "tests.databases"]')
+    def run(
+        tests: str, plugins: str = '["tests.leaks", "tests.databases"]'
+    ) -> subprocess.CompletedProcess[str]:
+        conftest = CONFTEST.replace('["tests.databases"]', plugins)
         (tmp_path / "conftest.py").write_text(conftest)
         (tmp_path / "test_it.py").write_text(BEGINNING + tests)
         (tmp_path / "pytest.ini").write_text(CONFIGURATION)
@@ -196,3 +216,15 @@ class TestRun:
 
         assert run.returncode == pytest.ExitCode.OK, run.stdout + run.stderr
         assert "for secrets: 0 found" in run.stdout
+
+    def test_fails_where_tests_that_capture_events_would_have_logged_a_secret(
+        self, run_suite: RunSuite
+    ) -> None:
+        run = run_suite(CAPTURING, plugins=WEB_TESTS)
+
+        assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
+        leaks = [line for line in run.stdout.splitlines() if line.startswith("LEAK: card number in captured")]
+        assert [leak.rpartition("::")[2] for leak in leaks] == [
+            "test_event_past_the_redaction)",
+            "test_exception_past_the_redaction)",
+        ]

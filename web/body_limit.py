@@ -69,7 +69,7 @@ class BodyLimit:
         except ClientLeft:
             return
         else:
-            await self.app(scope, _Replay(body, receive), send)
+            await self.app(scope, Replay(body, receive), send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = self.limits.for_path(scope["path"])
@@ -81,7 +81,7 @@ class BodyLimit:
             raise BodyRefused(408) from too_slow
 
 
-class _Replay:
+class Replay:
     """The body in one message, and afterwards whatever the server says: that the client has left."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from domain.actor import Actor
 from domain.errors import IdentityUnavailable, Unauthenticated
 from gql.context import Context, Services
+from gql.costs import REFUSED
 from gql.denials import tell_denial
 from gql.execution import Asked, Executor
 from gql.execution import Request as GraphQLRequest
@@ -65,10 +66,9 @@ class GraphQL:
             return rate_limited(request, refused)
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
-        asked = self._executor.asked(sent, by=actor)
-        if asked.is_mutation and request.method != "POST":
-            raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
         try:
+            asked = await self._judged(sent, actor)
+            must_be_posted(asked, request.method)
             await self._charge(asked, actor)
         except RateLimited as refused:
             return rate_limited(request, refused)
@@ -77,8 +77,16 @@ class GraphQL:
         request.scope[SUMMARY] = Summary.of(asked, response.body)
         return rendered(response, media_type)
 
+    async def _judged(self, sent: GraphQLRequest, actor: Actor) -> Asked:
+        """Reading a document is paid for beforehand, and what it was refused for afterwards; once, since it is kept."""
+        reading = self._executor.reading_cost(sent, by=actor)
+        await self._limits.charge(actor, reading)
+        asked = self._executor.asked(sent, by=actor)
+        if reading and asked.document.errors:
+            await self._limits.charge(actor, REFUSED)
+        return asked
+
     async def _charge(self, asked: Asked, actor: Actor) -> None:
-        """What is refused anyway costs nothing."""
         if asked.cost is not None:
             payments = asked.document.bank_attempts(asked.request.operation_name)
             await self._limits.charge(actor, asked.cost, is_mutation=asked.is_mutation, payments=payments)
@@ -92,6 +100,12 @@ def accepted_type(accept: str) -> str:
     if not wanted or JSON in wanted or not ANYTHING.isdisjoint(wanted):
         return JSON
     raise HTTPException(406)
+
+
+def must_be_posted(asked: Asked, method: str) -> None:
+    """Raises 405 for a mutation that is sent in any other way."""
+    if asked.is_mutation and method != "POST":
+        raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
 
 
 async def read_body(request: Request) -> GraphQLRequest:

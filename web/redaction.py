@@ -14,6 +14,8 @@ REDACTED: Final = "[redacted]"
 CUT_OFF: Final = "…"
 LONGEST_TEXT: Final = 16_384
 """Characters; enough for the end of any traceback."""
+LONGEST_SECRET: Final = 8500
+"""Characters; no token that is read is longer, nor what PostgreSQL tells of one key."""
 MOST_ITEMS: Final = 100
 """Per collection."""
 MOST_VALUES: Final = 1000
@@ -58,13 +60,21 @@ def redacted_event(event: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 def redacted_text(text: str) -> str:
     """The text, cut to its end where it is too long: the last lines of a traceback tell the most."""
-    end = text[-LONGEST_TEXT:]
-    if _may_hold_secret(end.lower()):
-        end = _SECRET_TEXT.sub(REDACTED, end)
-    end = masked_where_encoded(end, _SECRET_TEXT, REDACTED)
-    if "DETAIL:" in end:
-        end = _ROW_VALUES.sub(rf"\1({REDACTED})\2", end)
-    return card_number.redacted(end) if card_number.contains_card_number(end) else end
+    end = text[-(LONGEST_TEXT + LONGEST_SECRET) :]
+    masked = _masked(end)
+    if len(end) < len(text):
+        # It may begin in the middle of a secret, which is not known by its looks.
+        masked = masked[LONGEST_SECRET:]
+    return masked[-LONGEST_TEXT:]
+
+
+def _masked(text: str) -> str:
+    if _may_hold_secret(text.lower()):
+        text = _SECRET_TEXT.sub(REDACTED, text)
+    text = masked_where_encoded(text, _SECRET_TEXT, REDACTED)
+    if "DETAIL:" in text:
+        text = _ROW_VALUES.sub(rf"\1({REDACTED})\2", text)
+    return card_number.redacted(text) if card_number.contains_card_number(text) else text
 
 
 class _Redaction:

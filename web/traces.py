@@ -85,6 +85,9 @@ class TracedExecutor(Executor):
         self._inner = inner
         self._tracer = tracer
 
+    def reading_cost(self, request: Request, *, by: Actor) -> int:
+        return self._inner.reading_cost(request, by=by)
+
     def asked(self, request: Request, *, by: Actor) -> Asked:
         return self._inner.asked(request, by=by)
 

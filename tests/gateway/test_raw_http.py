@@ -467,6 +467,31 @@ def read_all(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+class TestRefusedBody:
+    """The answer said `Connection: close`, so what comes behind the body is nobody's request any more."""
+
+    async def test_that_is_too_long_is_followed_by_no_request(self, hasty: Host) -> None:
+        length = BodyLimits().default_bytes + 1
+        async with hasty.line() as line:
+            line.send(request("POST /big HTTP/1.1", f"Content-Length: {length}"))
+            await line.until(b"\r\n\r\n")
+            await send_all(line, bytes(length) + SMUGGLED)
+
+            assert await line.statuses() == [413]
+            await asyncio.sleep(2 * SOON)  # What was sent after the answer is still on its way.
+        assert hasty.asked == []
+
+    async def test_that_comes_too_late_is_followed_by_no_request(self, hasty: Host) -> None:
+        async with hasty.line() as line:
+            line.send(request("POST /slow HTTP/1.1", "Content-Length: 10", body=b"half"))
+            await line.until(b"\r\n\r\n")
+            line.send(b"second" + SMUGGLED)
+
+            assert await line.statuses() == [408]
+            await asyncio.sleep(2 * SOON)
+        assert hasty.asked == []
+
+
 async def drip(line: Line, drop: bytes) -> None:
     while not line.reader.at_eof():
         line.send(drop)
@@ -503,6 +528,28 @@ class TestNumberOfConnections:
 
             assert await host.answers(request("GET /healthz HTTP/1.1", "Connection: close")) == [200]
         assert ("/healthz", 0) in host.asked
+
+    async def test_beyond_the_bound_that_asked_whether_the_process_lives_is_gone(self) -> None:
+        probe = request("GET /healthz HTTP/1.1")
+        async with hosting(ConnectionLimits(most=1)) as host, host.line() as first:
+            first.send(request("GET / HTTP/1.1"))
+            await first.until(b"\r\n\r\n0")
+            async with host.line() as second:
+                second.send(probe + probe)
+                answer = await second.until_closed()
+
+        assert statuses_in(answer) == [200]
+        assert b"\r\nconnection: close\r\n" in answer
+
+    async def test_beyond_the_bound_is_answered_without_its_body(self) -> None:
+        limits = ConnectionLimits(most=1, linger_seconds=SOON)
+        body = request("GET /healthz HTTP/1.1", "Content-Length: 100", body=b"half")
+        async with hosting(limits) as host, host.line() as first:
+            first.send(request("GET / HTTP/1.1"))
+            await first.until(b"\r\n\r\n0")
+
+            assert await host.answers(body) == [200]
+        assert host.asked[-1] == ("/healthz", 0)
 
     async def test_beyond_the_bound_that_asks_nothing_is_soon_gone(self) -> None:
         limits = ConnectionLimits(most=1, linger_seconds=SOON)

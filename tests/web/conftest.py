@@ -3,17 +3,17 @@ from typing import cast
 
 import pytest
 import structlog
-from structlog.testing import capture_logs
 
+from tests.leaks import captured_logs
 from tests.web.in_process import Client, Events, client_of
 from tests.web.user_service import UserService, running_user_service
 
 
 @pytest.fixture(autouse=True)
-def events() -> Iterator[Events]:
-    """What was logged, at every level, however another test has configured structlog."""
+def events(request: pytest.FixtureRequest) -> Iterator[Events]:
+    """What was logged, at every level, however another test has configured structlog; searched for secrets."""
     structlog.reset_defaults()
-    with capture_logs() as captured:
+    with captured_logs(request.node.nodeid) as captured:
         yield cast("Events", captured)
     structlog.reset_defaults()
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from domain import card_number
 from web.auth import development_token
-from web.redaction import CUT_OFF, LONGEST_TEXT, MOST_ITEMS, REDACTED, redacted_event, redacted_text
+from web.redaction import (
+    CUT_OFF,
+    LONGEST_SECRET,
+    LONGEST_TEXT,
+    MOST_ITEMS,
+    REDACTED,
+    redacted_event,
+    redacted_text,
+)
 
 CARD = "4242 4242 4242 4242"
 TOKEN = development_token("a shared secret of more than 32 bytes", user_id=UUID(int=1))
@@ -58,6 +66,19 @@ class TestText:
     )
     def test_anything_else_stays(self, text: str) -> None:
         assert redacted_text(text) == text
+
+    @pytest.mark.parametrize("secret", [TOKEN, f"sk_live_{'5' * 60}", f"pi_3Abc_secret_{'x' * 60}", CARD])
+    @pytest.mark.parametrize("kept", [1, 8, 15])
+    def test_secret_is_masked_where_the_text_is_cut(self, secret: str, kept: int) -> None:
+        shown = redacted_text(secret + "\n" * (LONGEST_TEXT - kept)).strip()
+
+        assert REDACTED.endswith(shown) or card_number.REDACTED.endswith(shown)
+
+    def test_secret_is_masked_where_the_masks_of_others_leave_room_for_what_is_before(self) -> None:
+        others = f" whsec_{'a' * 993}" * 12
+        kept = f"{others}\n".ljust(LONGEST_TEXT + LONGEST_SECRET - 100, ".")
+
+        assert "5" not in redacted_text(f"sk_live_{'5' * 200}{kept}")
 
     @pytest.mark.parametrize(
         ("detail", "shown"),
