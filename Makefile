@@ -21,8 +21,11 @@ GONE := $(shell test -x $(PY) || rm -f .venv/locked)
 run: .venv/installed ## Run everything: PostgreSQL, the Stripe sandbox, the gateway with GraphiQL
 	@exec $(PY) -m gateway develop
 
-test: .venv/installed ## Run all tests, with coverage
+test: .venv/installed ## Run all tests
 	@exec tools/run_tests.sh
+
+coverage: .venv/installed ## Run all tests, and show which lines they do not reach
+	@COVERAGE=1 exec tools/run_tests.sh
 
 check: .venv/installed ## Check format, lint, types, import directions, schema, migrations and locks
 	$(PY) -m ruff format --check .
@@ -94,7 +97,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test check format schema migration lock sbom explorer explorer-check bench chaos fuzz schemathesis conformance clean help
+.PHONY: run test coverage check format schema migration lock sbom explorer explorer-check bench chaos fuzz schemathesis conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

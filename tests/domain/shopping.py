@@ -43,8 +43,8 @@ class Shopper:
 
     async def does(self, command: Command[Any, Any], *, key: str | None = None) -> Executed:
         """Under a key of its own where none is named."""
-        key = key or f"key-{new_id()}"
-        return await self.gateway.services.commands.execute(self.actor, command, key=key)
+        given = f"key-{new_id()}" if key is None else key
+        return await self.gateway.services.commands.execute(self.actor, command, key=given)
 
     async def saves(self, card: str = "pm_card_visa", *, makes_default: bool = False) -> UUID:
         """A card saved; our id of it."""
