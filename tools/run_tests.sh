@@ -10,14 +10,13 @@ plain=( # What would take much longer if its lines were counted, which other tes
     tests/domain/test_subscription_orders.py tests/domain/test_every_fault.py
     tests/domain/test_forgetting.py tests/domain/test_rehearsing_events.py
 )
-outside=( # The same of what looks at whole programs, or at the sandbox, whose lines the tests of the domain run.
-    tests/acceptance tests/sandbox tests/fuzz tests/chaos
-)
+shared=(tests/sandbox tests/fuzz) # What the tests of the domain run too.
+outside=(tests/acceptance tests/chaos) # Whole programs.
 if [ $# = 2 ]; then
     first=("$1") second=("$2")
 else
-    first=(tests/domain "${plain[@]/#/--ignore=}" -- "${plain[@]}")
-    second=(tests --ignore=tests/domain "${outside[@]/#/--ignore=}" -- "${outside[@]}")
+    first=(tests/domain "${plain[@]/#/--ignore=}" -- "${plain[@]}" "${shared[@]}")
+    second=(tests --ignore=tests/domain "${shared[@]/#/--ignore=}" "${outside[@]/#/--ignore=}" -- "${outside[@]}")
 fi
 
 half() { # Its name, then what pytest shall run; after -- what it shall run without counting lines.

@@ -111,7 +111,7 @@ def _moment(value: object, *, days: int) -> datetime:
     moment = _instant(value, days=days)
     if EARLIEST <= moment <= LATEST:
         return moment
-    raise PydanticCustomError("date", "not between the years 2000 and 2100")
+    raise _out_of_range()
 
 
 def _instant(value: object, *, days: int) -> datetime:
@@ -121,9 +121,16 @@ def _instant(value: object, *, days: int) -> datetime:
             return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=days)
         if isinstance(value, str) and _INSTANT.fullmatch(value):
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as impossible:
+    except OverflowError as beyond:
+        raise _out_of_range() from beyond
+    except ValueError as impossible:
         raise PydanticCustomError("date", "there is no such day or time") from impossible
     raise PydanticCustomError("date", "neither a date nor an RFC 3339 instant")
+
+
+def _out_of_range() -> PydanticCustomError:
+    """Of what has the form of a date, and no meaning here."""
+    return PydanticCustomError("outOfRange", "not between the years 2000 and 2100")
 
 
 _MOMENT: Final[JsonSchemaValue] = {

@@ -7,10 +7,10 @@ from tests.rest import Rest, error_of, faults
 WRONG = [
     ({"date_from": "2026-02-02", "date_to": "2026-02-01"}, ("date_to", "from < to")),
     ({"date_to": "2000-01-05"}, ("date_from", "from >= 2000")),
-    ({"date_from": "1999-12-31"}, ("date_from", "date")),
-    ({"date_to": "0001-01-05"}, ("date_to", "date")),
-    ({"date_to": "2100-01-01"}, ("date_to", "date")),
-    ({"date_to": "9999-12-31T23:59:59Z"}, ("date_to", "date")),
+    ({"date_from": "1999-12-31"}, ("date_from", "outOfRange")),
+    ({"date_to": "0001-01-05"}, ("date_to", "outOfRange")),
+    ({"date_to": "2100-01-01"}, ("date_to", "outOfRange")),
+    ({"date_to": "9999-12-31T23:59:59Z"}, ("date_to", "outOfRange")),
     (
         {"date_from": "2020-01-01", "date_to": "2026-01-01", "interval": "hour"},
         ("interval", "at most 1000 buckets"),
