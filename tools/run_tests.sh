@@ -27,14 +27,9 @@ half() { # Its name, then what pytest shall run; after -- what it shall run with
         counted+=("$1")
         shift
     done
-    if [ -n "${COVERAGE:-}" ]; then
-        COVERAGE_FILE=.coverage.$name .venv/bin/python -m pytest --cov --cov-report= --cov-fail-under=0 "${counted[@]}" ||
-            status=$?
-        [ $# -lt 2 ] || .venv/bin/python -m pytest "${@:2}" || status=$?
-    else
-        .venv/bin/python -m pytest "${counted[@]}" || status=$?
-        [ $# -lt 2 ] || .venv/bin/python -m pytest "${@:2}" || status=$?
-    fi
+    [ -z "${COVERAGE:-}" ] || counted=(--cov --cov-report= --cov-fail-under=0 "${counted[@]}")
+    COVERAGE_FILE=.coverage.$name .venv/bin/python -m pytest "${counted[@]}" || status=$?
+    [ $# -lt 2 ] || .venv/bin/python -m pytest "${@:2}" || status=$?
     return "$status"
 }
 
