@@ -1,6 +1,6 @@
 from hypothesis import settings as hypothesis_settings
 
-pytest_plugins = ["tests.leaks", "tests.databases", "tests.parts"]
+pytest_plugins = ["tests.failures", "tests.leaks", "tests.databases", "tests.parts"]
 
 hypothesis_settings.register_profile("gateway", deadline=None)
 hypothesis_settings.load_profile("gateway")

@@ -35,11 +35,13 @@ half() { # Its name, then what pytest shall run; after -- what it shall run with
 
 set -m # Each half is a process group, so that an interruption ends all of it.
 log=$(mktemp)
+FAILURES=$(mktemp)
+export FAILURES # Where the tests write a line for each failure, which is shown last.
 half second "${second[@]}" >"$log" 2>&1 &
 beside=$!
 half first "${first[@]}" &
 before=$!
-trap 'kill -INT -- -"$before" -"$beside" 2>/dev/null; wait; rm -f "$log"; exit 130' INT TERM
+trap 'kill -INT -- -"$before" -"$beside" 2>/dev/null; wait; rm -f "$log" "$FAILURES"; exit 130' INT TERM
 status=0
 wait "$before" || status=$?
 wait "$beside" || status=$?
@@ -50,4 +52,6 @@ if [ -n "${COVERAGE:-}" ]; then
     .venv/bin/python -m coverage combine --quiet .coverage.first .coverage.second
     .venv/bin/python -m coverage report || status=$?
 fi
+[ ! -s "$FAILURES" ] || printf '\n==> What failed:\n%s\n' "$(<"$FAILURES")"
+rm -f "$FAILURES"
 exit "$status"

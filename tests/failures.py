@@ -1,0 +1,27 @@
+"""A line for each test that failed, in the file named by FAILURES: several runs that stand for one show it last."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    wanted = os.environ.get("FAILURES")
+    if not wanted:
+        return
+    lines = [
+        f"{kind.upper()} {report.nodeid} - {message(report)}\n"
+        for kind in ("failed", "error")
+        for report in terminalreporter.getreports(kind)
+    ]
+    with Path(wanted).open("a") as file:
+        file.writelines(lines)
+
+
+def message(report: pytest.TestReport) -> str:
+    """The line of the exception that names it."""
+    said = report.longreprtext.splitlines()
+    return next(
+        (line.removeprefix("E").strip() for line in said if line.startswith("E ")), said[-1] if said else ""
+    )
