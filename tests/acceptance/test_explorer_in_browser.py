@@ -62,6 +62,8 @@ class Explorer:
 
     page: Page
     context: BrowserContext
+    operation: str | None = None
+    """That of the tab in front, where one was chosen."""
     requested: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -80,6 +82,7 @@ class Explorer:
 
     async def open(self, operation: str) -> None:
         await self.page.locator(f'.graphiql-tab-button[title="{operation}"]').click()
+        self.operation = operation
 
     async def run(self) -> dict[str, Any]:
         """Press the button; the answer to this tab's operation, once the page shows it."""
@@ -90,13 +93,14 @@ class Explorer:
         return data
 
     async def _answer(self) -> dict[str, Any] | None:
-        """None where GraphiQL was pressed so soon that it still sent the name of the tab before."""
+        """None where GraphiQL was pressed so soon that it still sent the tab before, or its name."""
         async with self.page.expect_response(lambda answer: answer.request.method == "POST") as answered:
             await self.page.locator(".graphiql-execute-button").click()
         answer = await answered.value
         asked = json.loads(answer.request.post_data or "{}")
         body: dict[str, Any] = await answer.json()
-        return body if asked["operationName"] in operation_names(asked["query"]) else None
+        is_meant = self.operation in {None, asked["operationName"]}
+        return body if is_meant and asked["operationName"] in operation_names(asked["query"]) else None
 
 
 def operation_names(document: str) -> list[str]:
