@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
+import httpx2
+
 from domain.actor import Actor, Role
 from domain.identity import new_id
 from gateway.settings import DEVELOPMENT_STRIPE_KEY
@@ -125,11 +127,17 @@ class Shop:
         self.plan_id = plan["id"]
 
     async def _run(self, actor: Actor, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """What an experiment needs before it begins: tried again with the same key where the server is busy."""
+        """
+        What an experiment needs before it begins: tried again with the same key where the server is busy, or where a
+        connection leads to one that was killed.
+        """
         body = {"query": document, "variables": variables}
 
         async def payload() -> dict[str, Any] | None:
-            answer = await self.world.http.post(GRAPHQL, json=body, headers=bearer(actor))
+            try:
+                answer = await self.world.http.post(GRAPHQL, json=body, headers=bearer(actor))
+            except httpx2.TransportError:
+                return None
             data = answer.json().get("data")
             found: dict[str, Any] | None = next(iter(data.values())) if data else None
             return None if found is None or found["errors"] else found
