@@ -17,6 +17,9 @@ LONG: Final = 60.0
 TOGETHER: Final = 4.0
 """Seconds that Stripe takes, so that all have come before the first is answered, on a busy machine too."""
 RUNNING: Final = "SELECT id FROM operations WHERE state = 'RUNNING' FOR UPDATE"
+HOW_MANY: Final = "SELECT count(*) FROM operations WHERE state = 'RUNNING'"
+AWHILE: Final = 0.5
+"""Seconds, of those that Stripe takes."""
 WAITING: Final = """SELECT count(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database()"""
 
@@ -66,11 +69,15 @@ async def when_executed(scene: Scene) -> None:
 
 
 async def when_answered(scene: Scene) -> None:
-    """Stripe has answered, and what would be written down waits for a lock."""
-    await until(lambda: enough_are_running(scene))
+    """
+    Stripe has answered, and what would be written down waits for a lock.
+
+    Of two replicas, the one that survived an earlier kill may still hold back some, since Stripe hung then.
+    """
+    await until(lambda: all_are_running(scene))
     async with scene.world.database() as connection, connection.transaction():
-        await connection.fetch(RUNNING)
-        await until(lambda: at_least(scene, scene.count))
+        running = await connection.fetch(RUNNING)
+        await until(lambda: at_least(scene, len(running)))
         await until(lambda: scene.world.value(WAITING))
         await scene.fleet.victim.kill()
 
@@ -90,9 +97,11 @@ async def at_least(scene: Scene, number: int) -> bool:
     return await scene.carried_out() >= number
 
 
-async def enough_are_running(scene: Scene) -> bool:
-    found = await scene.world.rows("SELECT id FROM operations WHERE state = 'RUNNING'")
-    return len(found) >= scene.count
+async def all_are_running(scene: Scene) -> bool:
+    """Every one, or at least some, and no more of them than a while before."""
+    before = await scene.world.value(HOW_MANY)
+    await asyncio.sleep(AWHILE)
+    return before == scene.count or 0 < before == await scene.world.value(HOW_MANY)
 
 
 @dataclass(frozen=True, kw_only=True)
