@@ -99,9 +99,10 @@ async def at_least(scene: Scene, number: int) -> bool:
 
 async def all_are_running(scene: Scene) -> bool:
     """Every one, or at least some, and no more of them than a while before."""
-    before = await scene.world.value(HOW_MANY)
+    before: int = await scene.world.value(HOW_MANY)
     await asyncio.sleep(AWHILE)
-    return before == scene.count or 0 < before == await scene.world.value(HOW_MANY)
+    after: int = await scene.world.value(HOW_MANY)
+    return before == scene.count or 0 < before == after
 
 
 @dataclass(frozen=True, kw_only=True)
