@@ -63,6 +63,9 @@ class Context:
     card_number: InvalidInput | None = None
     """Why every mutation of the request is refused, where there is a card number among its variables."""
 
+    is_planned: bool = False
+    """Whether the answer was made by a plan."""
+
     @cached_property
     def loaders(self) -> Loaders:
         return Loaders(self.services.database, self.actor, self.services.access)

@@ -19,6 +19,7 @@ class DebuggingExecutor(Executor):
                 "statements": sum(statements.values()),
                 "statementsByTable": dict(statements),
                 "cost": asked.cost or 0,
+                "planned": context.is_planned,
                 "milliseconds": round((time.perf_counter() - began) * 1000, 1),
             },
         )

@@ -34,6 +34,14 @@ def reader(field: GraphQLField) -> Reader | None:
     return _reader(definition) if isinstance(definition, StrawberryField) else None
 
 
+def attribute_of(field: GraphQLField) -> str | None:
+    """The name of the attribute that the field shows as it is, if it is such a field."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    if isinstance(definition, StrawberryField) and definition.is_basic_field:
+        return definition.python_name
+    return None
+
+
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLField, StrawberryField]]:
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):

@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from graphql import (
     DocumentNode,
@@ -25,6 +25,9 @@ from gql.card_numbers import refused_document
 from gql.limits import Limits
 from gql.measure import Measured, measured
 from gql.refusals import Refusal, RequestRefused
+
+if TYPE_CHECKING:
+    from gql.compiled.plan import Plans
 
 MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 512 * 1024
@@ -49,6 +52,8 @@ class Document:
     errors: Sequence[GraphQLError] = ()
     costs: Mapping[str | None, int] = field(default_factory=dict)
     """What each operation may ask for, by its name, as gql/costs.py reckons it."""
+    plans: dict[str | None, "Plans"] = field(default_factory=dict, compare=False, repr=False)
+    """Of the operations that were executed, by their names; they leave the cache with the document."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that a request means; None where that is not clear."""

@@ -21,6 +21,8 @@ from domain.errors import (
 )
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
+from gql.compiled.plan import Plans
+from gql.compiled.surprise import NotPlanned
 from gql.context import Context
 from gql.costs import CHARACTER
 from gql.denials import tell_denial
@@ -125,7 +127,11 @@ class Executor:
             return None
 
     async def _executed(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
+        """A query goes by its plan. Where that is surprised, graphql-core tells exactly what is wrong, and where."""
         with watched_batches():
+            plans = None if asked.is_mutation else self._plans(asked, ast)
+            if plans and (found := await planned(plans, asked, context)) is not None:
+                return found
             result = execute(
                 SCHEMA,
                 ast,
@@ -137,6 +143,16 @@ class Executor:
             )
             return await result if isawaitable(result) else result
 
+    def _plans(self, asked: Asked, ast: DocumentNode) -> Plans | None:
+        """None where it is not clear which operation is meant."""
+        name, known = asked.request.operation_name, asked.document.plans
+        if name not in known:
+            operation = asked.document.operation(name)
+            if operation is None:
+                return None
+            known[name] = Plans(SCHEMA, ast, operation)
+        return known[name]
+
     def _extensions(self, asked: Asked, context: Context) -> dict[str, Any]:
         extensions: dict[str, Any] = {}
         if self._policy.tells_cost:
@@ -144,6 +160,20 @@ class Executor:
         if context.user_errors:
             extensions["userErrors"] = context.user_errors
         return extensions
+
+
+async def planned(plans: Plans, asked: Asked, context: Context) -> ExecutionResult | None:
+    """None where there is no plan, or it was surprised."""
+    try:
+        found = await plans.result(asked.request.variables or {}, context)
+    except NotPlanned:
+        return None
+    except Exception as surprise:  # noqa: BLE001 - graphql-core meets it again, and tells of it
+        log.debug("plan.surprised", cause=type(surprise).__name__)
+        context.forget()
+        return None
+    context.is_planned = True
+    return found
 
 
 def _with_card_number(asked: Asked, context: Context) -> GraphQLError | None:

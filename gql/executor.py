@@ -89,7 +89,7 @@ def writer(kind: GraphQLLeafType) -> Writer:
     """An enum's members are looked up, where Strawberry would compare them one by one."""
     if isinstance(kind, GraphQLEnumType):
         names = {value.value: name for name, value in kind.values.items()}
-        return lambda member: names[member]
+        return names.__getitem__
     return kind.coerce_output_value
 
 

@@ -34,6 +34,8 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     name: C[name] == bindparam(name) for name in ("object_kind", "object_id", "actor_id")
 }
 
+BY_IDS: Final = select(TABLE).where(is_among(C.id, "ids"))
+
 
 class AuditRepository(Lists[AuditRecord, AuditFilter]):
     table = TABLE
@@ -51,7 +53,7 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         await self._connection.execute(_appended(), {**row, "facts": record.facts})
 
     async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]:
-        records = await self._all(select(TABLE).where(is_among(C.id, "ids")), {"ids": record_ids})
+        records = await self._all(BY_IDS, {"ids": record_ids})
         return {record.id: record for record in records}
 
     async def of_object(self, kind: ObjectKind, object_id: UUID) -> Sequence[AuditRecord]:

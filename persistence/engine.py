@@ -6,7 +6,7 @@ import asyncpg
 import orjson
 from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from persistence.address import sqlalchemy_url
 from persistence.keyring import NO_KEYS, Keyring
@@ -56,8 +56,8 @@ def create_engine(
     return engine
 
 
-def keyring_of(connection: AsyncConnection) -> Keyring:
-    keyring: Keyring = connection.sync_engine.get_execution_options()[KEYRING]
+def keyring_of(engine: AsyncEngine) -> Keyring:
+    keyring: Keyring = engine.sync_engine.get_execution_options()[KEYRING]
     return keyring
 
 

@@ -30,7 +30,7 @@ class Keyring:
     """`current` seals; all of them open. Without keys nothing is sealed, and nothing opens."""
 
     current: str | None = None
-    _ciphers: Mapping[str, AESGCM] = field(default_factory=dict, repr=False)
+    _ciphers: Mapping[str, AESGCM] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def read(cls, text: str) -> Self:

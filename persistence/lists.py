@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.paging import NumberedPage, Order, Slice
 from persistence.keyset import Keyset
-from persistence.repository import Repository, grouped
+from persistence.repository import Repository
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,7 +20,7 @@ class Lists(Repository[Entity], Generic[Entity, Wanted]):
 
     async def listed(self, wanted: Wanted, order: Order[Any], part: Slice) -> Sequence[Entity]:
         """At most `part.limit` that match, in the order in which the part is read."""
-        return await self._all(*self.lists.page(wanted, order, part))
+        return await self._all(*self.lists.page(wanted, order, part), besides=frozenset({order.attribute}))
 
     async def numbered(self, wanted: Wanted, order: Order[Any], at: NumberedPage) -> Sequence[Entity]:
         """The rows of that page."""
@@ -33,7 +33,10 @@ class Lists(Repository[Entity], Generic[Entity, Wanted]):
         self, parents: Sequence[UUID], wanted: Wanted, order: Order[Any], part: Slice
     ) -> Mapping[UUID, Sequence[Entity]]:
         """As `listed`, once for each of the parents; those that have none are left out."""
-        return grouped(await self._all(*self.lists.pages(parents, wanted, order, part)), self.lists.parent)
+        besides = frozenset({order.attribute})
+        return await self._grouped(
+            *self.lists.pages(parents, wanted, order, part), self.lists.parent, besides=besides
+        )
 
     async def counts_for(self, parents: Sequence[UUID], wanted: Wanted) -> Mapping[UUID, int]:
         """How many match below each of the parents; those that have none are left out."""

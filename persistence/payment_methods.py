@@ -1,12 +1,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from persistence.repository import Mirror, grouped, is_among
+from persistence.repository import Mirror, is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
 
@@ -19,17 +20,21 @@ class PaymentMethodRepository(Mirror[PaymentMethod]):
         self, user_ids: Sequence[UUID], *, owner: UUID | None, with_detached: bool
     ) -> Mapping[UUID, Sequence[PaymentMethod]]:
         """Each user's methods, the default one first, then the newest."""
-        columns = self.table.c
+        statement = self._of_users(has_owner=owner is not None, with_detached=with_detached)
+        return await self._grouped(statement, {"user_ids": user_ids, "owner": owner}, "user_id")
+
+    @classmethod
+    @cache
+    def _of_users(cls, *, has_owner: bool, with_detached: bool) -> Select[Any]:
+        columns = cls.table.c
         statement = (
-            select(self.table)
+            select(cls.table)
             .where(is_among(columns.user_id, "user_ids"))
             .order_by(columns.is_default.desc(), columns.created_at.desc(), columns.id.desc())
         )
-        if owner is not None:
-            statement = statement.where(columns.user_id == owner)
-        if not with_detached:
-            statement = statement.where(columns.detached_at.is_(None))
-        return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
+        if has_owner:
+            statement = statement.where(columns.user_id == bindparam("owner"))
+        return statement if with_detached else statement.where(columns.detached_at.is_(None))
 
     async def default_of(self, user_id: UUID) -> PaymentMethod | None:
         return await self._one(self._default(user_id))

@@ -1,6 +1,7 @@
 """Plans."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,19 +10,21 @@ from domain.plan import Plan
 from persistence.repository import Repository, is_among
 from persistence.tables import PlanRow, table_of
 
+TABLE: Final = table_of(PlanRow)
+PRICED_AMONG: Final = select(TABLE).where(is_among(TABLE.c.processor_price_id, "prices"))
+
 
 class PlanRepository(Repository[Plan]):
     """Everybody may see plans, so they have no owner."""
 
-    table = table_of(PlanRow)
+    table = TABLE
     entity = Plan
 
     async def by_ids(self, plan_ids: Sequence[UUID]) -> Mapping[UUID, Plan]:
         return await self._owned(plan_ids, owner=None)
 
     async def priced_among(self, processor_price_ids: Sequence[str]) -> Sequence[Plan]:
-        prices = is_among(self.table.c.processor_price_id, "prices")
-        return await self._all(select(self.table).where(prices), {"prices": processor_price_ids})
+        return await self._all(PRICED_AMONG, {"prices": processor_price_ids})
 
     async def priced_as(self, processor_price_id: str) -> Plan | None:
         return await self._one(

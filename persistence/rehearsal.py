@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.audit import AuditRecord
+from domain.ports import ALL, Shown
 from domain.rehearsal import Outrun
 from persistence.audit import AuditRepository
 from persistence.jobs import JobQueue
@@ -96,7 +97,7 @@ class StagedDatabase:
                 raise
 
     @asynccontextmanager
-    async def reads(self) -> AsyncIterator[SqlReads]:
+    async def reads(self, shown: Shown = ALL) -> AsyncIterator[SqlReads]:
         """Under a savepoint as well: a statement that fails must not take the whole stage with it."""
         with _outrun():
             async with self._connection.begin_nested():

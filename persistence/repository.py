@@ -1,11 +1,11 @@
 """What every repository does: plain statements over a twin table, domain values in and out."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -27,13 +27,27 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from persistence.engine import keyring_of
+from persistence.keyring import Keyring
+from persistence.prepared import Filled, Prepared, maker, prepared, reading
+from persistence.read_connection import ReadConnection
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Entity = TypeVar("Entity", bound="DataclassInstance")
 
+MOST_STATEMENTS: Final = 2048
 SOUGHT: Final = "sought"
 """No column's name, since an UPDATE sets the columns that its parameters are named after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Entity]):
+    """A statement, and what makes an entity of each of its rows."""
+
+    statement: Prepared
+    make: Callable[[Any], Entity]
 
 
 class Repository(Generic[Entity]):
@@ -61,13 +75,63 @@ class Repository(Generic[Entity]):
         return self.entity(**row)
 
     async def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Entity | None:
-        row = (await self._connection.execute(statement, values)).one_or_none()
+        """As `_all`."""
+        if values is not None:
+            found = await self._all(statement, values)
+            return found[0] if found else None
+        row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else self._entity(dict(row._mapping))
 
-    async def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Entity]:
-        result = await self._connection.execute(statement, values)
+    async def _all(
+        self,
+        statement: Executable,
+        values: Mapping[str, Any] | None = None,
+        *,
+        besides: frozenset[str] = frozenset(),
+    ) -> list[Entity]:
+        """
+        `values` are for statements that are kept and used again, so that preparing them is worth the while.
+
+        `besides` is what rows are grouped or ordered by, and is read in any case, as their identity is.
+        """
+        connection = self._connection
+        if values is not None and isinstance(statement, Select) and isinstance(connection, ReadConnection):
+            shown = connection.shown.get(self.entity)
+            wanted = None if shown is None else shown | besides | {self.identity}
+            reading = self._reading(statement, wanted, keyring_of(connection.engine))
+            if connection.is_direct and reading is not None:
+                return [reading.make(row) for row in await connection.fetch(reading.statement, values)]
+        result = await connection.execute(statement, values)
         names = tuple(result.keys())
         return [self._entity(dict(zip(names, row, strict=True))) for row in result]
+
+    async def _grouped(
+        self,
+        statement: Select[Any],
+        values: Mapping[str, Any],
+        by: str,
+        *,
+        besides: frozenset[str] = frozenset(),
+    ) -> Mapping[UUID, list[Entity]]:
+        """By the parent that each names, in the order in which they come."""
+        return grouped(await self._all(statement, values, besides=besides | {by}), by)
+
+    @classmethod
+    @lru_cache(MOST_STATEMENTS)
+    def _reading(
+        cls, statement: Select[Any], wanted: frozenset[str] | None, keyring: Keyring
+    ) -> "Reading[Entity] | None":
+        """How to read these attributes, or all; None where the statement can't be prepared."""
+        names = [field.name for field in fields(cls.entity) if wanted is None or field.name in wanted]
+        filled = [cls._filled(name, keyring) for name in names]
+        columns = sorted({name for each in filled for name in each.columns})
+        pruned = statement.with_only_columns(*(statement.selected_columns[name] for name in columns))
+        kept = prepared(pruned)
+        return None if kept is None else Reading(kept, maker(cls.entity, columns, filled))
+
+    @classmethod
+    def _filled(cls, attribute: str, keyring: Keyring) -> Filled:  # noqa: ARG003 - for tables that hold metadata
+        return Filled(attribute, (attribute,), reading(cls.table.c[attribute].type))
 
     async def get(self, identity: UUID) -> Entity | None:
         return await self._one(self._by_identity(), {"identity": identity})
@@ -123,7 +187,9 @@ class Repository(Generic[Entity]):
     ) -> list[Entity]:
         """The children of these parents, the oldest first; None is everybody's."""
         values = {"identities": identities, "owner": owner}
-        return await self._all(self._children_by(parent, has_owner=owner is not None), values)
+        return await self._all(
+            self._children_by(parent, has_owner=owner is not None), values, besides=frozenset({parent})
+        )
 
     @classmethod
     @cache
@@ -180,9 +246,12 @@ class Mirror(Owned[Entity]):
         return self.table.c[self.known_by]
 
     async def known_among(self, processor_ids: Sequence[str]) -> Sequence[Entity]:
-        return await self._all(
-            select(self.table).where(is_among(self._known_by, "ids")), {"ids": processor_ids}
-        )
+        return await self._all(self._known_among(), {"ids": processor_ids})
+
+    @classmethod
+    @cache
+    def _known_among(cls) -> Select[Any]:
+        return select(cls.table).where(is_among(cls.table.c[cls.known_by], "ids"))
 
     async def open_or_changed(
         self, statuses: Sequence[StrEnum], *, since: datetime, livemode: bool

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from domain.json_value import JsonObject, JsonValue
 from persistence.engine import keyring_of
 from persistence.keyring import Keyring
+from persistence.prepared import Filled
 from persistence.repository import Entity, Repository
 
 SEALED: Final = "sealed_details"
@@ -190,7 +191,7 @@ class Sealing(Repository[Entity]):
 
     @property
     def _keyring(self) -> Keyring:
-        return keyring_of(self._connection)
+        return keyring_of(self._connection.engine)
 
     def _row(self, entity: Entity) -> dict[str, Any]:
         row = super()._row(entity)
@@ -210,3 +211,18 @@ class Sealing(Repository[Entity]):
         name, envelope = self.holder.column, row.pop(SEALED)
         row[name] = self.holder.read(row[name], envelope, row[self.identity], self._keyring)
         return super()._entity(row)
+
+    @classmethod
+    def _filled(cls, attribute: str, keyring: Keyring) -> Filled:
+        if attribute != cls.holder.column:
+            return super()._filled(attribute, keyring)
+        convert = super()._filled(attribute, keyring).convert or _as_it_is
+
+        def opened(value: Any, envelope: bytes | None, row_id: UUID) -> JsonObject:
+            return cls.holder.read(convert(value), envelope, row_id, keyring)
+
+        return Filled(attribute, (attribute, SEALED, cls.identity), opened)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -34,6 +34,11 @@ def counting(engine: AsyncEngine) -> Iterator[Mapping[str, int]]:
         _counts.reset(token)
 
 
+def is_watched(engine: AsyncEngine) -> bool:
+    """Whether somebody looks at each statement, and not only counts them."""
+    return bool(engine.sync_engine.dispatch.after_cursor_execute)
+
+
 def note_statement(about: str) -> None:
     """One more that names this table."""
     counts = _counts.get()

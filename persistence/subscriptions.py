@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Select,
     and_,
     bindparam,
     delete,
@@ -25,7 +27,7 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionSta
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Mirror, Repository, grouped, is_among
+from persistence.repository import Mirror, Repository, is_among
 from persistence.sealing import Sealing, WholeColumn
 from persistence.tables import (
     ChargePreviewRow,
@@ -123,15 +125,8 @@ class SubscriptionRepository(
         self, method_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
         """The live subscriptions that name each method, the oldest first."""
-        columns = self.table.c
-        statement = (
-            select(self.table)
-            .where(is_among(columns.payment_method_id, "method_ids"), columns.status.not_in(ENDED))
-            .order_by(columns.created_at, columns.id)
-        )
-        if owner is not None:
-            statement = statement.where(columns.user_id == owner)
-        return grouped(await self._all(statement, {"method_ids": method_ids}), "payment_method_id")
+        statement = self._live_by("payment_method_id", has_owner=owner is not None)
+        return await self._grouped(statement, {"parents": method_ids, "owner": owner}, "payment_method_id")
 
     async def live_of_user(self, user_id: UUID) -> Sequence[Subscription]:
         columns = self.table.c
@@ -145,14 +140,25 @@ class SubscriptionRepository(
         self, user_ids: Sequence[UUID], *, owner: UUID | None
     ) -> Mapping[UUID, Sequence[Subscription]]:
         """Each user's subscriptions that owe a payment, the oldest first."""
-        statement = (
-            select(self.table)
-            .where(is_among(C.user_id, "user_ids"), C.status.in_(OVERDUE))
-            .order_by(C.created_at, C.id)
-        )
-        if owner is not None:
-            statement = statement.where(C.user_id == owner)
-        return grouped(await self._all(statement, {"user_ids": user_ids}), "user_id")
+        statement = self._overdue(has_owner=owner is not None)
+        return await self._grouped(statement, {"parents": user_ids, "owner": owner}, "user_id")
+
+    @classmethod
+    @cache
+    def _live_by(cls, parent: str, *, has_owner: bool) -> Select[Any]:
+        return cls._oldest_first(parent, C.status.not_in(ENDED), has_owner=has_owner)
+
+    @classmethod
+    @cache
+    def _overdue(cls, *, has_owner: bool) -> Select[Any]:
+        return cls._oldest_first("user_id", C.status.in_(OVERDUE), has_owner=has_owner)
+
+    @classmethod
+    def _oldest_first(cls, parent: str, condition: ColumnElement[bool], *, has_owner: bool) -> Select[Any]:
+        statement = select(TABLE).where(is_among(C[parent], "parents"), condition)
+        if has_owner:
+            statement = statement.where(C.user_id == bindparam("owner"))
+        return statement.order_by(C.created_at, C.id)
 
     async def lock_of_plan(self, plan_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Subscription]:
         """The plan's next live subscriptions after this one, by id, held until the transaction ends."""

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.ports import ALL, Shown
 from persistence.accounts import AccountRepository
 from persistence.audit import AuditRepository
 from persistence.audit_seals import SealRepository
@@ -23,6 +24,7 @@ from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.people import PeopleRepository
 from persistence.plans import PlanRepository
+from persistence.read_connection import read_connection
 from persistence.reconciliation import DriftRepository, ReconciliationRunRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting
@@ -168,9 +170,9 @@ class SqlDatabase:
                 yield SqlWork(connection)
 
     @asynccontextmanager
-    async def reads(self) -> AsyncIterator[SqlReads]:
+    async def reads(self, shown: Shown = ALL) -> AsyncIterator[SqlReads]:
         with holding(), outages_told():
-            async with patience(self._patience), self._autocommit.connect() as connection:
+            async with patience(self._patience), read_connection(self._autocommit, shown) as connection:
                 yield SqlReads(connection)
 
     @asynccontextmanager

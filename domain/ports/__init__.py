@@ -2,7 +2,7 @@
 
 from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
-from domain.ports.database import Database, Jobs, Reads, RecountableDatabase, Work
+from domain.ports.database import ALL, Database, Jobs, Reads, RecountableDatabase, Shown, Work
 from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.refund_processor import RefundProcessor
@@ -10,6 +10,7 @@ from domain.ports.repositories import Accounts, Audit, Inbox, Operations, Paymen
 from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
+    "ALL",
     "AccessStatements",
     "Accounts",
     "Audit",
@@ -27,6 +28,7 @@ __all__ = [
     "RecountableDatabase",
     "RefundProcessor",
     "Setups",
+    "Shown",
     "SubscriptionReader",
     "Work",
 ]

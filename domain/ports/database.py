@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.payment import Payment
@@ -33,6 +34,10 @@ from domain.ports.repositories import (
     Setups,
 )
 from domain.ports.statistics import Statistics
+
+Shown: TypeAlias = Mapping[type, frozenset[str]]
+"""By entity, the attributes that somebody will look at. One that is not among the entities is read whole."""
+ALL: Final[Shown] = MappingProxyType({})
 
 
 class Jobs(Protocol):
@@ -145,8 +150,12 @@ class Database(Protocol):
         """A transaction: a clean exit commits, an exception rolls back."""
         ...
 
-    def reads(self) -> AbstractAsyncContextManager[Reads]:
-        """A connection for single statements, each with its own snapshot."""
+    def reads(self, shown: Shown = ALL) -> AbstractAsyncContextManager[Reads]:
+        """
+        A connection for single statements, each with its own snapshot.
+
+        Where less than all is shown, whoever looks at another attribute of what was read meets an AttributeError.
+        """
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Reads]:

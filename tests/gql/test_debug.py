@@ -36,6 +36,7 @@ class TestDebugExtension:
             "statements": 2,
             "statementsByTable": {"billing_accounts": 1, "payment_methods": 1},
             "cost": 1 + 1 + 1 + 2 * 10,
+            "planned": True,
         }
 
     async def test_stands_beside_other_extensions(self, api: Api) -> None:

@@ -1,0 +1,126 @@
+"""How the values of one field are found, for all objects of which it is asked at once."""
+
+from abc import ABC, abstractmethod
+from asyncio import TaskGroup
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import Path
+
+from gql.context import Context
+from gql.direct import Reader
+
+NO_HELPERS: Final[Any] = None
+NO_ARGUMENTS: Final[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of an operation."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    variables: VariableValues
+    context: Context
+
+    def info(
+        self, parent: GraphQLObjectType, kind: GraphQLOutputType, nodes: Sequence[FieldNode]
+    ) -> GraphQLResolveInfo[Context]:
+        """What resolvers are told, but for what none of ours looks at: the place in a list, and the fragments."""
+        return GraphQLResolveInfo(
+            nodes[0].name.value,
+            list(nodes),
+            kind,
+            parent,
+            Path(None, key_of(nodes[0]), parent.name),
+            self.schema,
+            {},
+            None,
+            self.operation,
+            self.variables,
+            self.context,
+            isawaitable,  # type: ignore[arg-type]  # It says TypeIs, which tells more than TypeGuard.
+            None,
+            NO_HELPERS,
+        )
+
+
+class Asked(ABC):
+    """What a field is asked of: `values` has one for each source, in their order."""
+
+    @abstractmethod
+    async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Asked):
+    """Of a field that needs nothing but its object."""
+
+    read: Reader
+
+    async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
+        return [self.read(source) for source in sources]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved(Asked):
+    """Of a field with a resolver, which is called as graphql-core calls it."""
+
+    parent: GraphQLObjectType
+    field: GraphQLField
+    resolve: Callable[..., Any]
+    nodes: Sequence[FieldNode]
+
+    @property
+    def key(self) -> str:
+        """Its name in the answer."""
+        return key_of(self.nodes[0])
+
+    async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
+        info, arguments = run.info(self.parent, self.field.type, self.nodes), self._arguments(run)
+        return await settled([self.resolve(source, info, **arguments) for source in sources])
+
+    def _arguments(self, run: Run) -> Mapping[str, Any]:
+        if not self.field.args:
+            return NO_ARGUMENTS
+        return get_argument_values(self.field, self.nodes[0], run.variables)
+
+
+def key_of(node: FieldNode) -> str:
+    return (node.alias or node.name).value
+
+
+async def settled(values: list[Any]) -> list[Any]:
+    """The values, those that are awaited all at once; where one fails, nobody goes on with the others."""
+    waiting = [place for place, value in enumerate(values) if isawaitable(value)]
+    if len(waiting) == 1:
+        values[waiting[0]] = await values[waiting[0]]
+    elif waiting:
+        answers = await together([values[place] for place in waiting])
+        for place, answer in zip(waiting, answers, strict=True):
+            values[place] = answer
+    return values
+
+
+async def together(awaited: Sequence[Awaitable[Any]]) -> Sequence[Any]:
+    if len(awaited) == 1:
+        return [await awaited[0]]
+    async with TaskGroup() as group:
+        tasks = [group.create_task(_coroutine(each)) for each in awaited]
+    return [task.result() for task in tasks]
+
+
+async def _coroutine(awaited: Awaitable[Any]) -> Any:
+    return await awaited

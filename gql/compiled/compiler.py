@@ -1,0 +1,78 @@
+"""From an operation and the schema to a plan."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    SelectionSetNode,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+from gql.compiled.asked import Read, Resolved
+from gql.compiled.selections import Selections
+from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shown, Shows
+from gql.compiled.source import renderer
+from gql.compiled.surprise import NotPlanned
+from gql.direct import attribute_of, reader
+from gql.executor import writer
+
+MOST_FIELDS: Final = 2000
+"""Of a plan, with its fragments written out; what asks for more is not asked often."""
+TYPENAME: Final = "__typename"
+SIMPLE: Final[Mapping[str, type]] = {"String": str, "ID": str, "Boolean": bool, "Int": int}
+"""GraphQL's own scalars, and of which class their values usually are."""
+
+
+class Compiler:
+    def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
+        self._schema, self._selections = schema, selections
+        self._fields = 0
+
+    def objects(self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Objects:
+        """Raises NotPlanned."""
+        fields = {key: self._field(kind, nodes) for key, nodes in self._selections.of(kind, sets).items()}
+        branches = [each for each in fields.values() if isinstance(each, Branch)]
+        return Objects(fields=fields, branches=branches, render=renderer(fields))
+
+    def _field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shows:
+        self._fields += 1
+        if self._fields > MOST_FIELDS:
+            raise NotPlanned("too many fields")
+        name = nodes[0].name.value
+        if name == TYPENAME:
+            return Name(parent.name)
+        field = parent.fields.get(name)
+        if field is None or field.resolve is None:
+            raise NotPlanned(name)
+        place = self._place(field.type, parent, nodes)
+        read = reader(field)
+        if read is None:
+            return Branch(Resolved(parent=parent, field=field, resolve=field.resolve, nodes=nodes), place)
+        if place.shown.is_plain:
+            return Inline(attribute_of(field) or read, place)
+        return Branch(Read(read), place)
+
+    def _place(self, kind: GraphQLOutputType, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Place:
+        if is_non_null_type(kind):
+            return Place(self._shown(kind.of_type, parent, nodes), required=True)
+        return Place(self._shown(kind, parent, nodes), required=False)
+
+    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shown:
+        if is_list_type(kind):
+            return Items(self._place(kind.of_type, parent, nodes))
+        if is_leaf_type(kind):
+            return Leaf(writer(kind), SIMPLE.get(kind.name))
+        sets = [node.selection_set for node in nodes if node.selection_set]
+        if is_object_type(kind):
+            return self.objects(kind, sets)
+        possible = {each.name: self.objects(each, sets) for each in self._schema.get_possible_types(kind)}
+        return Possible(
+            kind=kind, resolve_type=kind.resolve_type, objects=possible, parent=parent, nodes=nodes
+        )

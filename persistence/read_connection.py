@@ -1,0 +1,63 @@
+"""A connection for single statements: prepared ones go straight to the driver, all others through SQLAlchemy."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
+
+from domain.ports import Shown
+from persistence.prepared import Prepared
+from persistence.statements import is_watched, note_statement, table_in
+
+
+class ReadConnection(AsyncConnection):
+    """
+    Of an engine in autocommit. `shown` is which attributes of an entity are read, where not all of them are.
+
+    SQLAlchemy's own connection around the pooled one takes as long as a short statement, so it is made when it is
+    first asked for. An engine whose statements are watched sends all of them that way, which tells the watchers.
+    """
+
+    __slots__ = ("_pooled", "is_direct", "shown")
+
+    def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection, shown: Shown) -> None:
+        super().__init__(engine)
+        self._pooled, self.shown = pooled, shown
+        self.is_direct = not is_watched(engine)
+
+    async def fetch(self, statement: Prepared, given: Mapping[str, Any]) -> Sequence[asyncpg.Record]:
+        note_statement(table_in(statement.text))
+        driver: Any = self._pooled.driver_connection
+        rows: Sequence[asyncpg.Record] = await driver.fetch(statement.text, *statement.values(given))
+        return rows
+
+    @property
+    def _proxied(self) -> Connection:
+        if self.sync_connection is None:
+            self.sync_connection = self._assign_proxied(Connection(self.sync_engine, self._pooled))
+        return self.sync_connection
+
+    async def give_back(self) -> None:
+        await (self.close() if self.sync_connection else greenlet_spawn(self._pooled.close))
+
+
+@asynccontextmanager
+async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[ReadConnection]:
+    """Out of the pool, and back into it. One that is cut off in the middle of a statement does not come back."""
+    pooled = await greenlet_spawn(engine.sync_engine.pool.connect)
+    connection = ReadConnection(engine, pooled, shown)
+    try:
+        yield connection
+    except Exception:
+        raise
+    except BaseException:
+        if pooled.is_valid:
+            pooled.invalidate()
+        raise
+    finally:
+        await connection.give_back()
