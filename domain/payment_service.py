@@ -13,7 +13,7 @@ from domain.patience import in_time
 from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_status import PaymentStatus
-from domain.ports import Database, PaymentProcessor
+from domain.ports import ALL, Database, PaymentProcessor, Shown
 
 EXPORTERS: Final = frozenset({Role.ADMIN})
 EXPORTED_AT_ONCE: Final = 200
@@ -31,10 +31,10 @@ class PaymentService:
     exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
 
     async def page(
-        self, actor: Actor, wanted: PaymentFilter, order: PaymentOrder, part: Slice
+        self, actor: Actor, wanted: PaymentFilter, order: PaymentOrder, part: Slice, shown: Shown = ALL
     ) -> Page[Payment]:
         """The caller's own payments; support and admins see everybody's. Raises Forbidden for another's filter."""
-        async with self.database.reads() as reads:
+        async with self.database.reads(shown) as reads:
             rows = await reads.payments.listed(scoped(actor, wanted), order, part.one_more())
         return page_of(rows, part)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from domain.actor import Actor
 from domain.paging import Counted, FixedOrder, NumberedPage, Page, Slice, page_of
-from domain.ports import Database
+from domain.ports import ALL, Database, Shown
 from domain.subscription import Subscription
 from domain.subscription_list import SUBSCRIPTIONS, SubscriptionFilter
 
@@ -21,9 +21,10 @@ class SubscriptionService:
         wanted: SubscriptionFilter,
         part: Slice,
         order: FixedOrder[Subscription] = SUBSCRIPTIONS,
+        shown: Shown = ALL,
     ) -> Page[Subscription]:
         wanted = replace(wanted, owner=actor.narrowed(wanted.owner))
-        async with self.database.reads() as reads:
+        async with self.database.reads(shown) as reads:
             return page_of(await reads.subscriptions.listed(wanted, order, part.one_more()), part)
 
     async def numbered(

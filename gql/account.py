@@ -8,10 +8,12 @@ import strawberry
 
 from domain.access import AccessQuestion
 from domain.account import BillingAccount
+from domain.payment_method import PaymentMethod
 from gql.access import AccessDecisionView, AccessTargetInput, EntitlementView, decision_about
 from gql.connection import After, Before, First, Last
 from gql.context import Info
 from gql.invoice import InvoiceConnection, page_of_invoices
+from gql.needs import needs
 from gql.node import Node, optional_view, views
 from gql.payment_method import PaymentMethodView, methods_of
 from gql.payment_queries import Filter, Order, PaymentConnection, PaymentFilterInput, page_of_payments
@@ -36,10 +38,12 @@ class BillingAccountView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="Whose it is.")
+    @needs("user_id")
     def user(account: strawberry.Parent[BillingAccount]) -> UserView:
         return UserView(id=strawberry.ID(str(account.user_id)))
 
     @strawberry.field(description="The method that pays where no other is named.")
+    @needs("user_id", whole=(PaymentMethod,))
     async def default_payment_method(
         account: strawberry.Parent[BillingAccount], info: Info
     ) -> PaymentMethodView | None:
@@ -48,6 +52,7 @@ class BillingAccountView(Node):
         return optional_view(PaymentMethodView, default)
 
     @strawberry.field(description="Saved methods, the default one first, then the newest.")
+    @needs("user_id")
     async def payment_methods(
         account: strawberry.Parent[BillingAccount],
         info: Info,
@@ -56,6 +61,7 @@ class BillingAccountView(Node):
         return await methods_of(account.user_id, info, with_detached=include_detached)
 
     @strawberry.field(description="Every reason for access that the user has or had, the oldest first.")
+    @needs("user_id")
     async def entitlements(account: strawberry.Parent[BillingAccount], info: Info) -> list[EntitlementView]:
         found = await info.context.loaders.entitlements_of.load(account.user_id)
         return views(EntitlementView, found or [])
@@ -70,6 +76,7 @@ class BillingAccountView(Node):
         return await decision_about(info, question)
 
     @strawberry.field(description="The account's payments.")
+    @needs("user_id")
     async def payments(
         account: strawberry.Parent[BillingAccount],
         info: Info,
@@ -85,6 +92,7 @@ class BillingAccountView(Node):
         return await page_of_payments(info, wanted, order_by, first, after, last, before)
 
     @strawberry.field(description="The account's subscriptions, the newest first.")
+    @needs("user_id")
     async def subscriptions(
         account: strawberry.Parent[BillingAccount],
         info: Info,
@@ -97,11 +105,13 @@ class BillingAccountView(Node):
         return await page_of_subscriptions(info, wanted, first, after)
 
     @strawberry.field(description="The account's invoices, the newest first.")
+    @needs("user_id")
     async def invoices(
         account: strawberry.Parent[BillingAccount], info: Info, first: First = None, after: After = None
     ) -> InvoiceConnection:
         return await page_of_invoices(info, account.user_id, first, after)
 
     @strawberry.field(description="Whether a payment for a subscription is overdue.")
+    @needs("user_id")
     async def delinquent(account: strawberry.Parent[BillingAccount], info: Info) -> bool:
         return bool(await info.context.loaders.overdue_of.load(account.user_id))

@@ -20,6 +20,7 @@ from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice
 from gql.context import Info
 from gql.errors import camel_case
 from gql.ids import global_id, parsed_id, user_id_of
+from gql.needs import needs
 from gql.node import Node, optional_view
 from gql.scalars import JsonObject
 
@@ -126,6 +127,7 @@ def timeline() -> Any:
     return strawberry.field(resolver=_timeline, description="What happened to it, the oldest first.")
 
 
+@needs(whole=(AuditRecord,))
 async def _timeline(
     thing: strawberry.Parent[Any], info: Info, first: First = None, after: After = None
 ) -> BillingEventConnection:

@@ -18,7 +18,7 @@ from domain.invariant_service import InvariantService
 from domain.payment_service import PaymentService
 from domain.plan_service import PlanService
 from domain.portal_service import PortalService
-from domain.ports import AccessStatements, Clock, Database, PaymentProcessor
+from domain.ports import ALL, AccessStatements, Clock, Database, PaymentProcessor, Shown
 from domain.preview_service import PreviewService
 from domain.reconciliation.service import ReconciliationService
 from domain.rules import Rules
@@ -66,9 +66,17 @@ class Context:
     is_planned: bool = False
     """Whether the answer was made by a plan."""
 
+    shown: Shown = field(default_factory=lambda: ALL)
+    """What will be looked at of the objects that the answer is made of."""
+
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.services.database, self.actor, self.services.access)
+        return Loaders(self.services.database, self.actor, self.services.access, self.shown)
+
+    def show(self, shown: Shown) -> None:
+        """Read from here on what is shown, and no more."""
+        self.shown = shown
+        self.forget()
 
     def forget(self) -> None:
         """Read anew whatever is asked for from here on, since something was changed."""

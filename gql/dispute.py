@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final, cast
 from uuid import UUID
 
 import strawberry
@@ -11,17 +11,17 @@ from domain.actor import Role
 from domain.dispute import Dispute, DisputeStatus
 from domain.dispute_list import NEWEST_FIRST, DisputeFilter
 from domain.evidence import LONGEST
+from domain.payment import Payment
 from gql.audit import BillingEventConnection, timeline
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.errors import camel_case
 from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
+from gql.needs import needs
 from gql.node import Node, one
+from gql.relation import to_one
 from gql.scalars import JsonObject
-
-if TYPE_CHECKING:
-    from gql.payment import PaymentView
 
 strawberry.enum(
     DisputeStatus,
@@ -57,19 +57,19 @@ class DisputeView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(dispute: strawberry.Parent[Dispute]) -> UUID:
         return dispute.id
 
     @strawberry.field(description="How much of the payment is disputed.")
+    @needs("amount", "currency")
     def amount(dispute: strawberry.Parent[Dispute]) -> MoneyView:
         return money(dispute.amount, dispute.currency)
 
-    @strawberry.field(description="The payment.")
-    async def payment(dispute: strawberry.Parent[Dispute], info: Info) -> LazyPayment:
-        payment = await info.context.loaders.payments.load(dispute.payment_id)
-        return cast("PaymentView", payment)  # A foreign key says that it exists, and it has the same owner.
+    payment: LazyPayment = to_one(Payment, "payment_id", description="The payment.")
 
     @strawberry.field(description="Whether what was bought is not accessible because of it.")
+    @needs(whole=(Dispute,))
     def access_suspended(dispute: strawberry.Parent[Dispute]) -> bool:
         return dispute.suspends_access
 
@@ -79,12 +79,14 @@ class DisputeView(Node):
             "It begins with what the gateway knows of the payment."
         )
     )
+    @needs("evidence_draft")
     def evidence_draft(dispute: strawberry.Parent[Dispute], info: Info) -> JsonObject | None:
         info.context.actor.must_be({Role.ADMIN})
         draft = dispute.evidence_draft
         return JsonObject({shown: draft[name] for shown, name in EVIDENCE.items() if draft.get(name)})
 
     @strawberry.field(description="All that it has been, the oldest first.")
+    @needs("history")
     def history(dispute: strawberry.Parent[Dispute]) -> list[DisputeChange]:
         entries = cast("Sequence[dict[str, str]]", dispute.history)
         return [
@@ -124,12 +126,14 @@ def evidence_of(given: dict[str, Any]) -> dict[str, Any]:
 @strawberry.type
 class DisputeQueries:
     @strawberry.field(description="A dispute that the caller may see.")
+    @needs()
     async def dispute(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The dispute.")]
     ) -> DisputeView | None:
         return await one(info, DisputeView, id, "dispute")
 
     @strawberry.field(description="Support and admins: everybody's disputes, the newest first.")
+    @needs()
     async def disputes(
         self,
         info: Info,

@@ -19,6 +19,7 @@ from domain.errors import (
     ProcessorUnavailable,
     Retry,
 )
+from domain.ports import ALL
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
 from gql.compiled.plan import Plans
@@ -170,7 +171,7 @@ async def planned(plans: Plans, asked: Asked, context: Context) -> ExecutionResu
         return None
     except Exception as surprise:  # noqa: BLE001 - graphql-core meets it again, and tells of it
         log.debug("plan.surprised", cause=type(surprise).__name__)
-        context.forget()
+        context.show(ALL)
         return None
     context.is_planned = True
     return found

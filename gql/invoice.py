@@ -1,24 +1,24 @@
 """Invoices, and lists of them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import strawberry
 
 from domain.invoice import BillingReason, ChargeLine, Invoice, InvoiceStatus
 from domain.paging import page_of
+from domain.subscription import Subscription
 from domain.subscription_list import INVOICES
 from gql.connection import Connection, Edge, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.lazy import LazySubscription
 from gql.money import MoneyView, money
-from gql.node import Node, one, views
+from gql.needs import needs
+from gql.node import Node, one
 from gql.payment import PaymentView
+from gql.relation import to_many, to_one
 from gql.scalars import Url
-
-if TYPE_CHECKING:
-    from gql.subscription import SubscriptionView
 
 strawberry.enum(InvoiceStatus, description="Whether an invoice is final, and whether it was paid.")
 strawberry.enum(BillingReason, description="What an invoice was made for.")
@@ -59,43 +59,47 @@ class InvoiceView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(invoice: strawberry.Parent[Invoice]) -> UUID:
         return invoice.id
 
     @strawberry.field(description="What its lines come to, before taxes.")
+    @needs("subtotal", "currency")
     def subtotal(invoice: strawberry.Parent[Invoice]) -> MoneyView:
         return money(invoice.subtotal, invoice.currency)
 
     @strawberry.field(description="The taxes.")
+    @needs("tax", "currency")
     def tax(invoice: strawberry.Parent[Invoice]) -> MoneyView:
         return money(invoice.tax, invoice.currency)
 
     @strawberry.field(description="What it comes to; negative where it gives credit.")
+    @needs("total", "currency")
     def total(invoice: strawberry.Parent[Invoice]) -> MoneyView:
         return money(invoice.total, invoice.currency)
 
     @strawberry.field(description="What is to be paid, after the customer's credit.")
+    @needs("amount_due", "currency")
     def amount_due(invoice: strawberry.Parent[Invoice]) -> MoneyView:
         return money(invoice.amount_due, invoice.currency)
 
     @strawberry.field(description="What was paid.")
+    @needs("amount_paid", "currency")
     def amount_paid(invoice: strawberry.Parent[Invoice]) -> MoneyView:
         return money(invoice.amount_paid, invoice.currency)
 
     @strawberry.field(description="What it is made up of.")
+    @needs(whole=(Invoice,))
     def lines(invoice: strawberry.Parent[Invoice]) -> list[ChargeLineView]:
         return [charge_line(line, invoice.currency) for line in invoice.charge_lines]
 
-    @strawberry.field(description="The subscription that it is for, if it is for one.")
-    async def subscription(invoice: strawberry.Parent[Invoice], info: Info) -> LazySubscription | None:
-        if invoice.subscription_id is None:
-            return None
-        found = await info.context.loaders.subscriptions.load(invoice.subscription_id)
-        return cast("SubscriptionView | None", found)
-
-    @strawberry.field(description="What has paid it, or has tried to, the oldest first.")
-    async def payments(invoice: strawberry.Parent[Invoice], info: Info) -> list[PaymentView]:
-        return views(PaymentView, await info.context.loaders.payments_of_invoices.load(invoice.id) or [])
+    subscription: LazySubscription | None = to_one(
+        Subscription, "subscription_id", description="The subscription that it is for, if it is for one."
+    )
+    payments: list[PaymentView] = to_many(
+        lambda loaders: loaders.payments_of_invoices,
+        description="What has paid it, or has tried to, the oldest first.",
+    )
 
 
 @strawberry.type(description="An invoice in a list.")
@@ -122,6 +126,7 @@ async def page_of_invoices(
 @strawberry.type
 class InvoiceQueries:
     @strawberry.field(description="An invoice that the caller may see.")
+    @needs()
     async def invoice(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")]
     ) -> InvoiceView | None:

@@ -24,7 +24,7 @@ from domain.payment import Payment
 from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from domain.plan import Plan
-from domain.ports import Database, Reads
+from domain.ports import ALL, Database, Reads, Shown
 from domain.reconciliation.run import Drift, ReconciliationRun
 from domain.reconciliation.run_list import DRIFTS, DriftFilter
 from domain.reconciliation.service import WATCHERS
@@ -57,10 +57,14 @@ T = TypeVar("T")
 
 
 class Loaders:
-    """The owner rule is a predicate of each query, never a check after it."""
+    """
+    The owner rule is a predicate of each query, never a check after it.
 
-    def __init__(self, database: Database, actor: Actor, access: AccessService) -> None:
-        self._database, self._actor, self._access = database, actor, access
+    `shown` is what will be looked at of the objects, where that is known beforehand.
+    """
+
+    def __init__(self, database: Database, actor: Actor, access: AccessService, shown: Shown = ALL) -> None:
+        self._database, self._actor, self._access, self._shown = database, actor, access, shown
         self._lists: dict[object, Lookup[Any]] = {}
 
     @cached_property
@@ -78,42 +82,42 @@ class Loaders:
 
     @cached_property
     def payments(self) -> Lookup[Payment]:
-        return Lookup(self._database, lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
 
     @cached_property
     def payment_methods(self) -> Lookup[PaymentMethod]:
         """Removed ones included."""
-        return Lookup(self._database, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
 
     @cached_property
     def refunds(self) -> Lookup[Refund]:
-        return Lookup(self._database, lambda reads, ids: reads.refunds.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.refunds.by_ids(ids, owner=self._owner))
 
     @cached_property
     def refunds_of(self) -> Lookup[Sequence[Refund]]:
         """A payment's refunds."""
-        return Lookup(self._database, lambda reads, ids: reads.refunds.of_payments(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.refunds.of_payments(ids, owner=self._owner))
 
     @cached_property
     def disputes(self) -> Lookup[Dispute]:
-        return Lookup(self._database, lambda reads, ids: reads.disputes.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.disputes.by_ids(ids, owner=self._owner))
 
     @cached_property
     def disputes_of(self) -> Lookup[Sequence[Dispute]]:
         """A payment's disputes."""
-        return Lookup(self._database, lambda reads, ids: reads.disputes.of_payments(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.disputes.of_payments(ids, owner=self._owner))
 
     @cached_property
     def setups(self) -> Lookup[PaymentMethodSetup]:
-        return Lookup(self._database, lambda reads, ids: reads.setups.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.setups.by_ids(ids, owner=self._owner))
 
     @cached_property
     def operations(self) -> Lookup[Operation]:
-        return Lookup(self._database, lambda reads, ids: reads.operations.by_ids(ids, caller=self._owner))
+        return self._lookup(lambda reads, ids: reads.operations.by_ids(ids, caller=self._owner))
 
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
-        return Lookup(self._database, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
 
     def payments_of(
         self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
@@ -140,7 +144,7 @@ class Loaders:
     @cached_property
     def subscription_payment_counts(self) -> Lookup[int]:
         mine = PaymentFilter(owner=self._owner)
-        return Lookup(self._database, lambda reads, ids: reads.subscription_payments.counts_for(ids, mine))
+        return self._lookup(lambda reads, ids: reads.subscription_payments.counts_for(ids, mine))
 
     def subscriptions_of(self, wanted: SubscriptionFilter, part: Slice) -> Lookup[Sequence[Subscription]]:
         """This part of a user's subscriptions, whoever the filter's owner is."""
@@ -171,7 +175,7 @@ class Loaders:
     @cached_property
     def audit_records(self) -> Lookup[AuditRecord]:
         """For auditors: the query raises Forbidden for others."""
-        return Lookup(self._database, self._audit_records)
+        return self._lookup(self._audit_records)
 
     async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
         self._actor.must_be(AUDITORS)
@@ -180,7 +184,7 @@ class Loaders:
     @cached_property
     def webhook_events(self) -> Lookup[InboxEvent]:
         """For admins: the query raises Forbidden for others."""
-        return Lookup(self._database, self._webhook_events)
+        return self._lookup(self._webhook_events)
 
     async def _webhook_events(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, InboxEvent]:
         self._actor.must_be(OPERATORS)
@@ -189,12 +193,12 @@ class Loaders:
     @cached_property
     def affected_by(self) -> Lookup[Sequence[AffectedObject]]:
         """What the handling of an event has changed."""
-        return Lookup(self._database, lambda reads, ids: reads.audit.affected_by(ids))
+        return self._lookup(lambda reads, ids: reads.audit.affected_by(ids))
 
     @cached_property
     def reconciliation_runs(self) -> Lookup[ReconciliationRun]:
         """For admins: the query raises Forbidden for others."""
-        return Lookup(self._database, self._reconciliation_runs)
+        return self._lookup(self._reconciliation_runs)
 
     async def _reconciliation_runs(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, ReconciliationRun]:
         self._actor.must_be(WATCHERS)
@@ -208,11 +212,11 @@ class Loaders:
 
     @cached_property
     def entitlements(self) -> Lookup[Entitlement]:
-        return Lookup(self._database, lambda reads, ids: reads.entitlements.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.entitlements.by_ids(ids, owner=self._owner))
 
     @cached_property
     def entitlements_of(self) -> Lookup[Sequence[Entitlement]]:
-        return Lookup(self._database, lambda reads, ids: reads.entitlements.of_users(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.entitlements.of_users(ids, owner=self._owner))
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -221,19 +225,19 @@ class Loaders:
     @cached_property
     def plans(self) -> Lookup[Plan]:
         """Everybody may see them."""
-        return Lookup(self._database, lambda reads, ids: reads.plans.by_ids(ids))
+        return self._lookup(lambda reads, ids: reads.plans.by_ids(ids))
 
     @cached_property
     def subscriptions(self) -> Lookup[Subscription]:
-        return Lookup(self._database, lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner))
 
     @cached_property
     def invoices(self) -> Lookup[Invoice]:
-        return Lookup(self._database, lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
 
     @cached_property
     def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
-        return Lookup(self._database, lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
+        return self._lookup(lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
 
     async def latest_payment(self, subscription: Subscription) -> Payment | None:
         """What pays the latest invoice, or has tried to last."""
@@ -245,33 +249,30 @@ class Loaders:
     @cached_property
     def paid_by(self) -> Lookup[Sequence[Subscription]]:
         """The live subscriptions that a method pays for."""
-        return Lookup(
-            self._database, lambda reads, ids: reads.subscriptions.live_paid_by(ids, owner=self._owner)
-        )
+        return self._lookup(lambda reads, ids: reads.subscriptions.live_paid_by(ids, owner=self._owner))
 
     @cached_property
     def overdue_of(self) -> Lookup[Sequence[Subscription]]:
         """A user's subscriptions that owe a payment."""
-        return Lookup(
-            self._database, lambda reads, ids: reads.subscriptions.overdue_of(ids, owner=self._owner)
-        )
+        return self._lookup(lambda reads, ids: reads.subscriptions.overdue_of(ids, owner=self._owner))
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
         """A user's methods that are still attached."""
-        return Lookup(
-            self._database,
+        return self._lookup(
             lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=False),
         )
 
     @cached_property
     def all_methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
-        return Lookup(
-            self._database,
+        return self._lookup(
             lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
         )
 
+    def _lookup(self, query: Query[T]) -> Lookup[T]:
+        return Lookup(self._database, query, self._shown)
+
     def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
         """One loader for all who ask for the same."""
-        found: Lookup[T] = self._lists.setdefault(asked, Lookup(self._database, query))
+        found: Lookup[T] = self._lists.setdefault(asked, self._lookup(query))
         return found

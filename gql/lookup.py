@@ -1,6 +1,6 @@
 """Dataloaders: one statement for all that is asked for together."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from aiodataloader import DataLoader
 from domain.access import AccessQuestion
 from domain.access_decision import AccessDecision
 from domain.access_service import AccessService
-from domain.ports import Database, Reads
+from domain.ports import ALL, Database, Reads, Shown
 from gql.batches import join_batches
 
 T = TypeVar("T")
@@ -20,15 +20,24 @@ Query: TypeAlias = Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
 class Lookup(DataLoader[UUID, T | None]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
-    def __init__(self, database: Database, query: Query[T]) -> None:
+    def __init__(self, database: Database, query: Query[T], shown: Shown = ALL) -> None:
         super().__init__()
-        self._database, self._query = database, query
+        self._database, self._query, self._shown = database, query, shown
+        self._known: dict[UUID, T | None] = {}
 
     async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
         join_batches()
-        async with self._database.reads() as reads:
-            found = await self._query(reads, keys)
-        return [found.get(key) for key in keys]
+        found = await self.found(keys)
+        return [found[key] for key in keys]
+
+    async def found(self, keys: Collection[UUID]) -> Mapping[UUID, T | None]:
+        """All of these at once, and whatever was asked for before; each is looked up once."""
+        missing = [key for key in keys if key not in self._known]
+        if missing:
+            async with self._database.reads(self._shown) as reads:
+                found = await self._query(reads, missing)
+            self._known |= {key: found.get(key) for key in missing}
+        return self._known
 
 
 class Decisions(DataLoader[AccessQuestion, AccessDecision]):

@@ -9,6 +9,7 @@ from domain.account import BillingAccount
 from domain.errors import NotFound
 from gql.context import Info
 from gql.ids import global_id, id_of
+from gql.needs import needs
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -20,6 +21,7 @@ class Node:
     _domain: ClassVar[type]
 
     @strawberry.field(description="Opaque and stable.")
+    @needs()
     def id(node: strawberry.Parent[Any]) -> strawberry.ID:
         return global_id(type(node), identity(node))
 

@@ -1,15 +1,19 @@
 """The type Payment and what belongs to it."""
 
+from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, Final
 from uuid import UUID
 
 import strawberry
 
+from domain.account import BillingAccount
+from domain.invoice import Invoice
 from domain.outcome import NextActionKind
 from domain.payment import Payment
-from domain.payment_method import PaymentMethodType
+from domain.payment_method import MethodSnapshot, PaymentMethod, PaymentMethodType
 from domain.payment_status import CaptureMethod, PaymentAction, PaymentStatus, PaymentTrigger
+from domain.subscription import Subscription
 from gql.audit import BillingEventConnection, timeline
 from gql.context import Info
 from gql.decline import DeclineView, decline_view
@@ -17,16 +21,22 @@ from gql.dispute import DisputeView
 from gql.lazy import LazyAccount, LazyInvoice, LazySubscription
 from gql.media_item import MediaItemView, media_item
 from gql.money import MoneyView, money
-from gql.node import Node, optional_view, views
+from gql.needs import needs
+from gql.node import Node, optional_view
 from gql.payment_method import PaymentMethodView
 from gql.refund import RefundView
+from gql.relation import to_many, to_one
 from gql.scalars import JsonObject, Url
 from gql.stripe_link import StripeLinkView, stripe_link
 
-if TYPE_CHECKING:
-    from gql.account import BillingAccountView
-    from gql.invoice import InvoiceView
-    from gql.subscription import SubscriptionView
+REFUNDABLE: Final = (
+    "status",
+    "captured_amount",
+    "refunded_amount",
+    "refund_pending_amount",
+    "disputed_amount",
+)
+SNAPSHOT: Final = tuple(f"method_{part.name}" for part in fields(MethodSnapshot))
 
 strawberry.enum(PaymentStatus, description="How far a payment has come.")
 strawberry.enum(PaymentTrigger, description="What made us collect.")
@@ -74,44 +84,51 @@ class PaymentView(Node):
     completed_at: datetime | None = strawberry.field(description="When the money was collected.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(payment: strawberry.Parent[Payment]) -> UUID:
         return payment.id
 
     @strawberry.field(description="What may be done with it now.")
+    @needs(*REFUNDABLE, "processor_payment_id", "invoice_id")
     def actions(payment: strawberry.Parent[Payment]) -> list[PaymentAction]:
         return list(payment.actions)
 
     @strawberry.field(description="What was asked for.")
+    @needs("amount", "currency")
     def amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.amount, payment.currency)
 
     @strawberry.field(description="What the bank has agreed to, at most, so far.")
+    @needs("authorized_amount", "currency")
     def authorized_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.authorized_amount, payment.currency)
 
     @strawberry.field(description="What was collected.")
+    @needs("captured_amount", "currency")
     def captured_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.captured_amount, payment.currency)
 
     @strawberry.field(description="What was given back, and taken by the bank.")
+    @needs("refunded_amount", "currency")
     def refunded_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.refunded_amount, payment.currency)
 
     @strawberry.field(description="What is being given back: asked for, and not yet taken by the bank.")
+    @needs("refund_pending_amount", "currency")
     def refund_pending_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.refund_pending_amount, payment.currency)
 
     @strawberry.field(description="What may still be refunded; nothing while it is disputed.")
+    @needs(*REFUNDABLE, "currency")
     def refundable_amount(payment: strawberry.Parent[Payment]) -> MoneyView:
         return money(payment.refundable_amount, payment.currency)
 
-    @strawberry.field(description="Its refunds, the oldest first; failed ones too.")
-    async def refunds(payment: strawberry.Parent[Payment], info: Info) -> list[RefundView]:
-        return views(RefundView, await info.context.loaders.refunds_of.load(payment.id) or [])
-
-    @strawberry.field(description="Its disputes, the oldest first.")
-    async def disputes(payment: strawberry.Parent[Payment], info: Info) -> list[DisputeView]:
-        return views(DisputeView, await info.context.loaders.disputes_of.load(payment.id) or [])
+    refunds: list[RefundView] = to_many(
+        lambda loaders: loaders.refunds_of, description="Its refunds, the oldest first; failed ones too."
+    )
+    disputes: list[DisputeView] = to_many(
+        lambda loaders: loaders.disputes_of, description="Its disputes, the oldest first."
+    )
 
     @strawberry.field(
         description=(
@@ -119,6 +136,7 @@ class PaymentView(Node):
             "Null when nothing is needed. Asked of Stripe each time."
         )
     )
+    @needs(whole=(Payment,))
     async def next_action(payment: strawberry.Parent[Payment], info: Info) -> NextActionView | None:
         action = await info.context.services.payments.next_action(info.context.actor, payment)
         return optional_view(NextActionView, action)
@@ -126,49 +144,41 @@ class PaymentView(Node):
     @strawberry.field(
         description="Set exactly when status is FAILED, or while another attempt after a failure is open."
     )
+    @needs("decline_code", "decline_advice")
     def decline(payment: strawberry.Parent[Payment], info: Info) -> DeclineView | None:
         return decline_view(payment.decline, info.context.actor)
 
     @strawberry.field(description="What was bought with it, where createPayment named it.")
+    @needs("media_item_id", "user_id")
     def media_item(payment: strawberry.Parent[Payment]) -> MediaItemView | None:
         return media_item(payment.media_item_id, payment.user_id)
 
     @strawberry.field(description="Your own data, as it was given.")
+    @needs("details")
     def metadata(payment: strawberry.Parent[Payment]) -> JsonObject:
         return JsonObject(dict(payment.details))
 
-    @strawberry.field(description="Whose payment it is.")
-    async def billing_account(payment: strawberry.Parent[Payment], info: Info) -> LazyAccount:
-        account = await info.context.loaders.accounts.load(payment.user_id)
-        return cast("BillingAccountView", account)  # A foreign key says that it exists.
-
-    @strawberry.field(description="The subscription that it was collected for, if it was for one.")
-    async def subscription(payment: strawberry.Parent[Payment], info: Info) -> LazySubscription | None:
-        if payment.subscription_id is None:
-            return None
-        found = await info.context.loaders.subscriptions.load(payment.subscription_id)
-        return cast("SubscriptionView | None", found)
-
-    @strawberry.field(description="The invoice that it pays, if it pays one.")
-    async def invoice(payment: strawberry.Parent[Payment], info: Info) -> LazyInvoice | None:
-        if payment.invoice_id is None:
-            return None
-        found = await info.context.loaders.invoices.load(payment.invoice_id)
-        return cast("InvoiceView | None", found)
-
-    @strawberry.field(description="The method as it is today, also after its removal.")
-    async def payment_method(payment: strawberry.Parent[Payment], info: Info) -> PaymentMethodView | None:
-        if payment.payment_method_id is None:
-            return None
-        method = await info.context.loaders.payment_methods.load(payment.payment_method_id)
-        return optional_view(PaymentMethodView, method)
+    billing_account: LazyAccount = to_one(BillingAccount, "user_id", description="Whose payment it is.")
+    subscription: LazySubscription | None = to_one(
+        Subscription,
+        "subscription_id",
+        description="The subscription that it was collected for, if it was for one.",
+    )
+    invoice: LazyInvoice | None = to_one(
+        Invoice, "invoice_id", description="The invoice that it pays, if it pays one."
+    )
+    payment_method: PaymentMethodView | None = to_one(
+        PaymentMethod, "payment_method_id", description="The method as it is today, also after its removal."
+    )
 
     @strawberry.field(description="The method as it was when it was charged.")
+    @needs(*SNAPSHOT)
     def payment_method_snapshot(payment: strawberry.Parent[Payment]) -> MethodSnapshotView | None:
         return optional_view(MethodSnapshotView, payment.method_snapshot)
 
     timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
+    @needs(whole=(Payment,))
     def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:
         return stripe_link(payment, info)

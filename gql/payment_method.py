@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import strawberry
@@ -21,12 +21,11 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.ids import global_id, id_of
 from gql.lazy import LazySubscription
+from gql.needs import needs
 from gql.node import Node, one, optional_view, views
 from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload, executed
+from gql.relation import to_many, to_one
 from gql.scalars import IdempotencyKey
-
-if TYPE_CHECKING:
-    from gql.subscription import SubscriptionView
 
 strawberry.enum(PaymentMethodType, description="What kind of method it is.")
 strawberry.enum(PaymentMethodState, description="Whether a method can be charged.")
@@ -51,17 +50,18 @@ class PaymentMethodView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(method: strawberry.Parent[PaymentMethod]) -> UUID:
         return method.id
 
     @strawberry.field(description="Whether it can be charged.")
+    @needs("detached_at", "exp_month", "exp_year")
     def state(method: strawberry.Parent[PaymentMethod], info: Info) -> PaymentMethodState:
         return method.state_at(info.context.services.clock())
 
-    @strawberry.field(description="The live subscriptions that name it, the oldest first.")
-    async def used_by(method: strawberry.Parent[PaymentMethod], info: Info) -> list[LazySubscription]:
-        found = await info.context.loaders.paid_by.load(method.id)
-        return cast("list[SubscriptionView]", found or [])
+    used_by: list[LazySubscription] = to_many(
+        lambda loaders: loaders.paid_by, description="The live subscriptions that name it, the oldest first."
+    )
 
 
 @strawberry.type(
@@ -81,14 +81,9 @@ class PaymentMethodSetupView(Node):
             return None
         return await info.context.services.processor.setup_secret(setup)
 
-    @strawberry.field(description="The saved method, once there is one.")
-    async def payment_method(
-        setup: strawberry.Parent[PaymentMethodSetup], info: Info
-    ) -> PaymentMethodView | None:
-        if setup.payment_method_id is None:
-            return None
-        found = await info.context.loaders.payment_methods.load(setup.payment_method_id)
-        return optional_view(PaymentMethodView, found)
+    payment_method: PaymentMethodView | None = to_one(
+        PaymentMethod, "payment_method_id", description="The saved method, once there is one."
+    )
 
     @strawberry.field(description="Why the last attempt failed, if it did.")
     def decline(setup: strawberry.Parent[PaymentMethodSetup], info: Info) -> DeclineView | None:
@@ -98,6 +93,7 @@ class PaymentMethodSetupView(Node):
 @strawberry.type(description="What became of a command about a payment method.")
 class PaymentMethodPayload(Payload):
     @strawberry.field(description="The method as it is now; null where nothing was saved.")
+    @needs()
     async def payment_method(self, info: Info) -> PaymentMethodView | None:
         return optional_view(PaymentMethodView, await self.made(info.context.loaders.payment_methods))
 
@@ -222,10 +218,12 @@ class PaymentMethodMutations:
 @strawberry.type
 class PaymentMethodQueries:
     @strawberry.field(description="The caller's saved methods, the default one first, then the newest.")
+    @needs()
     async def payment_methods(self, info: Info) -> list[PaymentMethodView]:
         return await methods_of(info.context.actor.known_id, info)
 
     @strawberry.field(description="A saved method that the caller may see.")
+    @needs()
     async def payment_method(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The method.")]
     ) -> PaymentMethodView | None:

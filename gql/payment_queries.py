@@ -32,6 +32,7 @@ from gql.connection import (
 )
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
+from gql.needs import needs
 from gql.node import one
 from gql.payment import PaymentView
 from gql.scalars import CurrencyCode, MinorUnits
@@ -149,6 +150,7 @@ class PaymentConnection(Connection[Payment]):
             "takes too long."
         )
     )
+    @needs()
     async def total_count(self) -> int | None:
         return await self.count() or 0
 
@@ -173,7 +175,7 @@ async def found_page(
 ) -> Page[Payment]:
     """One user's page comes with those of other users, which the same field of other accounts asks for."""
     if wanted.owner is None:
-        return await context.services.payments.page(context.actor, wanted, order, part)
+        return await context.services.payments.page(context.actor, wanted, order, part, context.shown)
     lookup = context.loaders.payments_of(scoped(context.actor, wanted), order, part.one_more())
     return page_of(await lookup.load(wanted.owner) or (), part)
 
@@ -205,6 +207,7 @@ def asked_order(given: Sequence[PaymentOrderInput]) -> PaymentOrder:
 @strawberry.type
 class PaymentQueries:
     @strawberry.field(description="A payment that the caller may see.")
+    @needs()
     async def payment(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The payment.")]
     ) -> PaymentView | None:
@@ -213,6 +216,7 @@ class PaymentQueries:
     @strawberry.field(
         description="The caller's payments; support and admins see everybody's and may filter by userId."
     )
+    @needs()
     async def payments(
         self,
         info: Info,

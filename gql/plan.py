@@ -7,6 +7,7 @@ import strawberry
 from domain.plan import BillingInterval, Plan
 from gql.context import Info
 from gql.money import MoneyView, money
+from gql.needs import needs
 from gql.node import Node, views
 
 strawberry.enum(BillingInterval, description="How long the unit of a billing period is.")
@@ -26,6 +27,7 @@ class PlanView(Node):
     active: bool = strawberry.field(description="Whether it may be subscribed to now.")
 
     @strawberry.field(description="What each period costs.")
+    @needs("amount", "currency")
     def price(plan: strawberry.Parent[Plan]) -> MoneyView:
         return money(plan.amount, plan.currency)
 
@@ -33,6 +35,7 @@ class PlanView(Node):
 @strawberry.type
 class PlanQueries:
     @strawberry.field(description="What may be subscribed to, the cheapest first. Open to everybody.")
+    @needs()
     async def plans(
         self,
         info: Info,

@@ -18,6 +18,7 @@ from gql.invariants import InvariantQueries
 from gql.invoice import InvoiceQueries
 from gql.loaders import LOADERS, Loaders
 from gql.money import CurrencyRuleView
+from gql.needs import needs
 from gql.node import Node, existing, optional_view, view, views
 from gql.operation import OperationView, find_operation, operation_view
 from gql.payment_method import PaymentMethodQueries
@@ -45,6 +46,7 @@ async def found(loaders: Loaders, text: str) -> Any:
 @strawberry.type
 class NodeQueries:
     @strawberry.field(description="Any object by its id.")
+    @needs(whole=(Operation,))
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object.")]
     ) -> Node | None:
@@ -53,6 +55,7 @@ class NodeQueries:
     @strawberry.field(
         description="Objects by their ids, in the same order; null for those that are not there."
     )
+    @needs(whole=(Operation,))
     async def nodes(
         self,
         info: Info,
@@ -69,12 +72,14 @@ class AccountQueries:
     @strawberry.field(
         description="The caller's billing account, opened at first sight. Null, with an error, where there is no token."
     )
+    @needs()
     async def viewer(self, info: Info) -> BillingAccountView | None:
         actor = info.context.actor
         account = await info.context.services.customers.account(actor.known_id, by=actor)
         return optional_view(BillingAccountView, account)
 
     @strawberry.field(description="Support and admins: a user's billing account. Others find only their own.")
+    @needs()
     async def billing_account(
         self,
         info: Info,
@@ -99,6 +104,7 @@ class AccountQueries:
         return await find_operation(info, mutation, idempotency_key)
 
     @strawberry.field(description="The currencies that can be charged, and their rules. Open to everybody.")
+    @needs()
     def currencies(self, info: Info) -> list[CurrencyRuleView]:
         return views(CurrencyRuleView, info.context.services.rules.currencies)
 

@@ -1,21 +1,21 @@
 """The type Refund: money on its way back to a payer."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, cast
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import strawberry
 
 from domain.actor import Role
+from domain.payment import Payment
 from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.audit import ActorView, BillingEventConnection, timeline
 from gql.context import Info
 from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
+from gql.needs import needs
 from gql.node import Node, one
-
-if TYPE_CHECKING:
-    from gql.payment import PaymentView
+from gql.relation import to_one
 
 strawberry.enum(
     RefundStatus,
@@ -42,29 +42,30 @@ class RefundView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(refund: strawberry.Parent[Refund]) -> UUID:
         return refund.id
 
     @strawberry.field(description="What is given back of it.")
+    @needs("amount", "currency")
     def amount(refund: strawberry.Parent[Refund]) -> MoneyView:
         return money(refund.amount, refund.currency)
 
-    @strawberry.field(description="The payment that it is taken from.")
-    async def payment(refund: strawberry.Parent[Refund], info: Info) -> LazyPayment:
-        payment = await info.context.loaders.payments.load(refund.payment_id)
-        return cast("PaymentView", payment)  # A foreign key says that it exists, and it has the same owner.
-
+    payment: LazyPayment = to_one(Payment, "payment_id", description="The payment that it is taken from.")
     timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: what the staff said about it. Null for others.")
+    @needs("note")
     def note(refund: strawberry.Parent[Refund], info: Info) -> str | None:
         return refund.note if info.context.actor.sees_everybody else None
 
     @strawberry.field(description="Support and admins: why it failed, in Stripe's words. Null for others.")
+    @needs("failure_reason")
     def failure_reason(refund: strawberry.Parent[Refund], info: Info) -> str | None:
         return refund.failure_reason if info.context.actor.sees_everybody else None
 
     @strawberry.field(description="Who asked for it here; null where nobody did.")
+    @needs("created_by")
     def created_by(refund: strawberry.Parent[Refund], info: Info) -> ActorView | None:
         """Only admins refund; which of them is the staff's affair."""
         if refund.created_by is None:
@@ -76,6 +77,7 @@ class RefundView(Node):
 @strawberry.type
 class RefundQueries:
     @strawberry.field(description="A refund that the caller may see.")
+    @needs()
     async def refund(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The refund.")]
     ) -> RefundView | None:

@@ -1,12 +1,17 @@
 """The type Subscription and what belongs to it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 from uuid import UUID
 
 import strawberry
 
+from domain.account import BillingAccount
 from domain.dunning import Dunning, dunning_of
+from domain.invoice import Invoice
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod
+from domain.plan import Plan
 from domain.subscription import CancelReason, Subscription
 from domain.subscription_status import SubscriptionAction, SubscriptionStatus
 from gql.audit import BillingEventConnection, timeline
@@ -16,16 +21,15 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.invoice import InvoiceView
 from gql.lazy import LazyAccount
-from gql.node import Node, optional_view, view
+from gql.needs import needs
+from gql.node import Node, optional_view
 from gql.payment import NextActionView
 from gql.payment_method import PaymentMethodView
 from gql.payment_queries import PaymentConnection, page_below_subscription
 from gql.plan import PlanView
+from gql.relation import to_one
 from gql.scalars import JsonObject
 from gql.stripe_link import StripeLinkView, stripe_link
-
-if TYPE_CHECKING:
-    from gql.account import BillingAccountView
 
 strawberry.enum(SubscriptionStatus, description="How a subscription stands.")
 strawberry.enum(CancelReason, description="Why a customer cancels.")
@@ -75,40 +79,32 @@ class SubscriptionView(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(description="The id as a UUID, as the REST API shows it.")
+    @needs()
     def uuid(subscription: strawberry.Parent[Subscription]) -> UUID:
         return subscription.id
 
     @strawberry.field(description="What may be done with it now.")
+    @needs("status", "ends_at", "pending_plan_id", whole=(Subscription,))
     def actions(subscription: strawberry.Parent[Subscription]) -> list[SubscriptionAction]:
         return list(subscription.actions)
 
-    @strawberry.field(description="What is subscribed to.")
-    async def plan(subscription: strawberry.Parent[Subscription], info: Info) -> PlanView:
-        return view(PlanView, await info.context.loaders.plans.load(subscription.plan_id))
-
-    @strawberry.field(description="What it changes to next, where a change is planned or waits to be paid.")
-    async def pending_plan(subscription: strawberry.Parent[Subscription], info: Info) -> PlanView | None:
-        if subscription.pending_plan_id is None:
-            return None
-        return optional_view(PlanView, await info.context.loaders.plans.load(subscription.pending_plan_id))
-
-    @strawberry.field(description="Whose it is.")
-    async def billing_account(subscription: strawberry.Parent[Subscription], info: Info) -> LazyAccount:
-        account = await info.context.loaders.accounts.load(subscription.user_id)
-        return cast("BillingAccountView", account)  # A foreign key says that it exists.
-
-    @strawberry.field(description="What pays for it; null where the customer's default at Stripe does.")
-    async def payment_method(
-        subscription: strawberry.Parent[Subscription], info: Info
-    ) -> PaymentMethodView | None:
-        if subscription.payment_method_id is None:
-            return None
-        method = await info.context.loaders.payment_methods.load(subscription.payment_method_id)
-        return optional_view(PaymentMethodView, method)
+    plan: PlanView = to_one(Plan, "plan_id", description="What is subscribed to.")
+    pending_plan: PlanView | None = to_one(
+        Plan,
+        "pending_plan_id",
+        description="What it changes to next, where a change is planned or waits to be paid.",
+    )
+    billing_account: LazyAccount = to_one(BillingAccount, "user_id", description="Whose it is.")
+    payment_method: PaymentMethodView | None = to_one(
+        PaymentMethod,
+        "payment_method_id",
+        description="What pays for it; null where the customer's default at Stripe does.",
+    )
 
     @strawberry.field(
         description="How the collection of an overdue payment goes; null where none is overdue."
     )
+    @needs(whole=(Subscription, Invoice, Payment))
     async def dunning(subscription: strawberry.Parent[Subscription], info: Info) -> DunningView | None:
         if subscription.past_due_since is None:
             return None
@@ -118,16 +114,14 @@ class SubscriptionView(Node):
         dunning = dunning_of(subscription, invoice, payment, info.context.services.rules)
         return optional_view(DunningView, dunning)
 
-    @strawberry.field(description="The last invoice that was made for it.")
-    async def latest_invoice(subscription: strawberry.Parent[Subscription], info: Info) -> InvoiceView | None:
-        if subscription.latest_invoice_id is None:
-            return None
-        invoice = await info.context.loaders.invoices.load(subscription.latest_invoice_id)
-        return optional_view(InvoiceView, invoice)
+    latest_invoice: InvoiceView | None = to_one(
+        Invoice, "latest_invoice_id", description="The last invoice that was made for it."
+    )
 
     @strawberry.field(
         description="What the app must do now so that the latest invoice gets paid. Asked of Stripe each time."
     )
+    @needs(whole=(Subscription, Invoice, Payment))
     async def next_action(subscription: strawberry.Parent[Subscription], info: Info) -> NextActionView | None:
         payment = await info.context.loaders.latest_payment(subscription)
         if payment is None:
@@ -141,6 +135,7 @@ class SubscriptionView(Node):
             "period: what follows that is charged when it ends. Asked of Stripe each time."
         )
     )
+    @needs(whole=(Subscription,))
     async def next_charge(
         subscription: strawberry.Parent[Subscription], info: Info
     ) -> ChargePreviewView | None:
@@ -148,15 +143,18 @@ class SubscriptionView(Node):
         return optional_view(ChargePreviewView, terms)
 
     @strawberry.field(description="What was collected for it, or not, the newest first.")
+    @needs()
     async def payments(
         subscription: strawberry.Parent[Subscription], info: Info, first: First = None, after: After = None
     ) -> PaymentConnection:
         return await page_below_subscription(info, subscription.id, first, after)
 
     @strawberry.field(description="Your own data, as it was given.")
+    @needs("details")
     def metadata(subscription: strawberry.Parent[Subscription]) -> JsonObject:
         return JsonObject(dict(subscription.details))
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
+    @needs(whole=(Subscription,))
     def stripe(subscription: strawberry.Parent[Subscription], info: Info) -> StripeLinkView | None:
         return stripe_link(subscription, info)

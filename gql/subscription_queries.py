@@ -28,6 +28,7 @@ from gql.connection import (
 )
 from gql.context import Context, Info
 from gql.ids import id_of, user_id_of
+from gql.needs import needs
 from gql.node import one
 from gql.payment_queries import check_length
 from gql.subscription import SubscriptionView
@@ -90,6 +91,7 @@ class SubscriptionConnection(Connection[Subscription]):
             "that takes too long."
         )
     )
+    @needs()
     async def total_count(self) -> int | None:
         return await self.count() or 0
 
@@ -111,7 +113,7 @@ async def page_of_subscriptions(
 async def found_page(context: Context, wanted: SubscriptionFilter, part: Slice) -> Page[Subscription]:
     """One user's page comes with those of other users, which the same field of other accounts asks for."""
     if wanted.owner is None:
-        return await context.services.subscriptions.page(context.actor, wanted, part)
+        return await context.services.subscriptions.page(context.actor, wanted, part, shown=context.shown)
     mine = replace(wanted, owner=context.actor.narrowed(wanted.owner))
     rows = await context.loaders.subscriptions_of(mine, part.one_more()).load(wanted.owner)
     return page_of(rows or (), part)
@@ -126,6 +128,7 @@ async def number_of(context: Context, wanted: SubscriptionFilter) -> int | None:
 @strawberry.type
 class SubscriptionQueries:
     @strawberry.field(description="A subscription that the caller may see.")
+    @needs()
     async def subscription(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The subscription.")]
     ) -> SubscriptionView | None:
@@ -134,6 +137,7 @@ class SubscriptionQueries:
     @strawberry.field(
         description="The caller's subscriptions; support and admins see everybody's and may filter by userId."
     )
+    @needs()
     async def subscriptions(
         self,
         info: Info,

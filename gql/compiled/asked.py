@@ -21,6 +21,7 @@ from graphql.pyutils import Path
 
 from gql.context import Context
 from gql.direct import Reader
+from gql.relation import Relation
 
 NO_HELPERS: Final[Any] = None
 NO_ARGUMENTS: Final[Mapping[str, Any]] = {}
@@ -72,6 +73,16 @@ class Read(Asked):
 
     async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
         return [self.read(source) for source in sources]
+
+
+@dataclass(frozen=True, slots=True)
+class Related(Asked):
+    """Of a field that leads to other objects."""
+
+    relation: Relation
+
+    async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
+        return await self.relation.of_all(sources, run.context.loaders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

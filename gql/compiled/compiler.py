@@ -15,13 +15,18 @@ from graphql import (
     is_object_type,
 )
 
-from gql.compiled.asked import Read, Resolved
+from domain.ports import Shown
+from gql.compiled.asked import Read, Related, Resolved
+from gql.compiled.look import Look
 from gql.compiled.selections import Selections
-from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shown, Shows
+from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shows
+from gql.compiled.shown import Shown as Way
 from gql.compiled.source import renderer
 from gql.compiled.surprise import NotPlanned
 from gql.direct import attribute_of, reader
 from gql.executor import writer
+from gql.needs import needs_of
+from gql.relation import relation_of
 
 MOST_FIELDS: Final = 2000
 """Of a plan, with its fragments written out; what asks for more is not asked often."""
@@ -34,6 +39,12 @@ class Compiler:
     def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
         self._schema, self._selections = schema, selections
         self._fields = 0
+        self._look = Look()
+
+    @property
+    def shown(self) -> Shown:
+        """What is looked at of the entities, by all fields together."""
+        return self._look.shown
 
     def objects(self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Objects:
         """Raises NotPlanned."""
@@ -51,8 +62,11 @@ class Compiler:
         field = parent.fields.get(name)
         if field is None or field.resolve is None:
             raise NotPlanned(name)
+        read, relation = reader(field), relation_of(field)
+        self._look.at(parent, needs_of(field), is_read=read is not None)
         place = self._place(field.type, parent, nodes)
-        read = reader(field)
+        if relation is not None:
+            return Branch(Related(relation), place)
         if read is None:
             return Branch(Resolved(parent=parent, field=field, resolve=field.resolve, nodes=nodes), place)
         if place.shown.is_plain:
@@ -64,7 +78,7 @@ class Compiler:
             return Place(self._shown(kind.of_type, parent, nodes), required=True)
         return Place(self._shown(kind, parent, nodes), required=False)
 
-    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shown:
+    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Way:
         if is_list_type(kind):
             return Items(self._place(kind.of_type, parent, nodes))
         if is_leaf_type(kind):

@@ -21,6 +21,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from domain.errors import DomainError
+from domain.ports import Shown
 from gql.compiled.asked import Resolved, Run, together
 from gql.compiled.compiler import Compiler
 from gql.compiled.selections import Selections, switches_of
@@ -37,8 +38,10 @@ class Plan:
     """What the operation shows, under certain values of its switches."""
 
     root: Objects
+    shown: Shown
 
     async def result(self, run: Run) -> ExecutionResult:
+        run.context.show(self.shown)
         errors: list[GraphQLError] = []
         columns = await together([root_column(branch, run, errors) for branch in self.root.branches])
         [data] = self.root.render([None], *columns)
@@ -96,7 +99,8 @@ class Plans:
         root = self._schema.query_type
         if root is None:
             return None
+        compiler = Compiler(self._schema, selections)
         try:
-            return Plan(Compiler(self._schema, selections).objects(root, [self._operation.selection_set]))
+            return Plan(compiler.objects(root, [self._operation.selection_set]), compiler.shown)
         except NotPlanned:
             return None

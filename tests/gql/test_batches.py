@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.ports import Database, Reads
+from domain.ports import Database, Reads, Shown
 from gql.batches import watched_batches
 from gql.lookup import Lookup
 
@@ -26,7 +26,7 @@ class Reading:
         self.has_begun, self.is_over = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
-    async def reads(self) -> AsyncIterator[Reads]:
+    async def reads(self, _: Shown) -> AsyncIterator[Reads]:
         self.has_begun.set()
         try:
             yield cast("Reads", None)

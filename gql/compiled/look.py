@@ -1,0 +1,48 @@
+"""Which attributes of the entities an operation looks at."""
+
+from dataclasses import fields
+from typing import Any
+
+from graphql import GraphQLObjectType
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from domain.ports import ALL, Shown
+from gql.needs import Needs
+from gql.node import Node
+
+
+class Look:
+    """Collected field by field; of the same entities in different places it is the same."""
+
+    def __init__(self) -> None:
+        self._attributes: dict[type, set[str]] = {}
+        self._whole: set[type] = set()
+        self._is_known = True
+
+    def at(self, parent: GraphQLObjectType, needs: Needs | None, *, is_read: bool) -> None:
+        """Who knows what a resolver looks at that does not say so? One that is only given its object sees no other."""
+        entity = entity_of(parent)
+        if needs is None:
+            self._is_known = self._is_known and is_read
+            if entity is not None:
+                self._whole.add(entity)
+            return
+        self._whole |= needs.whole
+        if entity is not None:
+            self._attributes.setdefault(entity, set()).update(needs.attributes)
+
+    @property
+    def shown(self) -> Shown:
+        if not self._is_known:
+            return ALL
+        return {
+            entity: frozenset(attributes)
+            for entity, attributes in self._attributes.items()
+            if entity not in self._whole and attributes <= {part.name for part in fields(entity)}
+        }
+
+
+def entity_of(kind: GraphQLObjectType) -> Any:
+    """The entity that the type shows, if it shows one."""
+    view: Any = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].origin
+    return view._domain if issubclass(view, Node) else None
