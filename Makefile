@@ -83,6 +83,9 @@ chaos: .venv/installed ## Kill, flood and starve the whole program, and count (S
 fuzz: .venv/installed ## Send hostile GraphQL documents, and see that none holds up the others (SEED=7 repeats a run, ROUNDS=2000)
 	@exec $(PY) -m tests.fuzz --seed $(or $(SEED),7) --rounds $(or $(ROUNDS),2000)
 
+differential: .venv/installed ## Compare plans with graphql-core on random documents (SEED=7 repeats a run, DOCUMENTS=20000)
+	@exec $(PY) -W ignore -m tests.differential --seed $(or $(SEED),7) --documents $(or $(DOCUMENTS),20000)
+
 schemathesis: .venv/installed ## Have schemathesis try both APIs for some minutes (SEED=7 repeats a run)
 	@exec $(PY) -m tests.contract $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
 
@@ -97,7 +100,7 @@ clean: ## Remove .venv and what tools left behind; the data in var/ stays
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test coverage check format schema migration lock sbom explorer explorer-check bench chaos fuzz schemathesis conformance clean help
+.PHONY: run test coverage check format schema migration lock sbom explorer explorer-check bench chaos fuzz differential schemathesis conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

@@ -130,7 +130,8 @@ class Executor:
     async def _executed(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
         """A query goes by its plan. Where that is surprised, graphql-core tells exactly what is wrong, and where."""
         with watched_batches():
-            plans = None if asked.is_mutation else self._plans(asked, ast)
+            is_planned = self._policy.by_plans and not asked.is_mutation
+            plans = self._plans(asked, ast) if is_planned else None
             if plans and (found := await planned(plans, asked, context)) is not None:
                 return found
             result = execute(

@@ -1,5 +1,6 @@
 """Dataloaders: one statement for all that is asked for together."""
 
+from asyncio import Future, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeAlias, TypeVar
 from uuid import UUID
@@ -13,11 +14,25 @@ from domain.ports import ALL, Database, Reads, Shown
 from gql.batches import join_batches
 
 T = TypeVar("T")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 Query: TypeAlias = Callable[[Reads, list[UUID]], Awaitable[Mapping[UUID, T]]]
 
 
-class Lookup(DataLoader[UUID, T | None]):
+class Shared(DataLoader[Key, Value]):
+    """
+    A loader whose answers are waited for by many.
+
+    Where one field fails, graphql-core cancels those beside it. What they wait for is not theirs alone to cancel: a
+    field elsewhere may wait for the same object.
+    """
+
+    def load(self, key: Key) -> Future[Value]:
+        return shield(super().load(key))
+
+
+class Lookup(Shared[UUID, T | None]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
     def __init__(self, database: Database, query: Query[T], shown: Shown = ALL) -> None:
@@ -40,7 +55,7 @@ class Lookup(DataLoader[UUID, T | None]):
         return self._known
 
 
-class Decisions(DataLoader[AccessQuestion, AccessDecision]):
+class Decisions(Shared[AccessQuestion, AccessDecision]):
     """Who asks has a right to: the user is the caller, or of an object that the caller may see."""
 
     def __init__(self, access: AccessService) -> None:

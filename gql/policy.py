@@ -28,6 +28,8 @@ class Policy:
     keeps_queries: bool = True
     query_seconds: float = QUERY_SECONDS
     tells_cost: bool = True
+    by_plans: bool = True
+    """Whether queries are answered by plans; graphql-core gives the same answers, in many times the time."""
 
     def tells_schema_to(self, actor: Actor) -> bool:
         return self.introspection and not (self.hides_schema and actor.role is Role.ANONYMOUS)

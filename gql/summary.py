@@ -23,9 +23,11 @@ class Summary:
     document: str = ""
     """The SHA-256 of its text, by which the same document is known again."""
     codes: tuple[str, ...] = ()
+    is_planned: bool = False
+    """Whether a plan has answered, and not graphql-core."""
 
     @classmethod
-    def of(cls, asked: Asked, body: Mapping[str, Any]) -> Self:
+    def of(cls, asked: Asked, body: Mapping[str, Any], *, is_planned: bool = False) -> Self:
         operation = asked.document.operation(asked.request.operation_name)
         codes = codes_in(body)
         if operation is None:
@@ -36,6 +38,7 @@ class Summary:
             cost=asked.cost or 0,
             document=asked.document.digest,
             codes=codes,
+            is_planned=is_planned,
         )
 
 

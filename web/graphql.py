@@ -74,7 +74,7 @@ class GraphQL:
             return rate_limited(request, refused)
         context = Context(actor=actor, services=self._services)
         response = await self._executor.execute(asked, context)
-        request.scope[SUMMARY] = Summary.of(asked, response.body)
+        request.scope[SUMMARY] = Summary.of(asked, response.body, is_planned=context.is_planned)
         return rendered(response, media_type)
 
     async def _judged(self, sent: GraphQLRequest, actor: Actor) -> Asked:

@@ -16,6 +16,7 @@ from web.summaries import summary_of
 
 OTHER: Final = "other"
 """For whatever has no name of its own here, so that callers cannot make up series."""
+QUERY: Final = "query"
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -39,6 +40,12 @@ OPERATION_SECONDS: Final = Histogram(
 COST: Final = Counter(
     "payments_graphql_cost", "What they might cost, as the limits reckon it.", ["operation", "kind"]
 )
+QUERIES: Final = Counter(
+    "payments_graphql_queries",
+    "GraphQL queries by the way in which they were answered: by a plan, or by resolvers.",
+    ["way"],
+)
+BY_PLAN, BY_RESOLVERS = QUERIES.labels("plan"), QUERIES.labels("resolvers")
 
 
 class HttpMetrics:
@@ -85,6 +92,8 @@ class HttpMetrics:
         number.inc()
         times.observe(seconds)
         cost.inc(summary.cost)
+        if summary.kind == QUERY:
+            (BY_PLAN if summary.is_planned else BY_RESOLVERS).inc()
 
 
 @lru_cache(1024)  # Looking them up by their labels would take longer than counting.

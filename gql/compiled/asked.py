@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from asyncio import TaskGroup
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import Any, Final
 
 from graphql import (
@@ -101,7 +101,15 @@ class Resolved(Asked):
 
     async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
         info, arguments = run.info(self.parent, self.field.type, self.nodes), self._arguments(run)
-        return await settled([self.resolve(source, info, **arguments) for source in sources])
+        found: list[Any] = []
+        try:
+            for source in sources:
+                found.append(self.resolve(source, info, **arguments))  # noqa: PERF401 - kept where one raises
+        except BaseException:
+            for begun in filter(iscoroutine, found):
+                begun.close()
+            raise
+        return await settled(found)
 
     def _arguments(self, run: Run) -> Mapping[str, Any]:
         if not self.field.args:
@@ -129,7 +137,7 @@ async def together(awaited: Sequence[Awaitable[Any]]) -> Sequence[Any]:
     if len(awaited) == 1:
         return [await awaited[0]]
     async with TaskGroup() as group:
-        tasks = [group.create_task(_coroutine(each)) for each in awaited]
+        tasks = [group.create_task(each if iscoroutine(each) else _coroutine(each)) for each in awaited]
     return [task.result() for task in tasks]
 
 

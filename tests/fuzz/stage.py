@@ -43,6 +43,12 @@ async def furnish(database: Database) -> Actor:
 
 @asynccontextmanager
 async def furnished_gateway(folder: Path) -> AsyncIterator[tuple[Gateway, Actor]]:
+    async with bare_gateway(folder) as gateway:
+        yield gateway, await furnish(gateway.services.database)
+
+
+@asynccontextmanager
+async def bare_gateway(folder: Path) -> AsyncIterator[Gateway]:
     with (
         EmbeddedPostgres(folder / "postgres", durable=False) as postgres,
         listening_socket("127.0.0.1", 0) as stripe,
@@ -52,7 +58,7 @@ async def furnished_gateway(folder: Path) -> AsyncIterator[tuple[Gateway, Actor]
         sandbox = Sandbox(SandboxSettings(secret_key=DEVELOPMENT_STRIPE_KEY))
         async with serving(sandbox.app, stripe, shutdown_seconds=1):
             gateway = wire(settings_for(postgres.url(DATABASE), address(stripe)))
-            yield gateway, await furnish(gateway.services.database)
+            yield gateway
             await gateway.close()
 
 
