@@ -82,12 +82,14 @@ class Loaders:
 
     @cached_property
     def payments(self) -> Lookup[Payment]:
-        return self._lookup(lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
+        return self._named(Payment, lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
 
     @cached_property
     def payment_methods(self) -> Lookup[PaymentMethod]:
         """Removed ones included."""
-        return self._lookup(lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner))
+        return self._named(
+            PaymentMethod, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner)
+        )
 
     @cached_property
     def refunds(self) -> Lookup[Refund]:
@@ -117,7 +119,7 @@ class Loaders:
 
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
-        return self._lookup(lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+        return self._named(BillingAccount, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
 
     def payments_of(
         self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
@@ -225,15 +227,17 @@ class Loaders:
     @cached_property
     def plans(self) -> Lookup[Plan]:
         """Everybody may see them."""
-        return self._lookup(lambda reads, ids: reads.plans.by_ids(ids))
+        return self._named(Plan, lambda reads, ids: reads.plans.by_ids(ids))
 
     @cached_property
     def subscriptions(self) -> Lookup[Subscription]:
-        return self._lookup(lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner))
+        return self._named(
+            Subscription, lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner)
+        )
 
     @cached_property
     def invoices(self) -> Lookup[Invoice]:
-        return self._lookup(lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
+        return self._named(Invoice, lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
 
     @cached_property
     def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
@@ -271,6 +275,11 @@ class Loaders:
 
     def _lookup(self, query: Query[T]) -> Lookup[T]:
         return Lookup(self._database, query, self._shown)
+
+    def _named(self, kind: type[T], query: Query[T]) -> Lookup[T]:
+        """By id, but for those that were read together with what names them."""
+        known = None if self._shown is ALL else self._shown.seen[kind]
+        return Lookup(self._database, query, self._shown, known)
 
     def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
         """One loader for all who ask for the same."""

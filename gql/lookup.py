@@ -35,10 +35,17 @@ class Shared(DataLoader[Key, Value]):
 class Lookup(Shared[UUID, T | None]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
-    def __init__(self, database: Database, query: Query[T], shown: Shown = ALL) -> None:
+    def __init__(
+        self,
+        database: Database,
+        query: Query[T],
+        shown: Shown = ALL,
+        known: dict[UUID, T | None] | None = None,
+    ) -> None:
+        """`known` are those that were found otherwise, and grow with what is found here."""
         super().__init__()
         self._database, self._query, self._shown = database, query, shown
-        self._known: dict[UUID, T | None] = {}
+        self._known = {} if known is None else known
 
     async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
         join_batches()

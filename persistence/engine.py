@@ -1,6 +1,6 @@
 """The connection pool."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import orjson
@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from persistence.address import sqlalchemy_url
 from persistence.keyring import NO_KEYS, Keyring
 from persistence.pool import CountingPool
+
+if TYPE_CHECKING:
+    from persistence.joined import Repositories
 
 SERVER_SETTINGS: Final = {
     "application_name": "payments-gateway",
@@ -24,6 +27,7 @@ SERVER_SETTINGS: Final = {
 CONNECT_SECONDS: Final = 5
 """How long a server may take to let us in."""
 
+REPOSITORIES: Final = "repositories"
 KEYRING: Final = "keyring"
 """The option under which an engine, and each connection of it, has its keyring."""
 
@@ -54,6 +58,12 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def repositories_of(engine: AsyncEngine) -> "Repositories":
+    """By the entities that they find; none of an engine that no `SqlDatabase` was made of."""
+    found: Repositories = engine.sync_engine.get_execution_options().get(REPOSITORIES, {})
+    return found
 
 
 def keyring_of(engine: AsyncEngine) -> Keyring:

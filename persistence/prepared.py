@@ -74,9 +74,13 @@ class Filled:
     convert: Callable[..., Any] | None
 
 
-def maker(entity: type[T], columns: Sequence[str], attributes: Iterable[Filled]) -> Callable[[Any], T]:
+def maker(
+    entity: type[T], columns: Sequence[str], attributes: Iterable[Filled], *, offset: int = 0
+) -> Callable[[Any], T]:
     """
-    From a row with these columns to a value that has these attributes, and no others. It is not validated.
+    From a row with these columns, after `offset` others, to a value that has these attributes, and no others.
+
+    It is not validated.
 
     For the columns `id` and `status` it is
 
@@ -89,7 +93,7 @@ def maker(entity: type[T], columns: Sequence[str], attributes: Iterable[Filled])
     things: dict[str, Any] = {"new": object.__new__, "entity": entity}
     lines = ["def make(row):", "    made = new(entity)"]
     for each in attributes:
-        places = ", ".join(f"row[{columns.index(name)}]" for name in each.columns)
+        places = ", ".join(f"row[{offset + columns.index(name)}]" for name in each.columns)
         things[f"set_{each.attribute}"] = getattr(entity, each.attribute).__set__
         things[f"convert_{each.attribute}"] = each.convert
         lines.append(f"    set_{each.attribute}(made, {_converted(each, places)})")

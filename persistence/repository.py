@@ -25,9 +25,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from persistence.engine import keyring_of
+from domain.ports import Glance
+from persistence.engine import keyring_of, repositories_of
+from persistence.joined import Joined, joined_with
 from persistence.keyring import Keyring
 from persistence.prepared import Filled, Prepared, maker, prepared, reading
 from persistence.read_connection import ReadConnection
@@ -44,10 +46,11 @@ SOUGHT: Final = "sought"
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[Entity]):
-    """A statement, and what makes an entity of each of its rows."""
+    """A statement, what makes an entity of each of its rows, and of what was read together with it."""
 
     statement: Prepared
     make: Callable[[Any], Entity]
+    joined: Sequence[Joined]
 
 
 class Repository(Generic[Entity]):
@@ -96,11 +99,12 @@ class Repository(Generic[Entity]):
         """
         connection = self._connection
         if values is not None and isinstance(statement, Select) and isinstance(connection, ReadConnection):
-            shown = connection.shown.get(self.entity)
-            wanted = None if shown is None else shown | besides | {self.identity}
-            reading = self._reading(statement, wanted, keyring_of(connection.engine))
+            reading = self._reading(statement, connection.shown.of(self.entity), besides, connection.engine)
             if connection.is_direct and reading is not None:
-                return [reading.make(row) for row in await connection.fetch(reading.statement, values)]
+                rows = await connection.fetch(reading.statement, values)
+                for joined in reading.joined:
+                    joined.note(rows, connection.shown.seen[joined.kind])
+                return [reading.make(row) for row in rows]
         result = await connection.execute(statement, values)
         names = tuple(result.keys())
         return [self._entity(dict(zip(names, row, strict=True))) for row in result]
@@ -119,15 +123,28 @@ class Repository(Generic[Entity]):
     @classmethod
     @lru_cache(MOST_STATEMENTS)
     def _reading(
-        cls, statement: Select[Any], wanted: frozenset[str] | None, keyring: Keyring
+        cls, statement: Select[Any], glance: Glance | None, besides: frozenset[str], engine: AsyncEngine
     ) -> "Reading[Entity] | None":
-        """How to read these attributes, or all; None where the statement can't be prepared."""
-        names = [field.name for field in fields(cls.entity) if wanted is None or field.name in wanted]
-        filled = [cls._filled(name, keyring) for name in names]
-        columns = sorted({name for each in filled for name in each.columns})
+        """How to read what is looked at, or all; None where the statement can't be prepared."""
+        keyring = keyring_of(engine)
+        wanted = None if glance is None else glance.attributes | besides
+        columns, filled = cls.filling(wanted, keyring)
         pruned = statement.with_only_columns(*(statement.selected_columns[name] for name in columns))
-        kept = prepared(pruned)
-        return None if kept is None else Reading(kept, maker(cls.entity, columns, filled))
+        related = glance.related if glance and statement.get_final_froms() == [cls.table] else ()
+        whole, joined = joined_with(pruned, cls.table, related, repositories_of(engine), keyring)
+        kept = prepared(whole)
+        return None if kept is None else Reading(kept, maker(cls.entity, columns, filled), joined)
+
+    @classmethod
+    def filling(
+        cls, wanted: frozenset[str] | None, keyring: Keyring
+    ) -> tuple[Sequence[str], Sequence[Filled]]:
+        """The columns of these attributes and of the identity, or of all, and what becomes of them."""
+        names = [part.name for part in fields(cls.entity)]
+        if wanted is not None:
+            names = [name for name in names if name in wanted or name == cls.identity]
+        filled = [cls._filled(name, keyring) for name in names]
+        return sorted({name for each in filled for name in each.columns}), filled
 
     @classmethod
     def _filled(cls, attribute: str, keyring: Keyring) -> Filled:  # noqa: ARG003 - for tables that hold metadata

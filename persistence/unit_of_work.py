@@ -13,10 +13,12 @@ from domain.ports import ALL, Shown
 from persistence.accounts import AccountRepository
 from persistence.audit import AuditRepository
 from persistence.audit_seals import SealRepository
+from persistence.engine import REPOSITORIES
 from persistence.entitlements import EntitlementRepository
 from persistence.invariants import InvariantRepository
 from persistence.invoices import InvoiceRepository
 from persistence.jobs import JobQueue
+from persistence.joined import Repositories
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
 from persistence.outages import outages_told, patience
@@ -35,6 +37,19 @@ PATIENCE: Final = 30.0
 """Seconds for a transaction or a reader; PostgreSQL's own time-outs are shorter, but a silent server keeps none."""
 ENDURANCE: Final = 900.0
 """The same for a snapshot or a recount, which take seconds for a million payments and have no other time-out."""
+
+NAMED: Final[Repositories] = {
+    each.entity: each
+    for each in (
+        AccountRepository,
+        InvoiceRepository,
+        PaymentMethodRepository,
+        PaymentRepository,
+        PlanRepository,
+        SubscriptionRepository,
+    )
+}
+"""Those of the entities that others name by an attribute."""
 
 _holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
 
@@ -157,7 +172,7 @@ class SqlDatabase:
         self._engine = engine
         self._patience = patience
         self._endurance = endurance
-        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT", **{REPOSITORIES: NAMED})
         self._snapshots = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )

@@ -2,11 +2,12 @@
 
 from domain.ports.access_statements import AccessStatements
 from domain.ports.clock import Clock
-from domain.ports.database import ALL, Database, Jobs, Reads, RecountableDatabase, Shown, Work
+from domain.ports.database import Database, Jobs, Reads, RecountableDatabase, Work
 from domain.ports.dispute_processor import DisputeProcessor
 from domain.ports.processor import PaymentProcessor, ProcessorNews
 from domain.ports.refund_processor import RefundProcessor
 from domain.ports.repositories import Accounts, Audit, Inbox, Operations, PaymentMethods, Payments, Setups
+from domain.ports.shown import ALL, Glance, Glances, Related, Shown
 from domain.ports.subscription_processor import SubscriptionReader
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Clock",
     "Database",
     "DisputeProcessor",
+    "Glance",
+    "Glances",
     "Inbox",
     "Jobs",
     "Operations",
@@ -27,6 +30,7 @@ __all__ = [
     "Reads",
     "RecountableDatabase",
     "RefundProcessor",
+    "Related",
     "Setups",
     "Shown",
     "SubscriptionReader",

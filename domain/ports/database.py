@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol
 from uuid import UUID
 
 from domain.payment import Payment
@@ -33,11 +32,8 @@ from domain.ports.repositories import (
     Payments,
     Setups,
 )
+from domain.ports.shown import ALL, Shown
 from domain.ports.statistics import Statistics
-
-Shown: TypeAlias = Mapping[type, frozenset[str]]
-"""By entity, the attributes that somebody will look at. One that is not among the entities is read whole."""
-ALL: Final[Shown] = MappingProxyType({})
 
 
 class Jobs(Protocol):

@@ -15,12 +15,11 @@ from graphql import (
     is_object_type,
 )
 
-from domain.ports import Shown
+from domain.ports import Glances
 from gql.compiled.asked import Read, Related, Resolved
 from gql.compiled.look import Look
 from gql.compiled.selections import Selections
-from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shows
-from gql.compiled.shown import Shown as Way
+from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shown, Shows
 from gql.compiled.source import renderer
 from gql.compiled.surprise import NotPlanned
 from gql.direct import attribute_of, reader
@@ -42,9 +41,9 @@ class Compiler:
         self._look = Look()
 
     @property
-    def shown(self) -> Shown:
+    def glances(self) -> Glances:
         """What is looked at of the entities, by all fields together."""
-        return self._look.shown
+        return self._look.glances
 
     def objects(self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Objects:
         """Raises NotPlanned."""
@@ -66,6 +65,7 @@ class Compiler:
         self._look.at(parent, needs_of(field), is_read=read is not None)
         place = self._place(field.type, parent, nodes)
         if relation is not None:
+            self._look.along(parent, relation)
             return Branch(Related(relation), place)
         if read is None:
             return Branch(Resolved(parent=parent, field=field, resolve=field.resolve, nodes=nodes), place)
@@ -78,7 +78,7 @@ class Compiler:
             return Place(self._shown(kind.of_type, parent, nodes), required=True)
         return Place(self._shown(kind, parent, nodes), required=False)
 
-    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Way:
+    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shown:
         if is_list_type(kind):
             return Items(self._place(kind.of_type, parent, nodes))
         if is_leaf_type(kind):

@@ -21,7 +21,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from domain.errors import DomainError
-from domain.ports import Shown
+from domain.ports import Glances, Shown
 from gql.compiled.asked import Resolved, Run, together
 from gql.compiled.compiler import Compiler
 from gql.compiled.selections import Selections, switches_of
@@ -38,10 +38,10 @@ class Plan:
     """What the operation shows, under certain values of its switches."""
 
     root: Objects
-    shown: Shown
+    glances: Glances
 
     async def result(self, run: Run) -> ExecutionResult:
-        run.context.show(self.shown)
+        run.context.show(Shown(self.glances))
         errors: list[GraphQLError] = []
         columns = await together([root_column(branch, run, errors) for branch in self.root.branches])
         [data] = self.root.render([None], *columns)
@@ -101,6 +101,6 @@ class Plans:
             return None
         compiler = Compiler(self._schema, selections)
         try:
-            return Plan(compiler.objects(root, [self._operation.selection_set]), compiler.shown)
+            return Plan(compiler.objects(root, [self._operation.selection_set]), compiler.glances)
         except NotPlanned:
             return None
