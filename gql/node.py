@@ -52,7 +52,8 @@ def views(kind: type[V], things: object) -> list[V]:
 async def one(info: Info, kind: type[N], text: str, what: str) -> N:
     """The object of that type with this id, if the caller may see it. Raises NotFound, which calls it `what`."""
     identity = id_of(kind._domain, text, "id")
-    return view(kind, existing(await info.context.loaders.of(kind._domain).load(identity), what))
+    found = await info.context.loaders.of(kind._domain).found({identity})
+    return view(kind, existing(found[identity], what))
 
 
 def existing(thing: T | None, what: str, *, path: str = "id") -> T:

@@ -7,12 +7,14 @@ from typing import Final
 
 import asyncpg
 import structlog
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from structlog.typing import FilteringBoundLogger
 
 from domain.errors import DatabaseUnavailable
 
+DriverError: Final = AsyncAdapt_asyncpg_dbapi.Error
 REASONS: Final[Mapping[str, str]] = {
     "08": "connection_lost",
     "53": "out_of_resources",
@@ -85,11 +87,16 @@ def passing_reason(failure: BaseException) -> str | None:
         case PoolTimeout():
             return POOL_EXHAUSTED
         case DBAPIError():
-            return _by_state(failure.orig) or (CONNECTION_LOST if failure.connection_invalidated else None)
+            known = _by_state(failure.orig) or (CONNECTION_LOST if failure.connection_invalidated else None)
+            return known or (passing_reason(failure.orig) if failure.orig else None)
+        case DriverError(__cause__=BaseException() as cause):  # SQLAlchemy's name for it, while it connects.
+            return passing_reason(cause)
         case asyncpg.PostgresError():
             return _by_state(failure)
         case asyncpg.InterfaceError():
             return CONNECTION_LOST if "connection is closed" in str(failure) else None
+        case asyncpg.InternalClientError():  # Used at the moment at which the server says goodbye.
+            return CONNECTION_LOST
         case TooSlow():
             return TOO_SLOW
         case OSError():  # Nobody listens, or nobody answers in time.

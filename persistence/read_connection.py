@@ -1,5 +1,6 @@
 """A connection for single statements: prepared ones go straight to the driver, all others through SQLAlchemy."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -43,19 +44,21 @@ class ReadConnection(AsyncConnection):
         return self.sync_connection
 
     async def give_back(self) -> None:
-        await (self.close() if self.sync_connection else greenlet_spawn(self._pooled.close))
+        """Without SQLAlchemy there was no transaction that would have to be ended first."""
+        if self.sync_connection:
+            await self.close()
+        elif self._pooled.is_valid:
+            self._pooled.close()
 
 
 @asynccontextmanager
 async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[ReadConnection]:
-    """Out of the pool, and back into it. One that is cut off in the middle of a statement does not come back."""
+    """Out of the pool, and back into it, unless it was cut off or lost in the middle of a statement."""
     pooled = await greenlet_spawn(engine.sync_engine.pool.connect)
     connection = ReadConnection(engine, pooled, shown)
     try:
         yield connection
-    except Exception:
-        raise
-    except BaseException:
+    except (asyncpg.InternalClientError, asyncio.CancelledError):
         if pooled.is_valid:
             pooled.invalidate()
         raise

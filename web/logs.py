@@ -1,10 +1,12 @@
 """One line per event, ours and our libraries' alike, to standard error."""
 
+import json
 import logging
 import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+import orjson
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -32,7 +34,10 @@ def configure_logs(*, as_json: bool, level: str) -> None:
     Raises ValueError for a level that `logging` does not know.
     """
     threshold = _threshold(level)
-    finish = (*FINISH, structlog.processors.JSONRenderer() if as_json else _console(sys.stderr))
+    finish = (
+        *FINISH,
+        structlog.processors.JSONRenderer(serializer=_json) if as_json else _console(sys.stderr),
+    )
     logging.basicConfig(level=threshold, handlers=[_handler(finish)], force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
@@ -65,6 +70,14 @@ FINISH: Final[Sequence[Processor]] = (
     redact,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+
+def _json(event: EventDict, **_: object) -> str:
+    """What redaction leaves is JSON. Half a surrogate pair, which a hostile client may send, is not UTF-8."""
+    try:
+        return orjson.dumps(event).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(event)
 
 
 def _threshold(level: str) -> int:
