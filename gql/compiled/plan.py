@@ -76,7 +76,11 @@ class Plans:
         return await self.plan(run.variables).result(run)
 
     def run(self, inputs: Mapping[str, Any], context: Context) -> Run:
-        values = get_variable_values(self._schema, self._operation.variable_definitions or (), dict(inputs))
+        """Raises Surprise at the first variable that is not fit; the rest of them are not looked at."""
+        declared = self._operation.variable_definitions or ()
+        values = get_variable_values(
+            self._schema, declared, dict(inputs), max_errors=1, hide_suggestions=True
+        )
         if not isinstance(values, VariableValues):
             raise Surprise
         return Run(schema=self._schema, operation=self._operation, variables=values, context=context)
