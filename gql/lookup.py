@@ -1,6 +1,6 @@
 """Dataloaders: one statement for all that is asked for together."""
 
-from asyncio import Future, shield
+from asyncio import Future, Lock, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeAlias, TypeVar
 from uuid import UUID
@@ -46,6 +46,7 @@ class Lookup(Shared[UUID, T | None]):
         super().__init__()
         self._database, self._query, self._shown = database, query, shown
         self._known = {} if known is None else known
+        self._turn = Lock()
 
     async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
         join_batches()
@@ -54,12 +55,20 @@ class Lookup(Shared[UUID, T | None]):
 
     async def found(self, keys: Collection[UUID]) -> Mapping[UUID, T | None]:
         """All of these at once, and whatever was asked for before; each is looked up once."""
-        missing = [key for key in keys if key not in self._known]
-        if missing:
-            async with self._database.reads(self._shown) as reads:
-                found = await self._query(reads, missing)
-            self._known |= {key: found.get(key) for key in missing}
+        if self._missing(keys):
+            async with self._turn:
+                await self._find(self._missing(keys))
         return self._known
+
+    def _missing(self, keys: Collection[UUID]) -> list[UUID]:
+        return [key for key in keys if key not in self._known]
+
+    async def _find(self, keys: list[UUID]) -> None:
+        """None is left where others, whose turn was before, have asked for the same."""
+        if keys:
+            async with self._database.reads(self._shown) as reads:
+                found = await self._query(reads, keys)
+            self._known |= {key: found.get(key) for key in keys}
 
 
 class Decisions(Shared[AccessQuestion, AccessDecision]):

@@ -52,8 +52,7 @@ def views(kind: type[V], things: object) -> list[V]:
 async def one(info: Info, kind: type[N], text: str, what: str) -> N:
     """The object of that type with this id, if the caller may see it. Raises NotFound, which calls it `what`."""
     identity = id_of(kind._domain, text, "id")
-    found = await info.context.loaders.of(kind._domain).found({identity})
-    return view(kind, existing(found[identity], what))
+    return view(kind, existing(await info.context.loaders.of(kind._domain).load(identity), what))
 
 
 def existing(thing: T | None, what: str, *, path: str = "id") -> T:
