@@ -68,7 +68,7 @@ class Plans:
     ) -> None:
         self._schema, self._document, self._operation = schema, document, operation
         self._switches = sorted(switches_of(operation, document))
-        self._plans: dict[tuple[bool, ...], Plan | None] = {}
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
 
     async def result(self, inputs: Mapping[str, Any], context: Context) -> ExecutionResult:
         """Of a query. Raises NotPlanned, Surprise, or whatever a resolver raises."""
@@ -86,7 +86,9 @@ class Plans:
         return Run(schema=self._schema, operation=self._operation, variables=values, context=context)
 
     def plan(self, variables: VariableValues) -> Plan:
-        switched = tuple(variables.coerced[name] is True for name in self._switches)
+        switched = tuple(variables.coerced.get(name) for name in self._switches)
+        if None in switched:  # One with a default may be given as null.
+            raise Surprise
         if switched not in self._plans:
             if len(self._plans) >= MOST_VARIANTS:
                 raise NotPlanned("too many variants")
@@ -96,7 +98,7 @@ class Plans:
             raise NotPlanned
         return plan
 
-    def _compiled(self, switched: Sequence[bool]) -> Plan | None:
+    def _compiled(self, switched: Sequence[Any]) -> Plan | None:
         selections = Selections(
             self._schema, self._document, dict(zip(self._switches, switched, strict=True))
         )

@@ -58,3 +58,15 @@ class TestPlans:
 
         assert len(texts) > 3
         assert [each.differs for each in found if each.differs] == []
+
+    @pytest.mark.parametrize("given", [{}, {"shown": True}, {"shown": False}, {"shown": None}])
+    async def test_leave_out_what_resolvers_leave_out(
+        self, asked: Trial, given: dict[str, bool | None]
+    ) -> None:
+        text = """query($shown: Boolean = true) {
+            viewer { id @include(if: $shown) createdAt @skip(if: $shown) ... @include(if: $shown) { user { id } } } }"""
+
+        found = await asked.comparison.of(text, given, asked.people[0])
+
+        assert found.differs == ""
+        assert found.has_errors is (given == {"shown": None})
