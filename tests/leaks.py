@@ -82,7 +82,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     SEARCH.begin(item.nodeid, allowed_in(item))
-    if not structlog.is_configured():  # Some tests put it back to its defaults.
+    if (
+        structlog.get_config()["logger_factory"] is not captured_logger
+    ):  # Some tests put it back to its defaults.
         log_as_in_production()
 
 
@@ -125,8 +127,13 @@ def log_as_in_production() -> None:
     """But at every level, and to where pytest captures it."""
     structlog.configure(
         processors=[*BEGIN, *FINISH, structlog.processors.JSONRenderer()],
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        logger_factory=captured_logger,
     )
+
+
+def captured_logger(*_: object) -> structlog.WriteLogger:
+    """To standard error as it is now, which pytest replaces."""
+    return structlog.WriteLogger(sys.stderr)
 
 
 @contextmanager
