@@ -7,16 +7,15 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    wanted = os.environ.get("FAILURES")
-    if not wanted:
-        return
-    lines = [
-        f"{kind.upper()} {report.nodeid} - {message(report)}\n"
-        for kind in ("failed", "error")
-        for report in terminalreporter.getreports(kind)
-    ]
-    with Path(wanted).open("a") as file:
-        file.writelines(lines)
+    for kind in ("failed", "error"):
+        for report in terminalreporter.getreports(kind):
+            tell(f"{kind.upper()} {report.nodeid} - {message(report)}")
+
+
+def tell(line: str) -> None:
+    if wanted := os.environ.get("FAILURES"):
+        with Path(wanted).open("a") as file:
+            file.write(f"{line}\n")
 
 
 def message(report: pytest.TestReport) -> str:

@@ -20,6 +20,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.testing import capture_logs
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from tests.failures import tell
 from tests.secret_texts import KINDS, secrets_in
 from web.logs import BEGIN, FINISH
 
@@ -111,6 +112,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"Searched {searched} for secrets: {len(SEARCH.leaks)} found.")
     for leak in SEARCH.leaks[:MOST_SHOWN]:
         terminalreporter.write_line(f"LEAK: {leak}", red=True)
+        tell(f"LEAK: {leak}")
 
 
 def allowed_in(item: pytest.Item) -> frozenset[str]:
