@@ -18,7 +18,7 @@ from gql.context import Info
 from gql.errors import camel_case
 from gql.lazy import LazyPayment
 from gql.money import MoneyView, money
-from gql.needs import needs
+from gql.needs import fails_often, needs
 from gql.node import Node, one
 from gql.relation import to_one
 from gql.scalars import JsonObject
@@ -79,7 +79,7 @@ class DisputeView(Node):
             "It begins with what the gateway knows of the payment."
         )
     )
-    @needs("evidence_draft")
+    @fails_often
     def evidence_draft(dispute: strawberry.Parent[Dispute], info: Info) -> JsonObject | None:
         info.context.actor.must_be({Role.ADMIN})
         draft = dispute.evidence_draft

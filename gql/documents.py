@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_DOCUMENTS: Final = 1000
 MOST_BYTES: Final = 512 * 1024
-"""Of text; what is made of it takes some ninety times as much memory."""
+"""Of text; what is read of it takes some ninety times as much memory. Plans have a bound of their own."""
 
 MOST_COMPARISONS: Final = 25_000
 """

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 
-from domain.actor import Actor
+from domain.actor import Actor, Role
 from domain.errors import (
     DatabaseUnavailable,
     DomainError,
@@ -23,6 +23,7 @@ from domain.ports import ALL
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
 from gql.compiled.plan import Plans
+from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned
 from gql.context import Context
 from gql.costs import CHARACTER
@@ -84,6 +85,7 @@ class Executor:
     def __init__(self, policy: Policy | None = None) -> None:
         self._policy = policy or Policy()
         self._library = Library(SCHEMA, self._policy)
+        self._shelves = {is_anonymous: Shelf() for is_anonymous in (False, True)}
 
     def reading_cost(self, request: Request, *, by: Actor) -> int:
         """In points, of judging a document that is not known yet; 0 for any other."""
@@ -118,22 +120,39 @@ class Executor:
         A mutation may take its time. Its command is bounded by itself, and whoever cut it off would have to tell
         of an outcome that is not known.
         """
-        limit = asyncio.timeout(None if asked.is_mutation else self._policy.query_seconds)
+        seconds = None if asked.is_mutation else self._policy.query_seconds
+        limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                return await self._executed(asked, ast, context)
+                if (planned := await self._planned(asked, ast, context)) is not None:
+                    return planned
+                if seconds is not None:  # What a plan has waited for in vain is not the resolvers' time.
+                    limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                return await self._resolved(asked, ast, context)
         except TimeoutError:
             if not limit.expired():
                 raise
             return None
 
-    async def _executed(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
-        """A query goes by its plan. Where that is surprised, graphql-core tells exactly what is wrong, and where."""
+    async def _planned(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult | None:
+        """None where there is no plan, or it was surprised: graphql-core tells exactly by what, and where."""
+        plans = self._plans(asked, ast, context) if self._policy.by_plans and not asked.is_mutation else None
+        if plans is None:
+            return None
+        try:
+            with watched_batches():
+                found = await plans.result(asked.request.variables or {}, context)
+        except NotPlanned:
+            return None
+        except Exception as surprise:  # noqa: BLE001 - graphql-core meets it again, and tells of it
+            log.debug("plan.surprised", cause=type(surprise).__name__)
+            context.show(ALL)
+            return None
+        context.is_planned = True
+        return found
+
+    async def _resolved(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
         with watched_batches():
-            is_planned = self._policy.by_plans and not asked.is_mutation
-            plans = self._plans(asked, ast) if is_planned else None
-            if plans and (found := await planned(plans, asked, context)) is not None:
-                return found
             result = execute(
                 SCHEMA,
                 ast,
@@ -145,14 +164,15 @@ class Executor:
             )
             return await result if isawaitable(result) else result
 
-    def _plans(self, asked: Asked, ast: DocumentNode) -> Plans | None:
-        """None where it is not clear which operation is meant."""
+    def _plans(self, asked: Asked, ast: DocumentNode, context: Context) -> Plans | None:
+        """None where it is not clear which operation is meant. Anonymous callers crowd out nobody else's plans."""
         name, known = asked.request.operation_name, asked.document.plans
         if name not in known:
             operation = asked.document.operation(name)
             if operation is None:
                 return None
-            known[name] = Plans(SCHEMA, ast, operation)
+            shelf = self._shelves[context.actor.role is Role.ANONYMOUS]
+            known[name] = Plans(SCHEMA, ast, operation, shelf)
         return known[name]
 
     def _extensions(self, asked: Asked, context: Context) -> dict[str, Any]:
@@ -162,20 +182,6 @@ class Executor:
         if context.user_errors:
             extensions["userErrors"] = context.user_errors
         return extensions
-
-
-async def planned(plans: Plans, asked: Asked, context: Context) -> ExecutionResult | None:
-    """None where there is no plan, or it was surprised."""
-    try:
-        found = await plans.result(asked.request.variables or {}, context)
-    except NotPlanned:
-        return None
-    except Exception as surprise:  # noqa: BLE001 - graphql-core meets it again, and tells of it
-        log.debug("plan.surprised", cause=type(surprise).__name__)
-        context.show(ALL)
-        return None
-    context.is_planned = True
-    return found
 
 
 def _with_card_number(asked: Asked, context: Context) -> GraphQLError | None:

@@ -2,7 +2,7 @@
 
 from asyncio import Future, Lock, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -29,7 +29,15 @@ class Shared(DataLoader[Key, Value]):
     """
 
     def load(self, key: Key) -> Future[Value]:
-        return shield(super().load(key))
+        answer = super().load(key)
+        answer.add_done_callback(_note_failure)
+        return shield(answer)
+
+
+def _note_failure(answer: Future[Any]) -> None:
+    """Where all who waited were cancelled, nobody is left to hear of it, which asyncio would log as an error."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 class Lookup(Shared[UUID, T | None]):

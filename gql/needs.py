@@ -15,6 +15,7 @@ from strawberry.types.field import StrawberryField
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 NEEDS: Final = "_needs"
+FAILS: Final = "_fails_often"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,23 @@ def needs(*attributes: str, whole: Collection[type] = ()) -> Callable[[Resolver]
         return resolver
 
     return declared
+
+
+def fails_often(resolver: Resolver) -> Resolver:
+    """
+    Says that a resolver asks Stripe, or refuses some callers, so that its errors are nothing unusual.
+
+    A query that asks for it has no plan: graphql-core tells such errors field by field, where a plan would give up and
+    have everything asked once more, Stripe included.
+    """
+    setattr(resolver, FAILS, True)
+    return resolver
+
+
+def is_for_plans(field: GraphQLField) -> bool:
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    resolver = definition.base_resolver if isinstance(definition, StrawberryField) else None
+    return resolver is None or not hasattr(resolver.wrapped_func, FAILS)
 
 
 def needs_of(field: GraphQLField) -> Needs | None:

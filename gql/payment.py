@@ -21,7 +21,7 @@ from gql.dispute import DisputeView
 from gql.lazy import LazyAccount, LazyInvoice, LazySubscription
 from gql.media_item import MediaItemView, media_item
 from gql.money import MoneyView, money
-from gql.needs import needs
+from gql.needs import fails_often, needs
 from gql.node import Node, optional_view
 from gql.payment_method import PaymentMethodView
 from gql.refund import RefundView
@@ -136,7 +136,7 @@ class PaymentView(Node):
             "Null when nothing is needed. Asked of Stripe each time."
         )
     )
-    @needs(whole=(Payment,))
+    @fails_often
     async def next_action(payment: strawberry.Parent[Payment], info: Info) -> NextActionView | None:
         action = await info.context.services.payments.next_action(info.context.actor, payment)
         return optional_view(NextActionView, action)
@@ -179,6 +179,6 @@ class PaymentView(Node):
     timeline: BillingEventConnection = timeline()
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
-    @needs(whole=(Payment,))
+    @fails_often
     def stripe(payment: strawberry.Parent[Payment], info: Info) -> StripeLinkView | None:
         return stripe_link(payment, info)

@@ -21,7 +21,7 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.ids import global_id, id_of
 from gql.lazy import LazySubscription
-from gql.needs import needs
+from gql.needs import fails_often, needs
 from gql.node import Node, one, optional_view, views
 from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.relation import to_many, to_one
@@ -76,6 +76,7 @@ class PaymentMethodSetupView(Node):
     @strawberry.field(
         description="For Stripe's library. Null for others than the owner, and once it has ended."
     )
+    @fails_often
     async def client_secret(setup: strawberry.Parent[PaymentMethodSetup], info: Info) -> str | None:
         if setup.has_ended or info.context.actor.user_id != setup.user_id:
             return None

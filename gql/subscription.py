@@ -21,7 +21,7 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.invoice import InvoiceView
 from gql.lazy import LazyAccount
-from gql.needs import needs
+from gql.needs import fails_often, needs
 from gql.node import Node, optional_view
 from gql.payment import NextActionView
 from gql.payment_method import PaymentMethodView
@@ -84,7 +84,7 @@ class SubscriptionView(Node):
         return subscription.id
 
     @strawberry.field(description="What may be done with it now.")
-    @needs("status", "ends_at", "pending_plan_id", whole=(Subscription,))
+    @needs(whole=(Subscription,))
     def actions(subscription: strawberry.Parent[Subscription]) -> list[SubscriptionAction]:
         return list(subscription.actions)
 
@@ -121,7 +121,7 @@ class SubscriptionView(Node):
     @strawberry.field(
         description="What the app must do now so that the latest invoice gets paid. Asked of Stripe each time."
     )
-    @needs(whole=(Subscription, Invoice, Payment))
+    @fails_often
     async def next_action(subscription: strawberry.Parent[Subscription], info: Info) -> NextActionView | None:
         payment = await info.context.loaders.latest_payment(subscription)
         if payment is None:
@@ -135,7 +135,7 @@ class SubscriptionView(Node):
             "period: what follows that is charged when it ends. Asked of Stripe each time."
         )
     )
-    @needs(whole=(Subscription,))
+    @fails_often
     async def next_charge(
         subscription: strawberry.Parent[Subscription], info: Info
     ) -> ChargePreviewView | None:
@@ -155,6 +155,6 @@ class SubscriptionView(Node):
         return JsonObject(dict(subscription.details))
 
     @strawberry.field(description="Support and admins: where to find it at Stripe. Null before it got there.")
-    @needs(whole=(Subscription,))
+    @fails_often
     def stripe(subscription: strawberry.Parent[Subscription], info: Info) -> StripeLinkView | None:
         return stripe_link(subscription, info)

@@ -48,6 +48,8 @@ def joined_with(
     found = []
     for number, each in enumerate(related):
         repository = repositories[each.kind]
+        if not _has_known_owner(table, repository.table):
+            continue
         other = repository.table.alias(f"joined_{number}")
         columns, filled = repository.filling(each.attributes, keyring)
         names = [repository.identity, *(name for name in columns if name != repository.identity)]
@@ -59,8 +61,13 @@ def joined_with(
     return statement, found
 
 
+def _has_known_owner(table: Table, other: Table) -> bool:
+    """Whether the row itself says whose the other must be, or the other is everybody's."""
+    return OWNER in table.c or OWNER not in other.c
+
+
 def _is_named(
     table: Table, related: Related, repository: "type[Repository[Any]]", other: FromClause
 ) -> ColumnElement[bool]:
     is_it = table.c[related.attribute] == other.c[repository.identity]
-    return and_(is_it, table.c[OWNER] == other.c[OWNER]) if OWNER in other.c and OWNER in table.c else is_it
+    return and_(is_it, table.c[OWNER] == other.c[OWNER]) if OWNER in other.c else is_it

@@ -23,14 +23,16 @@ DIALECT: Final = PGDialect_asyncpg(json_deserializer=orjson.loads)  # type: igno
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """Of a statement, by its place. A constant has a value of its own."""
+    """Of a statement, by its place. A constant has a value of its own, all others must be given."""
 
     name: str
+    is_constant: bool
     constant: Any
     convert: Convert | None
 
     def value(self, given: Mapping[str, Any]) -> Any:
-        value = given.get(self.name, self.constant)
+        """Raises KeyError where it is not given: NULL would be another question."""
+        value = self.constant if self.is_constant else given[self.name]
         return value if self.convert is None or value is None else self.convert(value)
 
 
@@ -54,7 +56,12 @@ def prepared(statement: Select[Any]) -> Prepared | None:
 
 def _parameter(bind: BindParameter[Any]) -> Parameter:
     kind = bind.type.dialect_impl(DIALECT)
-    return Parameter(name=bind.key, constant=bind.value, convert=kind.bind_processor(DIALECT))
+    return Parameter(
+        name=bind.key,
+        is_constant=not bind.required,
+        constant=bind.value,
+        convert=kind.bind_processor(DIALECT),
+    )
 
 
 def reading(kind: TypeEngine[Any]) -> Convert | None:

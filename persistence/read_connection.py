@@ -59,8 +59,8 @@ async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[Re
     try:
         yield connection
     except (asyncpg.InternalClientError, asyncio.CancelledError):
-        if pooled.is_valid:
-            pooled.invalidate()
+        if pooled.is_valid:  # In a greenlet, where it is closed so that PostgreSQL hears to stop.
+            await asyncio.shield(greenlet_spawn(pooled.invalidate))
         raise
     finally:
         await connection.give_back()

@@ -98,16 +98,28 @@ class Repository(Generic[Entity]):
         `besides` is what rows are grouped or ordered by, and is read in any case, as their identity is.
         """
         connection = self._connection
-        if values is not None and isinstance(statement, Select) and isinstance(connection, ReadConnection):
-            reading = self._reading(statement, connection.shown.of(self.entity), besides, connection.engine)
-            if connection.is_direct and reading is not None:
-                rows = await connection.fetch(reading.statement, values)
+        if isinstance(connection, ReadConnection) and connection.is_direct:
+            reading = self._kept_reading(statement, values, connection, besides)
+            if reading is not None:
+                rows = await connection.fetch(reading.statement, values or {})
                 for joined in reading.joined:
                     joined.note(rows, connection.shown.seen[joined.kind])
                 return [reading.make(row) for row in rows]
         result = await connection.execute(statement, values)
         names = tuple(result.keys())
         return [self._entity(dict(zip(names, row, strict=True))) for row in result]
+
+    def _kept_reading(
+        self,
+        statement: Executable,
+        values: Mapping[str, Any] | None,
+        connection: ReadConnection,
+        besides: frozenset[str],
+    ) -> "Reading[Entity] | None":
+        """None for a statement that is not kept, or can't be prepared."""
+        if values is None or not isinstance(statement, Select):
+            return None
+        return self._reading(statement, connection.shown.of(self.entity), besides, connection.engine)
 
     async def _grouped(
         self,

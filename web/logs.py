@@ -73,11 +73,12 @@ FINISH: Final[Sequence[Processor]] = (
 
 
 def _json(event: EventDict, **_: object) -> str:
-    """What redaction leaves is JSON. Half a surrogate pair, which a hostile client may send, is not UTF-8."""
+    """In ASCII, as some readers of lines take U+2028 for the end of one. Half a surrogate pair is not even UTF-8."""
     try:
-        return orjson.dumps(event).decode()
+        line = orjson.dumps(event)
     except orjson.JSONEncodeError:
         return json.dumps(event)
+    return line.decode() if line.isascii() else json.dumps(event)
 
 
 def _threshold(level: str) -> int:

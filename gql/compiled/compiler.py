@@ -16,15 +16,15 @@ from graphql import (
 )
 
 from domain.ports import Glances
-from gql.compiled.asked import Read, Related, Resolved
+from gql.compiled.finding import Connected, Read, Resolved
 from gql.compiled.look import Look
 from gql.compiled.selections import Selections
-from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shown, Shows
 from gql.compiled.source import renderer
 from gql.compiled.surprise import NotPlanned
+from gql.compiled.ways import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shows, Way
 from gql.direct import attribute_of, reader
 from gql.executor import writer
-from gql.needs import needs_of
+from gql.needs import is_for_plans, needs_of
 from gql.relation import relation_of
 
 MOST_FIELDS: Final = 2000
@@ -37,7 +37,7 @@ SIMPLE: Final[Mapping[str, type]] = {"String": str, "ID": str, "Boolean": bool, 
 class Compiler:
     def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
         self._schema, self._selections = schema, selections
-        self._fields = 0
+        self.fields = 0
         self._look = Look()
 
     @property
@@ -52,24 +52,24 @@ class Compiler:
         return Objects(fields=fields, branches=branches, render=renderer(fields))
 
     def _field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shows:
-        self._fields += 1
-        if self._fields > MOST_FIELDS:
+        self.fields += 1
+        if self.fields > MOST_FIELDS:
             raise NotPlanned("too many fields")
         name = nodes[0].name.value
         if name == TYPENAME:
             return Name(parent.name)
         field = parent.fields.get(name)
-        if field is None or field.resolve is None:
+        if field is None or field.resolve is None or not is_for_plans(field):
             raise NotPlanned(name)
         read, relation = reader(field), relation_of(field)
         self._look.at(parent, needs_of(field), is_read=read is not None)
         place = self._place(field.type, parent, nodes)
         if relation is not None:
             self._look.along(parent, relation)
-            return Branch(Related(relation), place)
+            return Branch(Connected(relation), place)
         if read is None:
             return Branch(Resolved(parent=parent, field=field, resolve=field.resolve, nodes=nodes), place)
-        if place.shown.is_plain:
+        if place.way.is_plain:
             return Inline(attribute_of(field) or read, place)
         return Branch(Read(read), place)
 
@@ -78,7 +78,7 @@ class Compiler:
             return Place(self._shown(kind.of_type, parent, nodes), required=True)
         return Place(self._shown(kind, parent, nodes), required=False)
 
-    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Shown:
+    def _shown(self, kind: Any, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Way:
         if is_list_type(kind):
             return Items(self._place(kind.of_type, parent, nodes))
         if is_leaf_type(kind):

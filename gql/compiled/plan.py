@@ -6,9 +6,9 @@ objects is found at once, and one generated function makes the answers of a whol
 its rules are the same, and whatever a plan is surprised by is left to graphql-core. docs/plans.md tells more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -22,23 +22,28 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from domain.errors import DomainError
 from domain.ports import Glances, Shown
-from gql.compiled.asked import Resolved, Run, together
 from gql.compiled.compiler import Compiler
+from gql.compiled.finding import Resolved, Run, together
 from gql.compiled.selections import Selections, switches_of
-from gql.compiled.shown import Branch, Column, Objects
+from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned, Surprise
+from gql.compiled.ways import Branch, Column, Objects
 from gql.context import Context
 
+Switched: TypeAlias = tuple[object, ...]
+"""The values of the variables on which an operation's @skip and @include depend."""
 MOST_VARIANTS: Final = 16
-"""Of one operation, for the different values of what its @skip and @include depend on."""
+"""Of one operation, at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class OperationPlan:
     """What the operation shows, under certain values of its switches."""
 
     root: Objects
     glances: Glances
+    fields: int
+    """How many it has, fragments written out."""
 
     async def result(self, run: Run) -> ExecutionResult:
         run.context.show(Shown(self.glances))
@@ -51,31 +56,36 @@ class Plan:
 async def root_column(branch: Branch, run: Run, errors: list[GraphQLError]) -> Column:
     """A resolver's refusal is told at once where the answer may be null; that is how most errors come about."""
     try:
-        values = await branch.asked.values([None], run)
+        values = await branch.finding.values([None], run)
     except DomainError as refusal:
-        if branch.place.required or not isinstance(branch.asked, Resolved):
+        if branch.place.required or not isinstance(branch.finding, Resolved):
             raise
-        errors.append(located_error(refusal, branch.asked.nodes, [branch.asked.key]))
+        errors.append(located_error(refusal, branch.finding.nodes, [branch.finding.key]))
         return [None]
     return await branch.place.column(values, run)
 
 
 class Plans:
-    """Those of one operation, compiled as they are needed."""
+    """Those of one operation, compiled as they are needed. The shelf decides how long they are kept."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        shelf: Shelf,
     ) -> None:
         self._schema, self._document, self._operation = schema, document, operation
+        self._shelf = shelf
         self._switches = sorted(switches_of(operation, document))
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._plans: dict[Switched, OperationPlan | None] = {}
 
     async def result(self, inputs: Mapping[str, Any], context: Context) -> ExecutionResult:
         """Of a query. Raises NotPlanned, Surprise, or whatever a resolver raises."""
-        run = self.run(inputs, context)
-        return await self.plan(run.variables).result(run)
+        run = self._run(inputs, context)
+        return await self._plan(run.variables).result(run)
 
-    def run(self, inputs: Mapping[str, Any], context: Context) -> Run:
+    def _run(self, inputs: Mapping[str, Any], context: Context) -> Run:
         """Raises Surprise at the first variable that is not fit; the rest of them are not looked at."""
         declared = self._operation.variable_definitions or ()
         values = get_variable_values(
@@ -85,28 +95,35 @@ class Plans:
             raise Surprise
         return Run(schema=self._schema, operation=self._operation, variables=values, context=context)
 
-    def plan(self, variables: VariableValues) -> Plan:
+    def _plan(self, variables: VariableValues) -> OperationPlan:
         switched = tuple(variables.coerced.get(name) for name in self._switches)
         if None in switched:  # One with a default may be given as null.
             raise Surprise
-        if switched not in self._plans:
+        if switched in self._plans:
+            self._shelf.use(self, switched)
+        else:
             if len(self._plans) >= MOST_VARIANTS:
-                raise NotPlanned("too many variants")
-            self._plans[switched] = self._compiled(switched)
-        plan = self._plans[switched]
-        if plan is None:
+                raise NotPlanned
+            plan = self._plans[switched] = self._compiled(switched)
+            self._shelf.keep(self, switched, fields=plan.fields if plan else 1)
+        found = self._plans[switched]
+        if found is None:
             raise NotPlanned
-        return plan
+        return found
 
-    def _compiled(self, switched: Sequence[Any]) -> Plan | None:
-        selections = Selections(
-            self._schema, self._document, dict(zip(self._switches, switched, strict=True))
-        )
+    def drop(self, switched: Switched) -> None:
+        """There are too many plans, and this one was not used for longest."""
+        del self._plans[switched]
+
+    def _compiled(self, switched: Switched) -> OperationPlan | None:
+        """None where there can be none, which is remembered like a plan."""
         root = self._schema.query_type
         if root is None:
             return None
-        compiler = Compiler(self._schema, selections)
+        switches = dict(zip(self._switches, map(bool, switched), strict=True))
+        compiler = Compiler(self._schema, Selections(self._schema, self._document, switches))
         try:
-            return Plan(compiler.objects(root, [self._operation.selection_set]), compiler.glances)
-        except NotPlanned:
+            objects = compiler.objects(root, [self._operation.selection_set])
+        except (NotPlanned, RecursionError, SyntaxError):  # Python's own limits for what is generated.
             return None
+        return OperationPlan(objects, compiler.glances, compiler.fields)

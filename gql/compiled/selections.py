@@ -85,17 +85,22 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def switches_of(operation: OperationDefinitionNode, document: DocumentNode) -> frozenset[str]:
-    """The variables that decide what is left out of an operation, or of a fragment that it may use."""
-    sets = [operation.selection_set, *(each.selection_set for each in fragments_of(document).values())]
-    return frozenset(name for selections in sets for name in _switches_in(selections))
+    """The variables that decide what is left out of an operation, and of the fragments that it uses."""
+    fragments, used = fragments_of(document), set[str]()
+    waiting, switches = [operation.selection_set], set[str]()
+    while waiting:
+        for node in waiting.pop().selections:
+            switches.update(_switches_at(node))
+            if isinstance(node, FragmentSpreadNode) and node.name.value not in used:
+                used.add(node.name.value)
+                waiting.append(fragments[node.name.value].selection_set)
+            elif inside := getattr(node, "selection_set", None):
+                waiting.append(inside)
+    return frozenset(switches)
 
 
-def _switches_in(selections: SelectionSetNode) -> Iterator[str]:
-    for node in selections.selections:
-        for directive in node.directives or ():
-            for argument in (directive.name.value in SWITCHES and directive.arguments) or ():
-                if isinstance(argument.value, VariableNode):
-                    yield argument.value.name.value
-        inside = getattr(node, "selection_set", None)
-        if inside is not None:
-            yield from _switches_in(inside)
+def _switches_at(node: Any) -> Iterator[str]:
+    for directive in node.directives or ():
+        for argument in (directive.name.value in SWITCHES and directive.arguments) or ():
+            if isinstance(argument.value, VariableNode):
+                yield argument.value.name.value

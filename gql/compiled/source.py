@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any, Final, NoReturn
 
-from gql.compiled.shown import Branch, Inline, Items, Leaf, Name, Objects, Place, Render, Shows
 from gql.compiled.surprise import Surprise
+from gql.compiled.ways import Branch, Inline, Items, Leaf, Name, Objects, Place, Render, Shows
 
 RANGES: Final[Mapping[type, str]] = {int: " and -2147483648 <= {0} <= 2147483647"}
 """GraphQL's Int has 32 bits (specification, section 3.5.1)."""
@@ -71,7 +71,7 @@ class Source:
         return f"{absent} if ({held} := {value}) is None else {self._shown(place, held)}"
 
     def _shown(self, place: Place, held: str) -> str:
-        match place.shown:
+        match place.way:
             case Leaf(write, None):
                 return f"{self._thing(write)}({held})"
             case Leaf(write, type() as simple):
@@ -82,7 +82,7 @@ class Source:
                 return f"[{self._placed(of, item)} for {item} in {held}]"
             case Objects(fields=fields):
                 return self._object(fields, held, iter(()))
-        raise TypeError(f"{place.shown} is not plain")
+        raise TypeError(f"{place.way} is not plain")
 
     def _thing(self, thing: Callable[..., Any]) -> str:
         name = f"f{len(self._things)}"

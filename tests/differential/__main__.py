@@ -33,8 +33,8 @@ def main() -> None:
             sys.exit(str(difference))
     sys.stdout.write(
         f"{tally.documents} documents, seed {arguments.seed}: no difference. "
-        f"{tally.refused} were refused, {tally.with_errors} had errors; "
-        f"{tally.planned_share:.2%} of the others took the plan.\n"
+        f"{tally.refused} were refused, {tally.with_errors} had errors, {tally.without_plan} have no plan; "
+        f"{tally.planned_share:.2%} of the others took it.\n"
     )
 
 

@@ -23,6 +23,8 @@ class Compared:
     planned: Mapping[str, Any]
     resolved: Mapping[str, Any]
     took_plan: bool
+    has_plan: bool
+    """Whether it may take one, as far as what it asks for goes."""
 
     @property
     def differs(self) -> str:
@@ -50,7 +52,9 @@ class Comparison:
         request = Request(query=text, variables=variables, operation_name=name)
         planned, took_plan = await self._answer(self._by_plan, request, actor)
         resolved, _ = await self._answer(self._by_resolvers, request, actor)
-        return Compared(planned=planned, resolved=resolved, took_plan=took_plan)
+        known = self._by_plan.asked(request, by=actor).document.plans.get(name)
+        has_plan = known is not None and None not in known._plans.values()
+        return Compared(planned=planned, resolved=resolved, took_plan=took_plan, has_plan=has_plan)
 
     async def _answer(
         self, executor: Executor, request: Request, actor: Actor

@@ -48,7 +48,7 @@ class TestPlans:
         tally = await asked.run(SEED, DOCUMENTS)
 
         assert tally.documents == DOCUMENTS
-        assert tally.documents - tally.with_errors > DOCUMENTS / 5, "most of them show nothing"
+        assert tally.documents - tally.with_errors - tally.without_plan > DOCUMENTS / 6, "most show nothing"
         assert tally.planned_share > 0.99
 
     async def test_answer_the_documented_queries_as_resolvers_do(self, asked: Trial) -> None:

@@ -25,19 +25,22 @@ class Tally:
     documents: int = 0
     refused: int = 0
     with_errors: int = 0
+    without_plan: int = 0
+    """Since they ask for what often fails; those with errors are not among them."""
     by_resolvers: int = 0
-    """Of those without errors."""
+    """Of those without errors that have a plan."""
 
     def add(self, found: Compared) -> None:
         self.documents += 1
         self.refused += "data" not in found.resolved
         self.with_errors += found.has_errors
-        self.by_resolvers += not found.has_errors and not found.took_plan
+        self.without_plan += not found.has_errors and not found.has_plan
+        self.by_resolvers += not found.has_errors and found.has_plan and not found.took_plan
 
     @property
     def planned_share(self) -> float:
-        """Of the answers without errors."""
-        clean = self.documents - self.with_errors
+        """Of the answers without errors, where there is a plan."""
+        clean = self.documents - self.with_errors - self.without_plan
         return 1 - self.by_resolvers / clean if clean else 0.0
 
 

@@ -96,6 +96,17 @@ class TestJson:
         assert line["path"] == "\ud800\n\x1b[31m"
         assert line["rate"] == "inf"
 
+    def test_text_that_ends_a_line_for_some_readers_is_escaped(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        configure_logs(as_json=True, level="INFO")
+
+        structlog.get_logger().info("a", path="one\u2028two\x85three")
+
+        text = capsys.readouterr().err
+        assert text.isascii()
+        assert len(text.splitlines()) == 1
+
 
 class TestConsole:
     def test_is_readable_and_redacted_too(self, capsys: pytest.CaptureFixture[str]) -> None:

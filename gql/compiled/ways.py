@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLAbstractType, GraphQLObjectType
 
-from gql.compiled.asked import Asked, Run, together
+from gql.compiled.finding import Finding, Run, together
 from gql.compiled.surprise import Surprise
 from gql.executor import Writer
 
@@ -16,7 +16,7 @@ Column: TypeAlias = Sequence[Any]
 Render: TypeAlias = Callable[..., list[dict[str, Any]]]
 
 
-class Shown(ABC):
+class Way(ABC):
     """Values that are never None. `is_plain` ones need nothing but themselves, so that one expression shows them."""
 
     @property
@@ -31,22 +31,22 @@ class Shown(ABC):
 class Place:
     """Where a value may stand: `required` is never None."""
 
-    shown: Shown
+    way: Way
     required: bool
 
     async def column(self, values: Column, run: Run) -> Column:
         """Raises Surprise for None where it may not be."""
         present = [value for value in values if value is not None]
         if len(present) == len(values):
-            return await self.shown.column(values, run)
+            return await self.way.column(values, run)
         if self.required:
             raise Surprise
-        found = iter(await self.shown.column(present, run) if present else ())
+        found = iter(await self.way.column(present, run) if present else ())
         return [None if value is None else next(found) for value in values]
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf(Shown):
+class Leaf(Way):
     """A scalar or an enum. `simple` is the class of values that are written as they are, if there is one."""
 
     write: Writer
@@ -61,14 +61,14 @@ class Leaf(Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Items(Shown):
+class Items(Way):
     """A list, each of whose items stands in the same place."""
 
     place: Place
 
     @property
     def is_plain(self) -> bool:
-        return self.place.shown.is_plain
+        return self.place.way.is_plain
 
     async def column(self, values: Column, run: Run) -> Column:
         """The items of all lists are shown together."""
@@ -77,7 +77,7 @@ class Items(Shown):
 
 
 @dataclass(slots=True, kw_only=True)
-class Objects(Shown):
+class Objects(Way):
     """
     Objects of one type. `render` makes an answer of each, given the columns of `branches`.
 
@@ -100,7 +100,7 @@ class Objects(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Possible(Shown):
+class Possible(Way):
     """Objects of an interface or a union, by the names of their types."""
 
     kind: GraphQLAbstractType
@@ -146,11 +146,11 @@ class Inline:
 class Branch:
     """A field whose values are found and shown before its objects are."""
 
-    asked: Asked
+    finding: Finding
     place: Place
 
     async def column(self, sources: Column, run: Run) -> Column:
-        return await self.place.column(await self.asked.values(sources, run), run)
+        return await self.place.column(await self.finding.values(sources, run), run)
 
 
 Shows: TypeAlias = Name | Inline | Branch

@@ -1,7 +1,7 @@
 """How the values of one field are found, for all objects of which it is asked at once."""
 
 from abc import ABC, abstractmethod
-from asyncio import TaskGroup
+from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutine
@@ -58,7 +58,7 @@ class Run:
         )
 
 
-class Asked(ABC):
+class Finding(ABC):
     """What a field is asked of: `values` has one for each source, in their order."""
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Asked(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Asked):
+class Read(Finding):
     """Of a field that needs nothing but its object."""
 
     read: Reader
@@ -76,7 +76,7 @@ class Read(Asked):
 
 
 @dataclass(frozen=True, slots=True)
-class Related(Asked):
+class Connected(Finding):
     """Of a field that leads to other objects."""
 
     relation: Relation
@@ -86,7 +86,7 @@ class Related(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved(Asked):
+class Resolved(Finding):
     """Of a field with a resolver, which is called as graphql-core calls it."""
 
     parent: GraphQLObjectType
@@ -100,12 +100,13 @@ class Resolved(Asked):
         return key_of(self.nodes[0])
 
     async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
+        """What was begun before one refuses at once is closed, since nobody will await it."""
         info, arguments = run.info(self.parent, self.field.type, self.nodes), self._arguments(run)
         found: list[Any] = []
         try:
             for source in sources:
                 found.append(self.resolve(source, info, **arguments))  # noqa: PERF401 - kept where one raises
-        except BaseException:
+        except Exception:
             for begun in filter(iscoroutine, found):
                 begun.close()
             raise
@@ -122,24 +123,20 @@ def key_of(node: FieldNode) -> str:
 
 
 async def settled(values: list[Any]) -> list[Any]:
-    """The values, those that are awaited all at once; where one fails, nobody goes on with the others."""
+    """The values, those that are awaited all at once."""
     waiting = [place for place, value in enumerate(values) if isawaitable(value)]
-    if len(waiting) == 1:
-        values[waiting[0]] = await values[waiting[0]]
-    elif waiting:
-        answers = await together([values[place] for place in waiting])
-        for place, answer in zip(waiting, answers, strict=True):
-            values[place] = answer
+    answers = await together([values[place] for place in waiting])
+    for place, answer in zip(waiting, answers, strict=True):
+        values[place] = answer
     return values
 
 
 async def together(awaited: Sequence[Awaitable[Any]]) -> Sequence[Any]:
-    if len(awaited) == 1:
-        return [await awaited[0]]
-    async with TaskGroup() as group:
-        tasks = [group.create_task(each if iscoroutine(each) else _coroutine(each)) for each in awaited]
-    return [task.result() for task in tasks]
-
-
-async def _coroutine(awaited: Awaitable[Any]) -> Any:
-    return await awaited
+    """All of them; where one fails, the others end in peace before it is told: they may hold connections."""
+    if len(awaited) <= 1:
+        return [await each for each in awaited]
+    answers = await gather(*awaited, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
