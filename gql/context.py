@@ -66,7 +66,7 @@ class Context:
     is_planned: bool = False
     """Whether the answer was made by a plan."""
 
-    shown: Shown = field(default_factory=lambda: ALL)
+    shown: Shown = ALL
     """What will be looked at of the objects that the answer is made of."""
 
     @cached_property

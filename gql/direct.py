@@ -8,13 +8,13 @@ Such a resolver is called directly; what it answers is the same.
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
-from strawberry.types.fields.resolver import StrawberryResolver
+
+from gql.definition import definition_of, written
 
 Reader: TypeAlias = Callable[[Any], Any]
 """From an object to the value of one of its fields, at once."""
@@ -30,24 +30,21 @@ def use_direct_resolvers(schema: GraphQLSchema) -> None:
 
 def reader(field: GraphQLField) -> Reader | None:
     """How to read a field that needs nothing but its object; None where there is more to it."""
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return _reader(definition) if isinstance(definition, StrawberryField) else None
+    definition = definition_of(field)
+    return _reader(definition) if definition else None
 
 
 def attribute_of(field: GraphQLField) -> str | None:
     """The name of the attribute that the field shows as it is, if it is such a field."""
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if isinstance(definition, StrawberryField) and definition.is_basic_field:
-        return definition.python_name
-    return None
+    definition = definition_of(field)
+    return definition.python_name if definition and definition.is_basic_field else None
 
 
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLField, StrawberryField]]:
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             for field in kind.fields.values():
-                definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-                if isinstance(definition, StrawberryField):
+                if definition := definition_of(field):
                     yield field, definition
 
 
@@ -57,7 +54,7 @@ def _reader(field: StrawberryField) -> Reader | None:
     resolver = field.base_resolver
     if resolver is None or _is_wrapped_for_a_reason(field) or field.is_async or resolver.info_parameter:
         return None
-    return _function(resolver)
+    return written(resolver)
 
 
 def _direct(field: StrawberryField) -> Resolver | None:
@@ -66,14 +63,10 @@ def _direct(field: StrawberryField) -> Resolver | None:
     resolver = field.base_resolver
     if resolver is None or _is_wrapped_for_a_reason(field) or len(resolver.signature.parameters) > 2:
         return None
-    function = _function(resolver)
+    function = written(resolver)
     if resolver.info_parameter is None:
         return lambda source, _info: function(source)
     return lambda source, info: function(source, info=strawberry.Info(_raw_info=info, _field=field))
-
-
-def _function(resolver: StrawberryResolver[Any]) -> Resolver:
-    return cast("Resolver", resolver.wrapped_func)
 
 
 def _is_wrapped_for_a_reason(field: StrawberryField) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from graphql import GraphQLField
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
+
+from gql.definition import function_of
+from gql.direct import attribute_of
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 NEEDS: Final = "_needs"
@@ -54,17 +55,12 @@ def fails_often(resolver: Resolver) -> Resolver:
 
 
 def is_for_plans(field: GraphQLField) -> bool:
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    resolver = definition.base_resolver if isinstance(definition, StrawberryField) else None
-    return resolver is None or not hasattr(resolver.wrapped_func, FAILS)
+    return not hasattr(function_of(field), FAILS)
 
 
 def needs_of(field: GraphQLField) -> Needs | None:
     """None where it says nothing."""
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryField):
-        return None
-    if definition.is_basic_field:
-        return Needs(frozenset({definition.python_name}), frozenset())
-    resolver = definition.base_resolver
-    return getattr(resolver.wrapped_func, NEEDS, None) if resolver else None
+    attribute = attribute_of(field)
+    if attribute is not None:
+        return Needs(frozenset({attribute}), frozenset())
+    return getattr(function_of(field), NEEDS, None)

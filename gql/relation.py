@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLField
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
 from gql.context import Info
+from gql.definition import function_of
 from gql.loaders import Loaders
 from gql.lookup import Lookup
 from gql.needs import needs
@@ -93,7 +92,4 @@ def related(relation: Relation, description: str) -> Any:
 
 
 def relation_of(field: GraphQLField) -> Relation | None:
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryField) or definition.base_resolver is None:
-        return None
-    return getattr(definition.base_resolver.wrapped_func, RELATION, None)
+    return getattr(function_of(field), RELATION, None)
