@@ -21,6 +21,8 @@ LONGEST_CURSOR: Final = 512
 DEEPEST_ROW: Final = 10_000
 """How many rows a numbered page may skip, since PostgreSQL reads each of them to skip it."""
 
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+
 T = TypeVar("T")
 Item = TypeVar("Item", contravariant=True)
 
@@ -44,7 +46,7 @@ class Place:
     def cursor(self, order: str) -> str:
         """Opaque text; `order` is bound into it, so that a list in another order refuses it."""
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        written = json.dumps([order, value, self.id.hex], separators=(",", ":"))
+        written = _COMPACT.encode([order, value, self.id.hex])
         return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
     @classmethod

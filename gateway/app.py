@@ -147,7 +147,7 @@ def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | Non
         *health_routes(checks(gateway)),
         Route(
             GRAPHQL,
-            with_page(graphql.handle) if configure_explorer else graphql.handle,
+            with_page(graphql.handle) if configure_explorer else graphql,
             methods=["GET", "POST"],
         ),
         Route(f"{GRAPHQL}/schema.graphql", schema_text(policy, gateway.authentication)),

@@ -1,5 +1,6 @@
 """Relay connections over keyset pages: https://relay.dev/graphql/connections.htm"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -7,6 +8,7 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.paging import DEFAULT_PAGE, Order, Page, Slice, checked_size
+from gql.node import view
 
 T = TypeVar("T")
 
@@ -42,6 +44,30 @@ class Placed(Generic[T]):
     node: T
 
 
+@dataclass(frozen=True, slots=True)
+class Stand(Generic[T]):
+    """What `PageInfo` shows. A cursor takes as long to write as a row, so that only those are that are asked for."""
+
+    page: Page[T]
+    cursor_of: Callable[[T], str]
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.page.has_next
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.page.has_previous
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.cursor_of(self.page.items[0]) if self.page.items else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.cursor_of(self.page.items[-1]) if self.page.items else None
+
+
 @strawberry.type
 class Connection(Generic[T]):
     """
@@ -59,13 +85,7 @@ class Connection(Generic[T]):
         return [Placed(self._cursor(item), item) for item in self.page.items]
 
     def stand(self) -> PageInfo:
-        items = self.page.items
-        return PageInfo(
-            has_next_page=self.page.has_next,
-            has_previous_page=self.page.has_previous,
-            start_cursor=self._cursor(items[0]) if items else None,
-            end_cursor=self._cursor(items[-1]) if items else None,
-        )
+        return view(PageInfo, Stand(self.page, self._cursor))
 
     def _cursor(self, item: T) -> str:
         return self.order.place_of(item).cursor(self.order.name)

@@ -69,13 +69,19 @@ class Context:
     shown: Shown = ALL
     """What will be looked at of the objects that the answer is made of."""
 
+    asks_each_once: bool = False
+    """Whether no field is asked of several objects, so that nothing is gained by waiting for what else is asked."""
+
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.services.database, self.actor, self.services.access, self.shown)
+        services = self.services
+        return Loaders(
+            services.database, self.actor, services.access, self.shown, waits=not self.asks_each_once
+        )
 
-    def show(self, shown: Shown) -> None:
-        """Read from here on what is shown, and no more."""
-        self.shown = shown
+    def show(self, shown: Shown, *, each_once: bool = False) -> None:
+        """Read from here on what is shown, and no more; one by one where there is nothing to be read together."""
+        self.shown, self.asks_each_once = shown, each_once
         self.forget()
 
     def forget(self) -> None:

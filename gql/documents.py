@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from graphql import (
@@ -42,7 +43,7 @@ A twentieth of the library's own limit, with which 500 equal fields hold up ever
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MOST_COMPARISONS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A document and its verdict: `errors` is empty exactly when it may be executed."""
 
@@ -57,11 +58,19 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that a request means; None where that is not clear."""
+        return self._operations.get(name)
+
+    @cached_property
+    def _operations(self) -> Mapping[str | None, OperationDefinitionNode]:
+        """By name; under None the only one."""
         definitions = self.ast.definitions if self.ast else ()
         operations = [part for part in definitions if isinstance(part, OperationDefinitionNode)]
-        if name is None:
-            return operations[0] if len(operations) == 1 else None
-        return next((part for part in operations if part.name and part.name.value == name), None)
+        found: dict[str | None, OperationDefinitionNode] = {
+            part.name.value: part for part in operations if part.name
+        }
+        if len(operations) == 1:
+            found[None] = operations[0]
+        return found
 
     def is_mutation(self, name: str | None) -> bool:
         operation = self.operation(name)

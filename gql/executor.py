@@ -101,5 +101,5 @@ def list_writer(kind: GraphQLList[Any]) -> Writer | None:
     return lambda items: [write(item) for item in items]
 
 
-use_direct_resolvers(SCHEMA)
+use_direct_resolvers(SCHEMA, schema.schema_converter)
 LEAVES: Final = dict(leaves(SCHEMA))

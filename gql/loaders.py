@@ -54,17 +54,28 @@ RECORDED: Final = {kind: of for of, kind in KINDS.items()}
 """The type of the objects that an operation or an audit record is about."""
 
 T = TypeVar("T")
+Filter = TypeVar("Filter", PaymentFilter, SubscriptionFilter)
 
 
 class Loaders:
     """
     The owner rule is a predicate of each query, never a check after it.
 
-    `shown` is what will be looked at of the objects, where that is known beforehand.
+    `shown` is what will be looked at of the objects, where that is known beforehand; `waits` is whether a lookup does,
+    for whatever else is asked of it at the same time.
     """
 
-    def __init__(self, database: Database, actor: Actor, access: AccessService, shown: Shown = ALL) -> None:
-        self._database, self._actor, self._access, self._shown = database, actor, access, shown
+    def __init__(
+        self,
+        database: Database,
+        actor: Actor,
+        access: AccessService,
+        shown: Shown = ALL,
+        *,
+        waits: bool = True,
+    ) -> None:
+        self._database, self._actor, self._access = database, actor, access
+        self._shown, self._waits = shown, waits
         self._lists: dict[object, Lookup[Any]] = {}
 
     @cached_property
@@ -125,14 +136,14 @@ class Loaders:
         self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
     ) -> Lookup[Sequence[Payment]]:
         """This part of a user's payments, whoever the filter's owner is."""
-        mine = replace(wanted, owner=self._owner)
+        mine = self._mine(wanted)
         return self._list(
             (mine, order, part), lambda reads, ids: reads.payments.listed_for(ids, mine, order, part)
         )
 
     def payment_counts(self, wanted: PaymentFilter) -> Lookup[int]:
         """How many of a user's payments match, whoever the filter's owner is."""
-        mine = replace(wanted, owner=self._owner)
+        mine = self._mine(wanted)
         return self._list(mine, lambda reads, ids: reads.payments.counts_for(ids, mine))
 
     def subscription_payments(self, order: PaymentOrder, part: Slice) -> Lookup[Sequence[Payment]]:
@@ -150,14 +161,14 @@ class Loaders:
 
     def subscriptions_of(self, wanted: SubscriptionFilter, part: Slice) -> Lookup[Sequence[Subscription]]:
         """This part of a user's subscriptions, whoever the filter's owner is."""
-        mine = replace(wanted, owner=self._owner)
+        mine = self._mine(wanted)
         return self._list(
             (mine, part), lambda reads, ids: reads.subscriptions.listed_for(ids, mine, SUBSCRIPTIONS, part)
         )
 
     def subscription_counts(self, wanted: SubscriptionFilter) -> Lookup[int]:
         """How many of a user's subscriptions match, whoever the filter's owner is."""
-        mine = replace(wanted, owner=self._owner)
+        mine = self._mine(wanted)
         return self._list(mine, lambda reads, ids: reads.subscriptions.counts_for(ids, mine))
 
     def invoices_of(self, part: Slice) -> Lookup[Sequence[Invoice]]:
@@ -273,13 +284,16 @@ class Loaders:
             lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
         )
 
+    def _mine(self, wanted: Filter) -> Filter:
+        return wanted if wanted.owner == self._owner else replace(wanted, owner=self._owner)
+
     def _lookup(self, query: Query[T]) -> Lookup[T]:
-        return Lookup(self._database, query, self._shown)
+        return Lookup(self._database, query, self._shown, waits=self._waits)
 
     def _named(self, kind: type[T], query: Query[T]) -> Lookup[T]:
         """By id, but for those that were read together with what names them."""
         known = None if self._shown is ALL else self._shown.seen[kind]
-        return Lookup(self._database, query, self._shown, known)
+        return Lookup(self._database, query, self._shown, known, waits=self._waits)
 
     def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
         """One loader for all who ask for the same."""

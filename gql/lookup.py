@@ -1,6 +1,6 @@
 """Dataloaders: one statement for all that is asked for together."""
 
-from asyncio import Future, Lock, shield
+from asyncio import Future, Lock, create_task, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -49,9 +49,16 @@ class Lookup(Shared[UUID, T | None]):
         query: Query[T],
         shown: Shown = ALL,
         known: dict[UUID, T | None] | None = None,
+        *,
+        waits: bool = True,
     ) -> None:
-        """`known` are those that were found otherwise, and grow with what is found here."""
+        """
+        `known` are those that were found otherwise, and grow with what is found here.
+
+        It `waits` for what else is asked for at the same time, which costs as much as a short statement.
+        """
         super().__init__()
+        self._waits = waits
         self._database, self._query, self._shown = database, query, shown
         self._known = {} if known is None else known
         self._turn = Lock()
@@ -60,6 +67,13 @@ class Lookup(Shared[UUID, T | None]):
         join_batches()
         found = await self.found(keys)
         return [found[key] for key in keys]
+
+    def load(self, key: UUID) -> Future[T | None]:
+        return super().load(key) if self._waits else create_task(self._alone(key))
+
+    async def _alone(self, key: UUID) -> T | None:
+        [found] = await self.batch_load_fn([key])
+        return found
 
     async def found(self, keys: Collection[UUID]) -> Mapping[UUID, T | None]:
         """All of these at once, and whatever was asked for before; each is looked up once."""

@@ -4,11 +4,14 @@ from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLField
 
 from domain.account import BillingAccount
 from domain.errors import NotFound
 from gql.context import Info
-from gql.ids import global_id, id_of
+from gql.definition import function_of
+from gql.direct import Reader
+from gql.ids import PREFIX, global_id, id_of
 from gql.needs import needs
 
 T = TypeVar("T")
@@ -16,14 +19,16 @@ V = TypeVar("V")
 N = TypeVar("N", bound="Node")
 
 
+@needs()
+def own_id(node: strawberry.Parent[Any]) -> strawberry.ID:
+    return global_id(type(node), identity(node))
+
+
 @strawberry.interface(description="An object with an id of its own, which `node` finds again.")
 class Node:
     _domain: ClassVar[type]
 
-    @strawberry.field(description="Opaque and stable.")
-    @needs()
-    def id(node: strawberry.Parent[Any]) -> strawberry.ID:
-        return global_id(type(node), identity(node))
+    id: strawberry.ID = strawberry.field(resolver=own_id, description="Opaque and stable.")
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
@@ -34,6 +39,19 @@ def identity(thing: Any) -> UUID:
     """A billing account goes by its user's id."""
     found: UUID = thing.user_id if isinstance(thing, BillingAccount) else thing.id
     return found
+
+
+def id_reader(kind: type) -> Reader:
+    """What the field `id` says of objects of that kind, where the kind is known beforehand."""
+    prefix = f"{PREFIX[kind]}_"
+    if kind is BillingAccount:
+        return lambda account: prefix + account.user_id.hex
+    return lambda thing: prefix + thing.id.hex
+
+
+def is_id(field: GraphQLField) -> bool:
+    """Whether it is the field `id` of `Node`."""
+    return function_of(field) is own_id
 
 
 def view(kind: type[V], thing: object) -> V:

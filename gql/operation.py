@@ -18,6 +18,10 @@ from gql.scalars import IdempotencyKey
 strawberry.enum(OperationState, description="How far an operation has come.")
 
 
+def executed_id(executed: strawberry.Parent[Executed]) -> strawberry.ID:
+    return global_id(Operation, executed.operation.id)
+
+
 @strawberry.type(
     name="Operation",
     description="One use of an idempotency key, kept for 30 days. Its caller, support and admins may see it.",
@@ -25,9 +29,7 @@ strawberry.enum(OperationState, description="How far an operation has come.")
 class OperationView(Node):
     _domain: ClassVar[type] = Executed
 
-    @strawberry.field(description="Opaque and stable.")
-    def id(executed: strawberry.Parent[Executed]) -> strawberry.ID:
-        return global_id(Operation, executed.operation.id)
+    id: strawberry.ID = strawberry.field(resolver=executed_id, description="Opaque and stable.")
 
     @strawberry.field(description="The mutation's name.")
     def mutation(executed: strawberry.Parent[Executed]) -> str:

@@ -18,6 +18,7 @@ from domain.operation import checked_key
 LARGEST: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 LONGEST_TEXT: Final = 10_000
+LENGTH_OF_UTC: Final = len("+00:00")
 DEEPEST: Final = 32
 DIGITS: Final = re.compile(r"-?[0-9]{1,17}")
 
@@ -57,7 +58,7 @@ def parsed_instant(value: object) -> datetime:
 
 
 def written_instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()[:-LENGTH_OF_UTC] + "Z"
 
 
 def parsed_uuid(value: object) -> UUID:

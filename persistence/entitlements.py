@@ -62,9 +62,8 @@ class EntitlementRepository(Owned[Entitlement]):
     async def awaited_by(self, user_ids: Collection[UUID]) -> Collection[AccessQuestion]:
         """What these users would get access to by a payment that waits for them at their bank (3-D Secure)."""
         awaited = set()
-        for user_id, media_item_id, features in await self._connection.execute(
-            AWAITED, {"user_ids": list(user_ids)}
-        ):
+        rows = await self._rows(AWAITED, {"user_ids": list(user_ids)})
+        for user_id, media_item_id, features in rows:
             targets = [AccessTarget(feature=feature) for feature in features or ()]
             if media_item_id is not None:
                 targets.append(AccessTarget(media_item_id=media_item_id))

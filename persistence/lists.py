@@ -27,7 +27,8 @@ class Lists(Repository[Entity], Generic[Entity, Wanted]):
         return await self._all(*self.lists.numbered(wanted, order, at))
 
     async def count(self, wanted: Wanted) -> int:
-        return await self._connection.scalar(*self.lists.count(wanted)) or 0
+        [[count]] = await self._rows(*self.lists.count(wanted))
+        return int(count)
 
     async def listed_for(
         self, parents: Sequence[UUID], wanted: Wanted, order: Order[Any], part: Slice
@@ -40,5 +41,5 @@ class Lists(Repository[Entity], Generic[Entity, Wanted]):
 
     async def counts_for(self, parents: Sequence[UUID], wanted: Wanted) -> Mapping[UUID, int]:
         """How many match below each of the parents; those that have none are left out."""
-        counts = await self._connection.execute(*self.lists.counts(parents, wanted))
+        counts = await self._rows(*self.lists.counts(parents, wanted))
         return {row[0]: row[1] for row in counts}

@@ -1,6 +1,7 @@
 """The connection pool, with a look into it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,16 +18,36 @@ class PoolUse:
 
 
 class CountingPool(AsyncAdaptedQueuePool):
-    """Which knows how many wait for it."""
+    """Which knows how many wait for it, and whether the connection that it would give next is a good one."""
 
-    waiting = 0
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.waiting = 0
+        self._idle: list[Any] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `connect` waits for nobody: neither for another's connection nor for a new one."""
+        if not self._idle:
+            return False
+        entry = self._idle[-1]
+        if entry.dbapi_connection is None or entry.starttime < self._invalidate_time:
+            return False
+        return not entry.dbapi_connection.driver_connection.is_closed()
 
     def _do_get(self) -> ConnectionPoolEntry:
         self.waiting += 1
         try:
-            return super()._do_get()
+            entry = super()._do_get()
         finally:
             self.waiting -= 1
+        if entry in self._idle:
+            self._idle.remove(entry)
+        return entry
+
+    def _do_return_conn(self, entry: ConnectionPoolEntry) -> None:
+        self._idle.append(entry)
+        super()._do_return_conn(entry)
 
 
 def pool_use(engine: AsyncEngine) -> PoolUse:

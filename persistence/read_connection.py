@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Pool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from domain.ports import Shown
+from persistence.pool import CountingPool
 from persistence.prepared import Prepared
 from persistence.statements import is_watched, note_statement, table_in
 
@@ -32,6 +33,7 @@ class ReadConnection(AsyncConnection):
         self.is_direct = not is_watched(engine)
 
     async def fetch(self, statement: Prepared, given: Mapping[str, Any]) -> Sequence[asyncpg.Record]:
+        """As the driver gives them; its values are converted by whoever knows their types."""
         note_statement(table_in(statement.text))
         driver: Any = self._pooled.driver_connection
         rows: Sequence[asyncpg.Record] = await driver.fetch(statement.text, *statement.values(given))
@@ -54,7 +56,7 @@ class ReadConnection(AsyncConnection):
 @asynccontextmanager
 async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[ReadConnection]:
     """Out of the pool, and back into it, unless it was cut off or lost in the middle of a statement."""
-    pooled = await greenlet_spawn(engine.sync_engine.pool.connect)
+    pooled = await _checked_out(engine.sync_engine.pool)
     connection = ReadConnection(engine, pooled, shown)
     try:
         yield connection
@@ -64,3 +66,10 @@ async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[Re
         raise
     finally:
         await connection.give_back()
+
+
+async def _checked_out(pool: Pool) -> PoolProxiedConnection:
+    """A free one is had at once. Only where one is made or waited for, SQLAlchemy needs a greenlet, which is slow."""
+    if isinstance(pool, CountingPool) and pool.is_ready:
+        return pool.connect()
+    return await greenlet_spawn(pool.connect)

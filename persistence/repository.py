@@ -53,6 +53,9 @@ class Reading(Generic[Entity]):
     joined: Sequence[Joined]
 
 
+_kept = lru_cache(MOST_STATEMENTS)(prepared)
+
+
 class Repository(Generic[Entity]):
     """One table. Subclasses name it, its domain class, and the column that tells rows apart."""
 
@@ -108,6 +111,14 @@ class Repository(Generic[Entity]):
         result = await connection.execute(statement, values)
         names = tuple(result.keys())
         return [self._entity(dict(zip(names, row, strict=True))) for row in result]
+
+    async def _rows(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """The rows themselves, as the driver gives them; the statement is one that is kept."""
+        connection = self._connection
+        if isinstance(connection, ReadConnection) and connection.is_direct and (kept := _kept(statement)):
+            return await connection.fetch(kept, values)
+        rows: Sequence[Sequence[Any]] = (await connection.execute(statement, values)).all()
+        return rows
 
     def _kept_reading(
         self,

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from functools import cached_property
 from typing import Final
 
 from sqlalchemy import func, select, text
@@ -60,100 +59,102 @@ def holds_connection() -> bool:
 
 
 class SqlReads:
+    """A repository holds nothing but the connection, so that making one costs less than keeping it."""
+
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    @cached_property
+    @property
     def accounts(self) -> AccountRepository:
         return AccountRepository(self._connection)
 
-    @cached_property
+    @property
     def payments(self) -> PaymentRepository:
         return PaymentRepository(self._connection)
 
-    @cached_property
+    @property
     def subscription_payments(self) -> SubscriptionPaymentRepository:
         return SubscriptionPaymentRepository(self._connection)
 
-    @cached_property
+    @property
     def payment_methods(self) -> PaymentMethodRepository:
         return PaymentMethodRepository(self._connection)
 
-    @cached_property
+    @property
     def setups(self) -> SetupRepository:
         return SetupRepository(self._connection)
 
-    @cached_property
+    @property
     def refunds(self) -> RefundRepository:
         return RefundRepository(self._connection)
 
-    @cached_property
+    @property
     def disputes(self) -> DisputeRepository:
         return DisputeRepository(self._connection)
 
-    @cached_property
+    @property
     def plans(self) -> PlanRepository:
         return PlanRepository(self._connection)
 
-    @cached_property
+    @property
     def subscriptions(self) -> SubscriptionRepository:
         return SubscriptionRepository(self._connection)
 
-    @cached_property
+    @property
     def invoices(self) -> InvoiceRepository:
         return InvoiceRepository(self._connection)
 
-    @cached_property
+    @property
     def previews(self) -> ChargePreviewRepository:
         return ChargePreviewRepository(self._connection)
 
-    @cached_property
+    @property
     def trials(self) -> TrialRepository:
         return TrialRepository(self._connection)
 
-    @cached_property
+    @property
     def entitlements(self) -> EntitlementRepository:
         return EntitlementRepository(self._connection)
 
-    @cached_property
+    @property
     def operations(self) -> OperationRepository:
         return OperationRepository(self._connection)
 
-    @cached_property
+    @property
     def audit(self) -> AuditRepository:
         return AuditRepository(self._connection)
 
-    @cached_property
+    @property
     def audit_seals(self) -> SealRepository:
         return SealRepository(self._connection)
 
-    @cached_property
+    @property
     def inbox(self) -> InboxRepository:
         return InboxRepository(self._connection)
 
-    @cached_property
+    @property
     def reconciliation_runs(self) -> ReconciliationRunRepository:
         return ReconciliationRunRepository(self._connection)
 
-    @cached_property
+    @property
     def drifts(self) -> DriftRepository:
         return DriftRepository(self._connection)
 
-    @cached_property
+    @property
     def statistics(self) -> StatisticsRepository:
         return StatisticsRepository(self._connection)
 
-    @cached_property
+    @property
     def invariants(self) -> InvariantRepository:
         return InvariantRepository(self._connection)
 
-    @cached_property
+    @property
     def people(self) -> PeopleRepository:
         return PeopleRepository(self._connection)
 
 
 class SqlWork(SqlReads):
-    @cached_property
+    @property
     def jobs(self) -> JobQueue:
         return JobQueue(self._connection)
 

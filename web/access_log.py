@@ -96,11 +96,11 @@ def _writer(status: int, *, is_quiet: bool, is_slow: bool) -> Callable[..., None
     return log.debug if is_quiet else log.info
 
 
-def _caller(actor: Actor | None) -> dict[str, str]:
+def _caller(actor: Actor | None) -> dict[str, object]:
     if actor is None:
         return {}
-    caller = {"role": actor.role.value}
-    return caller if actor.user_id is None else {**caller, "user_id": str(actor.user_id)}
+    caller: dict[str, object] = {"role": actor.role.value}
+    return caller if actor.user_id is None else {**caller, "user_id": actor.user_id}
 
 
 def _asked(summary: Summary | None) -> dict[str, Any]:

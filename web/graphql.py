@@ -13,6 +13,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from domain.actor import Actor
 from domain.errors import IdentityUnavailable, Unauthenticated
@@ -50,6 +51,11 @@ class GraphQL:
         self._executor, self._authentication, self._services = executor, authentication, services
         self._limits = limits
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As an application of its own, so that no wrapper of Starlette's is made for each request."""
+        response = await self.handle(Request(scope, receive))
+        await response(scope, receive, send)
+
     async def handle(self, request: Request) -> Response:
         media_type = accepted_type(request.headers.get("accept", ""))
         try:
@@ -80,7 +86,8 @@ class GraphQL:
     async def _judged(self, sent: GraphQLRequest, actor: Actor) -> Asked:
         """Reading a document is paid for beforehand, and what it was refused for afterwards; once, since it is kept."""
         reading = self._executor.reading_cost(sent, by=actor)
-        await self._limits.charge(actor, reading)
+        if reading:
+            await self._limits.charge(actor, reading)
         asked = self._executor.asked(sent, by=actor)
         if reading and asked.document.errors:
             await self._limits.charge(actor, REFUSED)

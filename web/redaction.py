@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
+from uuid import UUID
 
 from domain import card_number
 from domain.json_value import JsonValue
@@ -75,7 +76,8 @@ def redacted_text(text: str) -> str:
 def _masked(text: str) -> str:
     if _may_hold_secret(text.lower()):
         text = _SECRET_TEXT.sub(REDACTED, text)
-    text = masked_where_encoded(text, _SECRET_TEXT, REDACTED)
+    if "%" in text:
+        text = masked_where_encoded(text, _SECRET_TEXT, REDACTED)
     if "DETAIL:" in text:
         text = _ROW_VALUES.sub(rf"\1({REDACTED})\2", text)
     return card_number.redacted(text) if card_number.contains_card_number(text) else text
@@ -88,14 +90,17 @@ class _Redaction:
         self._left = MOST_VALUES
 
     def value(self, value: object, *, depth: int) -> JsonValue:
+        """The kinds of values in the order in which they are common."""
         self._left -= 1
+        if isinstance(value, str):
+            return redacted_text(value)
         match value:
-            case str():
-                return redacted_text(value)
             case None | bool():
                 return value
-            case int() | float() if abs(value) < _SHORTEST_CARD_NUMBER:
+            case int() | float() if -_SHORTEST_CARD_NUMBER < value < _SHORTEST_CARD_NUMBER:
                 return value
+            case UUID():
+                return str(value)
             case int():
                 return redacted_text(str(value) if abs(value) < _LONGEST_CARD_NUMBER else hex(value))
             case Mapping() | list() | tuple() | set() | frozenset() if depth > DEEPEST or self._left < 0:
@@ -107,11 +112,11 @@ class _Redaction:
         return redacted_text(str(value))
 
     def mapping(self, mapping: Mapping[Any, object], *, depth: int) -> dict[str, JsonValue]:
-        items = islice(mapping.items(), MOST_ITEMS)
-        return {_shown_key(str(key)): self._member(str(key), value, depth=depth + 1) for key, value in items}
-
-    def _member(self, key: str, value: object, *, depth: int) -> JsonValue:
-        return REDACTED if value and _is_secret(key) else self.value(value, depth=depth)
+        found: dict[str, JsonValue] = {}
+        for key, value in islice(mapping.items(), MOST_ITEMS):
+            shown, is_secret = _looked_at(str(key))
+            found[shown] = REDACTED if is_secret and value else self.value(value, depth=depth + 1)
+        return found
 
 
 def _may_hold_secret(lower: str) -> bool:
@@ -120,10 +125,6 @@ def _may_hold_secret(lower: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _shown_key(key: str) -> str:
-    return redacted_text(key)
-
-
-@lru_cache(maxsize=1024)
-def _is_secret(key: str) -> bool:
-    return _SECRET_KEY.search(key) is not None
+def _looked_at(key: str) -> tuple[str, bool]:
+    """The key as it is shown, and whether what stands under it is secret."""
+    return redacted_text(key), _SECRET_KEY.search(key) is not None

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from graphql import (
     FieldNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -17,14 +18,15 @@ from graphql import (
 
 from domain.ports import Glances
 from gql.compiled.finding import Connected, Read, Resolved
-from gql.compiled.look import Look
+from gql.compiled.look import Look, entity_of
 from gql.compiled.selections import Selections
 from gql.compiled.source import renderer
 from gql.compiled.surprise import NotPlanned
 from gql.compiled.ways import Branch, Inline, Items, Leaf, Name, Objects, Place, Possible, Shows, Way
-from gql.direct import attribute_of, reader
+from gql.direct import Reader, attribute_of, reader
 from gql.executor import writer
 from gql.needs import is_for_plans, needs_of
+from gql.node import id_reader, is_id
 from gql.relation import relation_of
 
 MOST_FIELDS: Final = 2000
@@ -61,7 +63,7 @@ class Compiler:
         field = parent.fields.get(name)
         if field is None or field.resolve is None or not is_for_plans(field):
             raise NotPlanned(name)
-        read, relation = reader(field), relation_of(field)
+        read, relation = self._reader(parent, field), relation_of(field)
         self._look.at(parent, needs_of(field), is_read=read is not None)
         place = self._place(field.type, parent, nodes)
         if relation is not None:
@@ -72,6 +74,10 @@ class Compiler:
         if place.way.is_plain:
             return Inline(attribute_of(field) or read, place)
         return Branch(Read(read), place)
+
+    def _reader(self, parent: GraphQLObjectType, field: GraphQLField) -> Reader | None:
+        entity = entity_of(parent)
+        return id_reader(entity) if entity and is_id(field) else reader(field)
 
     def _place(self, kind: GraphQLOutputType, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Place:
         if is_non_null_type(kind):

@@ -27,7 +27,7 @@ from gql.compiled.finding import Resolved, Run, together
 from gql.compiled.selections import Selections, switches_of
 from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned, Surprise
-from gql.compiled.ways import Branch, Column, Objects
+from gql.compiled.ways import Branch, Column, Items, Objects, Possible, Way
 from gql.context import Context
 
 Switched: TypeAlias = tuple[object, ...]
@@ -44,9 +44,11 @@ class OperationPlan:
     glances: Glances
     fields: int
     """How many it has, fragments written out."""
+    asks_each_once: bool
+    """Whether no resolver is asked of several objects, or beside others at the root."""
 
     async def result(self, run: Run) -> ExecutionResult:
-        run.context.show(Shown(self.glances))
+        run.context.show(Shown(self.glances), each_once=self.asks_each_once)
         errors: list[GraphQLError] = []
         columns = await together([root_column(branch, run, errors) for branch in self.root.branches])
         [data] = self.root.render([None], *columns)
@@ -126,4 +128,21 @@ class Plans:
             objects = compiler.objects(root, [self._operation.selection_set])
         except (NotPlanned, RecursionError, SyntaxError):  # Python's own limits for what is generated.
             return None
-        return OperationPlan(objects, compiler.glances, compiler.fields)
+        asks_each_once = len(objects.branches) == 1 and asks_one(objects)
+        return OperationPlan(objects, compiler.glances, compiler.fields, asks_each_once)
+
+
+def asks_one(way: Way, *, is_one: bool = True) -> bool:
+    """Whether each resolver below it, if there is one of these, is called for one object at most, and finds no list."""
+    match way:
+        case Objects():
+            return all(
+                not isinstance(branch.finding, Resolved)
+                or (is_one and not isinstance(branch.place.way, Items))
+                for branch in way.branches
+            ) and all(asks_one(branch.place.way, is_one=is_one) for branch in way.branches)
+        case Items():
+            return asks_one(way.place.way, is_one=False)
+        case Possible():
+            return all(asks_one(objects, is_one=is_one) for objects in way.objects.values())
+    return True

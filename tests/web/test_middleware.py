@@ -156,7 +156,7 @@ class TestAccessLog:
             "bytes": 5,
             "request_id": "order-17",
             "role": "SUPPORT",
-            "user_id": str(USER),
+            "user_id": USER,
         }
 
     async def test_nothing_that_a_caller_may_have_put_in_by_mistake_is_logged(

@@ -121,8 +121,8 @@ class RateLimits:
         amount: int = 1,
         role: Role = Role.ANONYMOUS,
     ) -> None:
-        quota = self.rules.quota(limit, role)
-        if not quota or amount <= 0:
+        quota = self.rules.quota(limit, role) if amount > 0 else 0
+        if not quota:
             return
         standing = await counters.take(limit, name, quota=quota, amount=min(amount, quota))
         if (noted := _NOTED.get()) is not None:
