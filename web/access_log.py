@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection
 from math import inf
-from time import perf_counter
 from typing import Any, Final
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 from structlog.typing import FilteringBoundLogger
 
 from domain.actor import Actor
@@ -32,60 +31,27 @@ class AccessLog:
     logged as DEBUG while all is well, and what takes as many milliseconds as `slow_after` as WARNING, unless that is 0.
     """
 
-    def __init__(self, app: ASGIApp, quiet: Collection[str] = (), slow_after: int = 0) -> None:
-        self.app = app
-        self.quiet = frozenset(quiet)
-        self.slow_after = slow_after or inf
+    def __init__(self, quiet: Collection[str] = (), slow_after: int = 0) -> None:
+        self._quiet = frozenset(quiet)
+        self._slow_after = slow_after or inf
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        answer = _Answer(send)
-        began = perf_counter()
-        try:
-            await self.app(scope, receive, answer)
-        except Exception:
-            answer.failed()
-            raise
-        finally:
-            self._log(scope, answer, seconds=perf_counter() - began)
-
-    def _log(self, scope: Scope, answer: "_Answer", *, seconds: float) -> None:
+    def note(self, scope: Scope, *, status: int, size: int, seconds: float) -> None:
+        """One request, and what went back: its size in bytes."""
         path, milliseconds = scope["path"], round(seconds * 1000, 2)
-        is_slow = milliseconds >= self.slow_after
-        write = _writer(answer.status, is_quiet=path in self.quiet, is_slow=is_slow)
+        is_slow = milliseconds >= self._slow_after
+        write = _writer(status, is_quiet=path in self._quiet, is_slow=is_slow)
         write(
             "http.request",
             method=scope["method"],
             path=redacted(path[:_LONGEST_PATH]),
-            status=answer.status,
+            status=status,
             duration_ms=milliseconds,
-            bytes=answer.size,
+            bytes=size,
             request_id=request_id(),
             **({"slow": True} if is_slow else {}),
             **_caller(scope.get("actor")),
             **_asked(summary_of(scope)),
         )
-
-
-class _Answer:
-    """What went back, so far."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status = CLIENT_LEFT
-        self.size = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        elif message["type"] == "http.response.body":
-            self.size += len(message.get("body", b""))
-        await self._send(message)
-
-    def failed(self) -> None:
-        self.status = 500
 
 
 def _writer(status: int, *, is_quiet: bool, is_slow: bool) -> Callable[..., None]:

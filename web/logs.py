@@ -16,7 +16,6 @@ from web.request_id import request_id
 
 TALKATIVE: Final = (
     "alembic.runtime.plugins",
-    "asgi_correlation_id",
     "httpcore",
     "httpx",
     "stripe",

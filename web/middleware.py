@@ -9,12 +9,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from web.access_log import AccessLog
 from web.body_limit import BodyLimit, BodyLimits
+from web.envelope import Envelope
 from web.error_boundary import ErrorBoundary
 from web.health import LIVENESS, READINESS
-from web.request_id import HEADER, request_id_middleware
-from web.security_headers import SecurityHeaders
+from web.request_id import HEADER
 
 ALLOWED_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER)
@@ -60,13 +59,16 @@ class HttpSettings:
 
 def middleware(settings: HttpSettings) -> list[Middleware]:
     """
-    The request id comes first, since everything below names it. The error boundary lies inside what writes
-    the log and the headers, so that a 500 is logged and dressed like any other answer.
+    The error boundary lies inside what writes the log and the headers, so that a 500 is logged and dressed like any
+    other answer.
     """
     return [
-        request_id_middleware(),
-        Middleware(AccessLog, quiet=(LIVENESS, READINESS), slow_after=settings.slow_after),
-        Middleware(SecurityHeaders, over_tls=settings.over_tls),
+        Middleware(
+            Envelope,
+            over_tls=settings.over_tls,
+            quiet=(LIVENESS, READINESS),
+            slow_after=settings.slow_after,
+        ),
         _cors(settings.allowed_origins),
         Middleware(ErrorBoundary),
         *([Middleware(settings.rate_limiting)] if settings.rate_limiting else []),

@@ -28,7 +28,7 @@ from domain.access_decision import AccessDecision
 from gateway.development_key import new_key
 from tests.domain.values import OWNER
 from web.access_statements import JWKS, SignedStatements, jwks_route, statement_keys
-from web.security_headers import SecurityHeaders
+from web.envelope import Envelope
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "access.md"
 KEY, OTHER_KEY = new_key(), new_key()
@@ -67,7 +67,7 @@ def signed(by: SignedStatements, decision: AccessDecision | None = None) -> str:
 def served(by: SignedStatements) -> Any:
     """What anybody gets at the address of the keys."""
     app = Starlette(routes=[jwks_route(by)])
-    with TestClient(SecurityHeaders(app)) as client:
+    with TestClient(Envelope(app)) as client:
         return client.get(JWKS)
 
 

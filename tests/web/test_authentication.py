@@ -2,12 +2,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from asgi_correlation_id import correlation_id
 from starlette.types import Scope
 
 from domain.actor import ANONYMOUS, Actor, Role
 from domain.errors import Unauthenticated
 from web.auth import Authentication, development_token
+from web.request_id import use_request_id
 from web.token_keys import secret_key
 from web.token_verifier import TokenVerifier
 
@@ -23,9 +23,9 @@ def authentication() -> Authentication:
 
 @pytest.fixture(autouse=True)
 def _request() -> Iterator[None]:
-    before = correlation_id.set("request-17")
+    use_request_id("request-17")
     yield
-    correlation_id.reset(before)
+    use_request_id("")
 
 
 def scope(*authorizations: bytes, **others: bytes) -> Scope:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import structlog
-from asgi_correlation_id import correlation_id
 
 from web.logs import TALKATIVE, configure_logs
+from web.request_id import use_request_id
 
 CARD = "4242424242424242"
 
@@ -53,12 +53,12 @@ class TestJson:
 
     def test_every_line_of_a_request_names_it(self, capsys: pytest.CaptureFixture[str]) -> None:
         configure_logs(as_json=True, level="INFO")
-        before = correlation_id.set("order-17")
+        use_request_id("order-17")
 
         structlog.get_logger().info("a")
         logging.getLogger("theirs").info("b")
 
-        correlation_id.reset(before)
+        use_request_id("")
         assert [line["request_id"] for line in written(capsys)] == ["order-17", "order-17"]
 
     def test_context_is_merged_into_both(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,7 +134,7 @@ class TestLevel:
 
         assert [line["event"] for line in written(capsys)] == ["loud", "loud"]
 
-    @pytest.mark.parametrize("name", ["httpx", "stripe", "asgi_correlation_id"])
+    @pytest.mark.parametrize("name", ["httpx", "stripe", "uvicorn.access"])
     def test_library_that_tells_whole_requests_is_heard_from_warnings_on(
         self, capsys: pytest.CaptureFixture[str], name: str
     ) -> None:

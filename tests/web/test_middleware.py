@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.actor import Actor, Role
 from tests.web.in_process import Client, Events
-from web.access_log import CLIENT_LEFT, AccessLog
+from web.access_log import CLIENT_LEFT
 from web.body_limit import BodyLimits
+from web.envelope import Envelope
 from web.errors import EXCEPTION_HANDLERS
 from web.health import health_routes
 from web.middleware import HttpSettings, middleware
@@ -223,7 +224,7 @@ class TestAccessLog:
             return
 
         scope = {"type": "http", "method": "GET", "path": "/echo", "headers": []}
-        await AccessLog(unanswered)(scope, nothing_comes, nothing_goes)
+        await Envelope(unanswered)(scope, nothing_comes, nothing_goes)
 
         assert [event["status"] for event in events] == [CLIENT_LEFT]
 
