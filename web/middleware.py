@@ -69,7 +69,7 @@ def middleware(settings: HttpSettings) -> list[Middleware]:
             quiet=(LIVENESS, READINESS),
             slow_after=settings.slow_after,
         ),
-        _cors(settings.allowed_origins),
+        *([_cors(settings.allowed_origins)] if settings.allowed_origins else []),
         Middleware(ErrorBoundary),
         *([Middleware(settings.rate_limiting)] if settings.rate_limiting else []),
         Middleware(BodyLimit, limits=settings.body_limits),
