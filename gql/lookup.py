@@ -1,6 +1,6 @@
 """Dataloaders: one statement for all that is asked for together."""
 
-from asyncio import Future, Lock, create_task, shield
+from asyncio import Future, Lock, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -68,12 +68,11 @@ class Lookup(Shared[UUID, T | None]):
         found = await self.found(keys)
         return [found[key] for key in keys]
 
-    def load(self, key: UUID) -> Future[T | None]:
-        return super().load(key) if self._waits else create_task(self._alone(key))
+    def load(self, key: UUID) -> Awaitable[T | None]:  # type: ignore[override]  # Nobody does more than await it.
+        return super().load(key) if self._waits else self._alone(key)
 
     async def _alone(self, key: UUID) -> T | None:
-        [found] = await self.batch_load_fn([key])
-        return found
+        return (await self.found([key]))[key]
 
     async def found(self, keys: Collection[UUID]) -> Mapping[UUID, T | None]:
         """All of these at once, and whatever was asked for before; each is looked up once."""

@@ -17,6 +17,7 @@ from gql.direct import attribute_of
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 NEEDS: Final = "_needs"
 FAILS: Final = "_fails_often"
+MANY: Final = "_asks_many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ def fails_often(resolver: Resolver) -> Resolver:
     """
     setattr(resolver, FAILS, True)
     return resolver
+
+
+def asks_many(resolver: Resolver) -> Resolver:
+    """Says that a resolver looks for several objects by itself, so that their lookups should wait for each other."""
+    setattr(resolver, MANY, True)
+    return resolver
+
+
+def does_ask_many(field: GraphQLField) -> bool:
+    return hasattr(function_of(field), MANY)
 
 
 def is_for_plans(field: GraphQLField) -> bool:

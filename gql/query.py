@@ -18,7 +18,7 @@ from gql.invariants import InvariantQueries
 from gql.invoice import InvoiceQueries
 from gql.loaders import LOADERS, Loaders
 from gql.money import CurrencyRuleView
-from gql.needs import needs
+from gql.needs import asks_many, needs
 from gql.node import Node, existing, optional_view, view, views
 from gql.operation import OperationView, find_operation, operation_view
 from gql.payment_method import PaymentMethodQueries
@@ -56,6 +56,7 @@ class NodeQueries:
         description="Objects by their ids, in the same order; null for those that are not there."
     )
     @needs(whole=(Operation,))
+    @asks_many
     async def nodes(
         self,
         info: Info,

@@ -23,6 +23,7 @@ from domain.subscription import Subscription
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.ids import parsed_id
+from gql.needs import asks_many
 from gql.node import Node, existing, one, views
 from gql.scalars import Url
 from gql.stripe_link import DASHBOARD
@@ -89,6 +90,7 @@ class WebhookEventView(Node):
     @strawberry.field(
         description="What applying it has changed, each object once and as it is now. The audit log tells how."
     )
+    @asks_many
     async def affected(event: strawberry.Parent[InboxEvent], info: Info) -> list[Node]:
         loaders = info.context.loaders
         changed = await loaders.affected_by.load(event.id) or ()

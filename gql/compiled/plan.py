@@ -29,6 +29,7 @@ from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned, Surprise
 from gql.compiled.ways import Branch, Column, Items, Objects, Possible, Way
 from gql.context import Context
+from gql.needs import does_ask_many
 
 Switched: TypeAlias = tuple[object, ...]
 """The values of the variables on which an operation's @skip and @include depend."""
@@ -133,14 +134,17 @@ class Plans:
 
 
 def asks_one(way: Way, *, is_one: bool = True) -> bool:
-    """Whether each resolver below it, if there is one of these, is called for one object at most, and finds no list."""
+    """Whether each resolver below it looks for one object at most, if there is one of these itself."""
     match way:
         case Objects():
             return all(
-                not isinstance(branch.finding, Resolved)
-                or (is_one and not isinstance(branch.place.way, Items))
+                asks_one(branch.place.way, is_one=is_one)
+                and (
+                    not isinstance(branch.finding, Resolved)
+                    or (is_one and not does_ask_many(branch.finding.field))
+                )
                 for branch in way.branches
-            ) and all(asks_one(branch.place.way, is_one=is_one) for branch in way.branches)
+            )
         case Items():
             return asks_one(way.place.way, is_one=False)
         case Possible():
