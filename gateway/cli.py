@@ -19,6 +19,7 @@ from domain.actor import Role
 from domain.events import InboxStatus
 from gateway.readiness import fail, read_settings, ready_settings
 from gateway.settings import DEMO_USER, DEVELOPMENT_JWT_SECRET, settings_table
+from gateway.sparing import spare_libraries
 
 app = typer.Typer(
     help="A GraphQL payments gateway in front of Stripe.", no_args_is_help=True, add_completion=False
@@ -70,6 +71,7 @@ def end(_signal: int, _frame: FrameType | None) -> NoReturn:
 def serve() -> None:
     """Serve the API, with the worker in the same process unless RUN_WORKER=false."""
     gc.disable()  # What is made at the start stays: `spare_the_collector` goes on from here.
+    spare_libraries()
     from gateway.app import create_app
     from gateway.graphql import policy_of
     from gateway.metrics import metrics_listener
@@ -94,6 +96,7 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run the worker alone, beside any number of servers."""
+    spare_libraries()
     from gateway.metrics import metrics_listener
     from gateway.server import PortTaken
     from gateway.wiring import wire
