@@ -18,7 +18,13 @@ class Environment(StrEnum):
 class SettingsGroup(BaseSettings):
     """Settings of one noun. All groups together are one class, so that each knows the environment."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        defer_build=True,  # Only all groups together are ever read.
+    )
 
     environment: Environment = Field(
         default=Environment.PRODUCTION, description="`production` or `development`."

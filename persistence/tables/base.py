@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import DateTime as Timestamp
 from sqlalchemy import Enum, MetaData, Table
 from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +34,7 @@ def one_of(enum: type[StrEnum], name: str) -> Any:
 
 class Row(SQLModel):
     metadata = metadata
+    model_config = SQLModelConfig(defer_build=True)  # Rows are only named, in statements, and never made.
 
 
 def table_of(row: type[Row]) -> Table:

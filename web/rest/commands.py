@@ -11,12 +11,13 @@ from domain.command_service import Executed
 from domain.errors import ProcessorUnavailable
 from web.errors import retry_after
 from web.rest.call import Answer, Call, Refused
+from web.rest.fields import Model
 from web.rest.problems import REPLAYED
 
 ACCEPTED: Final = 202
 
 
-class CommandMeta(BaseModel):
+class CommandMeta(Model):
     """How the request was carried out."""
 
     replayed: Annotated[

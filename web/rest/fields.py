@@ -43,13 +43,19 @@ EXAMPLES: Final[Mapping[type, str]] = {
 """An id of each kind, for the documentation."""
 
 
-class Query(BaseModel):
+class Model(BaseModel):
+    """What requests and answers are made of. It is compiled when the first one comes, and not at each start."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Query(Model):
     """A query string. Parameters that it does not name are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Body(BaseModel):
+class Body(Model):
     """A JSON body. Members that it does not name are refused, and so is a value of another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

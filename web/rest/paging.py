@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.errors import InvalidInput
 from domain.paging import (
@@ -18,7 +18,7 @@ from domain.paging import (
     Page,
     Slice,
 )
-from web.rest.fields import Query, Whole
+from web.rest.fields import Model, Query, Whole
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class PageQuery(Query):
         return Slice(limit=self.limit, start=order.place_at(self.cursor, argument="cursor"))
 
 
-class PageMeta(BaseModel):
+class PageMeta(Model):
     """Where a page stands. What takes counting is null in pages that were found by a cursor."""
 
     page: int | None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.commands.add_payment_method import AddPaymentMethod
 from domain.commands.delete_payment_method import DeletePaymentMethod
@@ -15,7 +15,7 @@ from gql.node import existing
 from web.rest.call import Answer, Call
 from web.rest.commands import CommandMeta, Shown, concluded
 from web.rest.entity_tags import entity_tag
-from web.rest.fields import Body, MethodId, Month, Name, NoQuery, ProcessorId, Query, Year
+from web.rest.fields import Body, MethodId, Model, Month, Name, NoQuery, ProcessorId, Query, Year
 from web.rest.route import Envelope, Reply, RestRoute
 
 NAMES: Final = {
@@ -56,7 +56,7 @@ class DeletePaymentMethodQuery(Query):
     ] = None
 
 
-class PaymentMethodBody(BaseModel):
+class PaymentMethodBody(Model):
     """The card itself is in Stripe's vault."""
 
     id: UUID
@@ -95,7 +95,7 @@ class PaymentMethodBody(BaseModel):
         )
 
 
-class MethodsMeta(BaseModel):
+class MethodsMeta(Model):
     total: int
 
 

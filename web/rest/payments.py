@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.actor import Actor
 from domain.commands.create_payment import CreatePayment
@@ -30,6 +30,7 @@ from web.rest.fields import (
     Metadata,
     MethodId,
     MinorUnits,
+    Model,
     NoQuery,
     Query,
     Since,
@@ -118,7 +119,7 @@ class PaymentsQuery(PaymentFilterQuery, PageQuery):
         return PaymentOrder(field=PaymentOrderField(self.sort.value), direction=self.direction)
 
 
-class NextActionBody(BaseModel):
+class NextActionBody(Model):
     """What the customer must do now, such as 3-D Secure. Only the payment's owner learns the secret."""
 
     kind: NextActionKind
@@ -132,7 +133,7 @@ class NextActionBody(BaseModel):
         return cls(kind=action.kind, client_secret=action.client_secret, redirect_url=action.redirect_url)
 
 
-class MethodSnapshotBody(BaseModel):
+class MethodSnapshotBody(Model):
     """The method as it was when it was charged."""
 
     type: PaymentMethodType
@@ -142,7 +143,7 @@ class MethodSnapshotBody(BaseModel):
     exp_year: int | None
 
 
-class PaymentBody(BaseModel):
+class PaymentBody(Model):
     """Money collected, or not. Amounts are in minor units of `currency`."""
 
     id: UUID

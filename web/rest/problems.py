@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,12 +21,13 @@ from domain.errors import (
 )
 from web.errors import domain_response
 from web.rest.call import Refused
+from web.rest.fields import Model
 from web.rest.route import RestRoute
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
 
-class DeclineBody(BaseModel):
+class DeclineBody(Model):
     """A bank's or a card network's no. Customers never hear of loss, theft or suspicion."""
 
     code: str
@@ -49,7 +50,7 @@ class DeclineBody(BaseModel):
         )
 
 
-class DetailBody(BaseModel):
+class DetailBody(Model):
     """One field that is at fault."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +59,7 @@ class DetailBody(BaseModel):
     code: Annotated[str, Field(description="What is wrong with it, for programs.")]
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Model):
     """What went wrong. Members that do not apply are left out."""
 
     model_config = ConfigDict(extra="forbid")
@@ -87,7 +88,7 @@ class ErrorBody(BaseModel):
     maximum: Annotated[int | None, Field(description="The greatest amount, in minor units.")] = None
 
 
-class ErrorEnvelope(BaseModel):
+class ErrorEnvelope(Model):
     """What every error looks like."""
 
     model_config = ConfigDict(extra="forbid")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.actor import Actor
 from domain.commands.refunds import RefundPayment
@@ -16,7 +16,7 @@ from domain.refund import Refund, RefundOrigin, RefundReason, RefundStatus
 from gql.node import existing
 from web.rest.call import Answer, Call
 from web.rest.commands import CommandMeta, Shown, concluded
-from web.rest.fields import Body, MinorUnits, NoQuery, Text
+from web.rest.fields import Body, MinorUnits, Model, NoQuery, Text
 from web.rest.route import Envelope, Reply, RestRoute, Who
 
 
@@ -44,7 +44,7 @@ class RefundPaymentBody(Body):
     ] = None
 
 
-class RefundBody(BaseModel):
+class RefundBody(Model):
     """Money on its way back to the payer of one payment."""
 
     id: UUID

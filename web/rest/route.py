@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from domain.actor import Role
 from domain.errors import ErrorCode
 from web.content_type import JSON
 from web.errors import STATUSES
-from web.rest.fields import Body, NoQuery, Query
+from web.rest.fields import Body, Model, NoQuery, Query
 
 if TYPE_CHECKING:
     from web.rest.call import Call
@@ -29,11 +29,11 @@ class Who(Enum):
     ADMINS = frozenset({Role.ADMIN})
 
 
-class NoMeta(BaseModel):
+class NoMeta(Model):
     """Nothing to say about the data."""
 
 
-class Envelope(BaseModel, Generic[D, M]):
+class Envelope(Model, Generic[D, M]):
     """What every success looks like."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

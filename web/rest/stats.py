@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from domain.errors import ErrorCode
 from domain.statistics.calendar import StatsInterval
@@ -14,7 +14,7 @@ from domain.statistics.metrics import METRICS, Kind, StatsMetric
 from domain.statistics.question import StatsQuestion
 from domain.statistics.report import StatsBucket, StatsReport, StatsValue
 from web.rest.call import Answer, Call
-from web.rest.fields import Currency, Query, Since, Until
+from web.rest.fields import Currency, Model, Query, Since, Until
 from web.rest.route import Envelope, NoMeta, Reply, RestRoute, Who
 
 USUAL_SPAN: Final = timedelta(days=30)
@@ -57,21 +57,21 @@ class StatsQuery(Query):
         )
 
 
-class AmountBody(BaseModel):
+class AmountBody(Model):
     """An amount in one currency, in its minor units; it may be negative."""
 
     currency: str
     amount: int
 
 
-class RateBody(BaseModel):
+class RateBody(Model):
     """A share in one currency: 0.25 is a quarter. Null where there is nothing to divide by."""
 
     currency: str
     rate: float | None
 
 
-class FiguresBody(BaseModel):
+class FiguresBody(Model):
     """What docs/statistics.md defines. Amounts are told per currency, and rates are null where nothing divides."""
 
     payments_count: int
@@ -109,7 +109,7 @@ class BucketBody(FiguresBody):
         return cls(start=bucket.start, end=bucket.end, **dict(figures))
 
 
-class StatsBody(BaseModel):
+class StatsBody(Model):
     """What was counted, exact at the moment of the answer."""
 
     date_from: Annotated[datetime, Field(description="Moved back to a full quarter of an hour.")]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from domain.commands.command import Command
 from domain.commands.subscriptions.amendment import BeginAmendment
@@ -27,7 +27,7 @@ from gql.node import existing
 from web.rest.call import Answer, Call, Refused
 from web.rest.commands import ACCEPTED, ChangesMeta, CommandMeta, Show, Shown, concluded
 from web.rest.entity_tags import entity_tag
-from web.rest.fields import Body, Flag, Metadata, MethodId, NoQuery, PlanId, Query, UserId, says_one_of
+from web.rest.fields import Body, Flag, Metadata, MethodId, Model, NoQuery, PlanId, Query, UserId, says_one_of
 from web.rest.metadata import ShownMetadata, shown_metadata
 from web.rest.paging import PageMeta, PageQuery, cursor_meta, numbered_meta
 from web.rest.payments import NextActionBody, next_action
@@ -134,7 +134,7 @@ class CancelSubscriptionQuery(Query):
     ] = False
 
 
-class SubscriptionBody(BaseModel):
+class SubscriptionBody(Model):
     """A plan that is paid for period after period."""
 
     id: UUID
