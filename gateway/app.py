@@ -16,10 +16,10 @@ from starlette.routing import BaseRoute, Route
 
 from domain.errors import Unauthenticated
 from gateway.graphql import policy_of
+from gateway.server import CUT_OFF_SECONDS
 from gateway.settings import Settings
 from gateway.settings.metrics import MOST_OPERATIONS
 from gateway.wiring import Gateway, wire
-from gateway.worker import CUT_OFF_SECONDS, Worker, cut_off
 from gql.debug import DebuggingExecutor
 from gql.execution import Executor
 from gql.explorer.page import Configuration, configuration
@@ -205,6 +205,8 @@ async def working(gateway: Gateway) -> AsyncIterator[None]:
     if not gateway.settings.run_worker:
         yield
         return
+    from gateway.worker import Worker, cut_off  # With the job queue, of which other servers are spared.
+
     worker = Worker(gateway)
     task = asyncio.create_task(worker.run())
     try:

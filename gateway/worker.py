@@ -18,6 +18,7 @@ from domain.audit_service import AuditService
 from domain.command_service import CommandService
 from domain.invariant_service import InvariantService
 from gateway.job_queue import Queue, with_retries
+from gateway.server import CUT_OFF_SECONDS
 from gateway.wiring import Gateway
 from persistence.address import asyncpg_dsn
 from persistence.engine import CONNECT_SECONDS, SERVER_SETTINGS
@@ -45,8 +46,6 @@ FETCHED_AT_ONCE: Final = JOBS_AT_ONCE // 2
 """PgQueuer wants to have room for two such batches."""
 DEAD_AFTER: Final = timedelta(seconds=30)
 RESTART_PAUSE: Final = 1.0
-CUT_OFF_SECONDS: Final = 3.0
-"""How long what is cut off may take to hand over its work, for which the domain takes two."""
 POOL_SIZE: Final = 3
 """Connections of the job queue itself, beside the engine's: one listens, the others fetch and end jobs."""
 LONGEST_STATEMENT: Final = 30.0

@@ -6,8 +6,6 @@ from typing import Final
 from uuid import UUID
 
 from asyncpg import Connection
-from pgqueuer.db import AsyncpgDriver
-from pgqueuer.queries import Queries
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -95,6 +93,9 @@ class JobQueue:
     async def _enqueue(self, job: str, *about: UUID, after: timedelta | None = None) -> None:
         if not about:
             return
+        from pgqueuer.db import AsyncpgDriver  # 60 modules, which most requests do without.
+        from pgqueuer.queries import Queries
+
         queries = Queries(AsyncpgDriver(await self._in_transaction()))
         note_statement("pgqueuer")
         count = len(about)
