@@ -1,9 +1,9 @@
 """One lookup for all objects of a kind that a response mentions. Made anew for each request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, Final, TypeVar
+from functools import cached_property, partial
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from domain.access import Entitlement
@@ -56,6 +56,9 @@ RECORDED: Final = {kind: of for of, kind in KINDS.items()}
 T = TypeVar("T")
 Filter = TypeVar("Filter", PaymentFilter, SubscriptionFilter)
 
+OwnedQuery: TypeAlias = Callable[[Reads, list[UUID], UUID | None], Awaitable[Mapping[UUID, T]]]
+"""Is told whose objects to look among; None means everybody's."""
+
 
 class Loaders:
     """
@@ -93,44 +96,44 @@ class Loaders:
 
     @cached_property
     def payments(self) -> Lookup[Payment]:
-        return self._named(Payment, lambda reads, ids: reads.payments.by_ids(ids, owner=self._owner))
+        return self._named(Payment, lambda reads, ids, owner: reads.payments.by_ids(ids, owner=owner))
 
     @cached_property
     def payment_methods(self) -> Lookup[PaymentMethod]:
         """Removed ones included."""
         return self._named(
-            PaymentMethod, lambda reads, ids: reads.payment_methods.by_ids(ids, owner=self._owner)
+            PaymentMethod, lambda reads, ids, owner: reads.payment_methods.by_ids(ids, owner=owner)
         )
 
     @cached_property
     def refunds(self) -> Lookup[Refund]:
-        return self._lookup(lambda reads, ids: reads.refunds.by_ids(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.refunds.by_ids(ids, owner=owner))
 
     @cached_property
     def refunds_of(self) -> Lookup[Sequence[Refund]]:
         """A payment's refunds."""
-        return self._lookup(lambda reads, ids: reads.refunds.of_payments(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.refunds.of_payments(ids, owner=owner))
 
     @cached_property
     def disputes(self) -> Lookup[Dispute]:
-        return self._lookup(lambda reads, ids: reads.disputes.by_ids(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.disputes.by_ids(ids, owner=owner))
 
     @cached_property
     def disputes_of(self) -> Lookup[Sequence[Dispute]]:
         """A payment's disputes."""
-        return self._lookup(lambda reads, ids: reads.disputes.of_payments(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.disputes.of_payments(ids, owner=owner))
 
     @cached_property
     def setups(self) -> Lookup[PaymentMethodSetup]:
-        return self._lookup(lambda reads, ids: reads.setups.by_ids(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.setups.by_ids(ids, owner=owner))
 
     @cached_property
     def operations(self) -> Lookup[Operation]:
-        return self._lookup(lambda reads, ids: reads.operations.by_ids(ids, caller=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.operations.by_ids(ids, caller=owner))
 
     @cached_property
     def accounts(self) -> Lookup[BillingAccount]:
-        return self._named(BillingAccount, lambda reads, ids: reads.accounts.by_ids(ids, owner=self._owner))
+        return self._named(BillingAccount, lambda reads, ids, owner: reads.accounts.by_ids(ids, owner=owner))
 
     def payments_of(
         self, wanted: PaymentFilter, order: PaymentOrder, part: Slice
@@ -188,20 +191,12 @@ class Loaders:
     @cached_property
     def audit_records(self) -> Lookup[AuditRecord]:
         """For auditors: the query raises Forbidden for others."""
-        return self._lookup(self._audit_records)
-
-    async def _audit_records(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
-        self._actor.must_be(AUDITORS)
-        return await reads.audit.by_ids(ids)
+        return self._lookup(partial(_audit_records, self._actor))
 
     @cached_property
     def webhook_events(self) -> Lookup[InboxEvent]:
         """For admins: the query raises Forbidden for others."""
-        return self._lookup(self._webhook_events)
-
-    async def _webhook_events(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, InboxEvent]:
-        self._actor.must_be(OPERATORS)
-        return await reads.inbox.by_ids(ids)
+        return self._lookup(partial(_webhook_events, self._actor))
 
     @cached_property
     def affected_by(self) -> Lookup[Sequence[AffectedObject]]:
@@ -211,11 +206,7 @@ class Loaders:
     @cached_property
     def reconciliation_runs(self) -> Lookup[ReconciliationRun]:
         """For admins: the query raises Forbidden for others."""
-        return self._lookup(self._reconciliation_runs)
-
-    async def _reconciliation_runs(self, reads: Reads, ids: list[UUID]) -> Mapping[UUID, ReconciliationRun]:
-        self._actor.must_be(WATCHERS)
-        return await reads.reconciliation_runs.by_ids(ids)
+        return self._lookup(partial(_reconciliation_runs, self._actor))
 
     def drifts_of(self, part: Slice) -> Lookup[Sequence[Drift]]:
         """This part of what a run found."""
@@ -225,11 +216,11 @@ class Loaders:
 
     @cached_property
     def entitlements(self) -> Lookup[Entitlement]:
-        return self._lookup(lambda reads, ids: reads.entitlements.by_ids(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.entitlements.by_ids(ids, owner=owner))
 
     @cached_property
     def entitlements_of(self) -> Lookup[Sequence[Entitlement]]:
-        return self._lookup(lambda reads, ids: reads.entitlements.of_users(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.entitlements.of_users(ids, owner=owner))
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -238,21 +229,21 @@ class Loaders:
     @cached_property
     def plans(self) -> Lookup[Plan]:
         """Everybody may see them."""
-        return self._named(Plan, lambda reads, ids: reads.plans.by_ids(ids))
+        return self._named(Plan, lambda reads, ids, _: reads.plans.by_ids(ids))
 
     @cached_property
     def subscriptions(self) -> Lookup[Subscription]:
         return self._named(
-            Subscription, lambda reads, ids: reads.subscriptions.by_ids(ids, owner=self._owner)
+            Subscription, lambda reads, ids, owner: reads.subscriptions.by_ids(ids, owner=owner)
         )
 
     @cached_property
     def invoices(self) -> Lookup[Invoice]:
-        return self._named(Invoice, lambda reads, ids: reads.invoices.by_ids(ids, owner=self._owner))
+        return self._named(Invoice, lambda reads, ids, owner: reads.invoices.by_ids(ids, owner=owner))
 
     @cached_property
     def payments_of_invoices(self) -> Lookup[Sequence[Payment]]:
-        return self._lookup(lambda reads, ids: reads.payments.of_invoices(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.payments.of_invoices(ids, owner=owner))
 
     async def latest_payment(self, subscription: Subscription) -> Payment | None:
         """What pays the latest invoice, or has tried to last."""
@@ -264,24 +255,24 @@ class Loaders:
     @cached_property
     def paid_by(self) -> Lookup[Sequence[Subscription]]:
         """The live subscriptions that a method pays for."""
-        return self._lookup(lambda reads, ids: reads.subscriptions.live_paid_by(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.subscriptions.live_paid_by(ids, owner=owner))
 
     @cached_property
     def overdue_of(self) -> Lookup[Sequence[Subscription]]:
         """A user's subscriptions that owe a payment."""
-        return self._lookup(lambda reads, ids: reads.subscriptions.overdue_of(ids, owner=self._owner))
+        return self._owned(lambda reads, ids, owner: reads.subscriptions.overdue_of(ids, owner=owner))
 
     @cached_property
     def methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
         """A user's methods that are still attached."""
-        return self._lookup(
-            lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=False),
+        return self._owned(
+            lambda reads, ids, owner: reads.payment_methods.of_users(ids, owner=owner, with_detached=False),
         )
 
     @cached_property
     def all_methods_of(self) -> Lookup[Sequence[PaymentMethod]]:
-        return self._lookup(
-            lambda reads, ids: reads.payment_methods.of_users(ids, owner=self._owner, with_detached=True),
+        return self._owned(
+            lambda reads, ids, owner: reads.payment_methods.of_users(ids, owner=owner, with_detached=True),
         )
 
     def _mine(self, wanted: Filter) -> Filter:
@@ -290,12 +281,37 @@ class Loaders:
     def _lookup(self, query: Query[T]) -> Lookup[T]:
         return Lookup(self._database, query, self._shown, waits=self._waits)
 
-    def _named(self, kind: type[T], query: Query[T]) -> Lookup[T]:
+    def _owned(self, query: OwnedQuery[T]) -> Lookup[T]:
+        return self._lookup(_for(self._actor, query))
+
+    def _named(self, kind: type[T], query: OwnedQuery[T]) -> Lookup[T]:
         """By id, but for those that were read together with what names them."""
         known = None if self._shown is ALL else self._shown.seen[kind]
-        return Lookup(self._database, query, self._shown, known, waits=self._waits)
+        return Lookup(self._database, _for(self._actor, query), self._shown, known, waits=self._waits)
 
     def _list(self, asked: object, query: Query[T]) -> Lookup[T]:
         """One loader for all who ask for the same."""
         found: Lookup[T] = self._lists.setdefault(asked, self._lookup(query))
         return found
+
+
+def _for(actor: Actor, query: OwnedQuery[T]) -> Query[T]:
+    """Holds no loaders, which hold it: the garbage collector would have to take apart what each request leaves."""
+    return lambda reads, ids: query(reads, ids, actor.visible_owner)
+
+
+async def _audit_records(actor: Actor, reads: Reads, ids: list[UUID]) -> Mapping[UUID, AuditRecord]:
+    actor.must_be(AUDITORS)
+    return await reads.audit.by_ids(ids)
+
+
+async def _webhook_events(actor: Actor, reads: Reads, ids: list[UUID]) -> Mapping[UUID, InboxEvent]:
+    actor.must_be(OPERATORS)
+    return await reads.inbox.by_ids(ids)
+
+
+async def _reconciliation_runs(
+    actor: Actor, reads: Reads, ids: list[UUID]
+) -> Mapping[UUID, ReconciliationRun]:
+    actor.must_be(WATCHERS)
+    return await reads.reconciliation_runs.by_ids(ids)
