@@ -61,9 +61,7 @@ class TestServe:
             subprocess.run, command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
 
-        assert (
-            "Not starting in production" in ended.stderr
-        )  # Everything was loaded, then settings are missing.
+        assert "Not starting in production" in ended.stderr  # Settings are read when all is loaded.
         loaded = ended.stdout.split()
         assert {"gateway.app", "stripe", "structlog"} <= set(loaded)
         assert {name for name in loaded if is_unused(name)} == set()
