@@ -134,7 +134,7 @@ class TestLevel:
 
         assert [line["event"] for line in written(capsys)] == ["loud", "loud"]
 
-    @pytest.mark.parametrize("name", ["httpx", "stripe", "uvicorn.access"])
+    @pytest.mark.parametrize("name", ["httpx", "stripe", "httpcore"])
     def test_library_that_tells_whole_requests_is_heard_from_warnings_on(
         self, capsys: pytest.CaptureFixture[str], name: str
     ) -> None:
