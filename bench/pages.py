@@ -63,7 +63,7 @@ def page_latencies(
         job = Job(
             port=gateway.port, requests=[asked[which].decode()], connections=1, count=REQUESTS, seconds=10
         )
-        found[which] += generated_load(job)
+        found[which] += generated_load(job).latencies
     return [
         PageLatency(payments=payments, after=after, p50_ms=percentile(sorted(latencies), 50))
         for (payments, after), latencies in found.items()
