@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench.pages import page_latencies, requests
+from bench.progress import step
 from bench.report import Result, printed, write
 from bench.stack import database, questions, stack
 from bench.starts import develop_seconds, serve_seconds
@@ -56,13 +55,6 @@ def measured(folder: Path, effort: Effort) -> Result:
         develop_seconds=develop,
         resident_mib=resident,
     )
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    sys.stderr.write(f"  {name}: {time.perf_counter() - began:.0f} s\n")
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.__main__ import step
 from bench.pages import page_latencies, requests
 from bench.peers import node_programs
 from bench.peers.answers import OtherAnswer, compare
@@ -24,6 +23,7 @@ from bench.peers.servers import GATEWAY_NAME, SERVERS, node_environment, started
 from bench.peers.table import printed
 from bench.peers.targets import verdicts
 from bench.programs import NotReady, Program, python, running
+from bench.progress import step
 from bench.stack import database, settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]

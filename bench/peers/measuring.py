@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from bench.peers.questions import Question
-from bench.peers.result import Footprint, Measured
+from bench.peers.result import MAIN, Footprint, Measured
 from bench.peers.servers import Server
 from bench.programs import Program, tree
 from bench.turns import SEED, Turn, figures, turn
@@ -45,7 +45,7 @@ class Contest:
     def warm_up(self, *, seconds: float) -> None:
         """So that compilers have compiled, and every connection knows its statements."""
         for server, question in self.entries:
-            self.turn(server, question, Rounds(connections=16, turns=1, seconds=seconds))
+            self.turn(server, question, Rounds(connections=MAIN, turns=1, seconds=seconds))
 
     def turn(self, server: Server, question: Question, rounds: Rounds) -> tuple[Turn, float]:
         """With PostgreSQL's processor time in seconds."""

@@ -1,12 +1,10 @@
 """The result in words: for the terminal, and in Markdown for the documentation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from bench.peers.result import Measured, Result
+from bench.peers.result import MAIN, Measured, Result
 from bench.peers.servers import GATEWAY_NAME
 from bench.peers.targets import Verdict
-
-MILLI = 1000
 
 
 def printed(result: Result, verdicts: Sequence[Verdict]) -> str:
@@ -52,13 +50,21 @@ def _speeds(result: Result, one: Measured) -> str:
 
 def markdown(result: Result, verdicts: Sequence[Verdict]) -> str:
     parts = [
-        _origin(result),
-        _processor_time(result),
-        _latencies(result),
+        origin(result),
+        f"The server's processor time per request in ms with {MAIN} requests under way (how many times the gateway's):",
+        _by_operation(result, _processor_time),
+        "PostgreSQL's processor time per request in ms:",
+        _by_operation(result, _postgres_time),
+        "Requests per second, and p50 and p99 in ms:",
+        _speeds_by_connections(result),
+        "The processes, after all that:",
         _footprints(result),
+        "A page of 5 by the gateway, one request at a time, median:",
         _pages(result),
+        "Our targets, of which the first are ratios of processor time:",
+        _verdicts(verdicts),
     ]
-    return "\n\n".join([*parts, _verdicts(verdicts)])
+    return "\n\n".join(parts)
 
 
 def origin(result: Result) -> str:
@@ -67,37 +73,34 @@ def origin(result: Result) -> str:
     return f"Measured on {result.on:%d %B %Y} on {result.machine}, {where}; {result.payments:,} payments."
 
 
-def _origin(result: Result) -> str:
-    return origin(result)
-
-
-def _processor_time(result: Result) -> str:
-    head = "Processor time of the server per request in ms, with 16 requests under way, and its ratio to the gateway's:"
+def _by_operation(result: Result, cell: Callable[[Result, Measured], str]) -> str:
     rows = [
-        [server, *(_cell(result, operation, server) for operation in result.operations)]
+        [server, *(cell(result, one) if one else "–" for one in _of_all_operations(result, server))]
         for server in result.servers
     ]
-    return f"{head}\n\n{table(['', *result.operations], rows)}"
+    return table(["", *result.operations], rows)
 
 
-def _cell(result: Result, operation: str, server: str) -> str:
-    one, ratio = result.of(operation, server), result.ratio(operation, server, GATEWAY_NAME)
-    return f"{one.figures.cpu_ms:.3f} ({ratio:.2f})" if one and ratio else "–"
+def _of_all_operations(result: Result, server: str) -> list[Measured | None]:
+    return [result.of(operation, server) for operation in result.operations]
 
 
-def _latencies(result: Result) -> str:
-    head = "Requests per second, and p50 and p99 in ms:"
-    columns = [f"{connections} at once" for connections in result.connections]
+def _processor_time(result: Result, one: Measured) -> str:
+    ratio = result.ratio(one.operation, one.server, GATEWAY_NAME) or 0.0
+    return f"{one.figures.cpu_ms:.3f} ({ratio:.2f})"
+
+
+def _postgres_time(_: Result, one: Measured) -> str:
+    return f"{one.postgres_cpu_ms:.3f}"
+
+
+def _speeds_by_connections(result: Result) -> str:
     rows = [
-        [
-            operation,
-            server,
-            *(_speed(result, operation, server, connections) for connections in result.connections),
-        ]
+        [operation, server, *(_speed(result, operation, server, each) for each in result.connections)]
         for operation in result.operations
         for server in result.servers
     ]
-    return f"{head}\n\n{table(['', '', *columns], rows)}"
+    return table(["", "", *(f"{connections} at once" for connections in result.connections)], rows)
 
 
 def _speed(result: Result, operation: str, server: str, connections: int) -> str:
@@ -117,7 +120,6 @@ def _footprints(result: Result) -> str:
 
 
 def _pages(result: Result) -> str:
-    head = "A page of 5 by the gateway, one request at a time, median:"
     rows = [
         [
             f"{page.payments:,}",
@@ -126,7 +128,7 @@ def _pages(result: Result) -> str:
         ]
         for page in result.pages
     ]
-    return f"{head}\n\n{table(['payments of the user', 'page', ''], rows)}"
+    return table(["payments of the user", "page", ""], rows)
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:
