@@ -93,7 +93,7 @@ def svg(result: Result) -> str:
     heights = [max(map(height, line)) for line in lines]
     image = canvas(HEADING + sum(heights) + MARGIN)
     write(image, MARGIN, 32, "Processor time of the server per request", "heading")
-    note = f"less is better · {result.payments:,} payments · {result.on:%d %B %Y}"
+    note = f"less is better; × is times this gateway's · {result.payments:,} payments · {result.on:%d %B %Y}"
     write(image, WIDTH - MARGIN, 32, note, "quiet", anchor="end")
     top = float(HEADING)
     for line, below in zip(lines, heights, strict=True):

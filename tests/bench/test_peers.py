@@ -132,6 +132,19 @@ class TestPackagesOfThePeers:
         assert not [name for name, package in self.PACKAGES.items() if "resolved" in package]
         assert [name for name, package in self.PACKAGES.items() if "integrity" not in package] == [""]
 
+    @pytest.mark.parametrize(("version", "number"), [("v24.22.3", 24), ("", 0)])
+    def test_are_run_by_the_major_version_of_a_node(self, version: str, number: int) -> None:
+        assert node_programs.major(version) == number
+
+    def test_are_not_run_by_a_node_that_does_not_start(self, tmp_path: Path) -> None:
+        assert node_programs.version(tmp_path / "node") == ""
+
+    def test_cannot_be_installed_without_npm(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "")
+
+        with pytest.raises(node_programs.NoNode, match="npm, which is not on this machine"):
+            node_programs.install()
+
     def test_bring_a_node_that_is_new_enough_to_every_platform_that_has_one(self) -> None:
         versions = [
             self.PACKAGES[f"node_modules/{name}"]["version"] for name in node_programs.PACKAGED.values()

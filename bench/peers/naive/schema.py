@@ -1,125 +1,22 @@
-"""
-Strawberry as tutorials put it together: `python -m bench.peers.naive`.
+"""The part of the gateway's schema that the benchmark asks for, as Strawberry's types and resolvers."""
 
-Strawberry's own ASGI application, a BaseHTTPMiddleware that asks python-jose for the token's claims, a SQLModel session
-for each resolver and dataloader, and none of Strawberry's caches. It serves the reads only.
-"""
-
-import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 import orjson
 import strawberry
-import uvicorn
-from aiodataloader import DataLoader
-from jose import jwt
 from sqlalchemy import func, tuple_
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlmodel import Field, SQLModel, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
+from sqlmodel import col, select
 from strawberry.types import Info
 
-from bench import HOST
+from bench.peers.naive.loaders import Context
+from bench.peers.naive.tables import BillingAccount, Payment, PaymentMethod, Refund, new_session
 
-SECRET: Final = os.environ["JWT_SECRET"]
 LARGEST_PAGE: Final = 100
 ORDER: Final = "payments:created_at:DESC"
-
-engine = create_async_engine(os.environ["DATABASE_URL"], pool_size=10)
-new_session = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
-
-
-class BillingAccount(SQLModel, table=True):
-    __tablename__ = "billing_accounts"
-
-    user_id: UUID = Field(primary_key=True)
-
-
-class Payment(SQLModel, table=True):
-    __tablename__ = "payments"
-
-    id: UUID = Field(primary_key=True)
-    user_id: UUID
-    status: str
-    description: str | None
-    amount: int
-    currency: str
-    payment_method_id: UUID | None
-    created_at: datetime
-
-
-class PaymentMethod(SQLModel, table=True):
-    __tablename__ = "payment_methods"
-
-    id: UUID = Field(primary_key=True)
-    user_id: UUID
-    brand: str | None
-    last4: str | None
-    exp_month: int | None
-    exp_year: int | None
-    is_default: bool
-    detached_at: datetime | None
-    created_at: datetime
-
-
-class Refund(SQLModel, table=True):
-    __tablename__ = "refunds"
-
-    id: UUID = Field(primary_key=True)
-    user_id: UUID
-    payment_id: UUID
-    status: str
-    amount: int
-    currency: str
-    created_at: datetime
-
-
-class MethodLoader(DataLoader[UUID, PaymentMethod | None]):
-    def __init__(self, user: UUID) -> None:
-        super().__init__()
-        self._user = user
-
-    async def batch_load_fn(self, keys: list[UUID]) -> list[PaymentMethod | None]:
-        async with new_session() as session:
-            wanted = select(PaymentMethod).where(col(PaymentMethod.id).in_(keys))
-            rows = await session.exec(wanted.where(PaymentMethod.user_id == self._user))
-        found = {method.id: method for method in rows}
-        return [found.get(key) for key in keys]
-
-
-class RefundLoader(DataLoader[UUID, list[Refund]]):
-    def __init__(self, user: UUID) -> None:
-        super().__init__()
-        self._user = user
-
-    async def batch_load_fn(self, keys: list[UUID]) -> list[list[Refund]]:
-        async with new_session() as session:
-            wanted = select(Refund).where(col(Refund.payment_id).in_(keys), Refund.user_id == self._user)
-            rows = await session.exec(wanted.order_by(col(Refund.created_at), col(Refund.id)))
-        found: dict[UUID, list[Refund]] = {key: [] for key in keys}
-        for refund in rows:
-            found[refund.payment_id].append(refund)
-        return [found[key] for key in keys]
-
-
-@dataclass
-class Context:
-    user: UUID
-    methods: MethodLoader
-    refunds: RefundLoader
 
 
 @strawberry.type
@@ -266,21 +163,6 @@ class Query:
         return PaymentType.of(payment) if payment else None
 
 
-class Authentication(BaseHTTPMiddleware):
-    async def dispatch(self, request: Request, call_next: Callable[[Request], Any]) -> Response:
-        token = request.headers["authorization"].removeprefix("Bearer ")
-        claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"verify_aud": False})
-        request.state.user = UUID(claims["sub"])
-        answer: Response = await call_next(request)
-        return answer
-
-
-class Application(GraphQL[Context, None]):
-    async def get_context(self, request: Request | WebSocket, response: Any) -> Context:
-        user = request.state.user
-        return Context(user=user, methods=MethodLoader(user), refunds=RefundLoader(user))
-
-
 def instant(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 
@@ -297,10 +179,4 @@ def place_of(cursor: str) -> tuple[datetime, UUID]:
     return datetime.fromisoformat(created_at), UUID(hex=identity)
 
 
-app = Starlette(
-    middleware=[Middleware(Authentication)],
-    routes=[Route("/graphql", Application(strawberry.Schema(Query)))],
-)
-
-if __name__ == "__main__":
-    uvicorn.run(app, host=HOST, port=int(os.environ["PORT"]), access_log=False, log_level="warning")
+schema = strawberry.Schema(Query)
