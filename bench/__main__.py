@@ -12,7 +12,7 @@ from typing import Final
 from bench.pages import page_latencies, requests
 from bench.progress import step
 from bench.report import Result, printed, write
-from bench.stack import database, questions, stack
+from bench.stack import database, postgres_program, questions, stack
 from bench.starts import develop_seconds, serve_seconds
 from bench.statistics import year_latencies
 from bench.turns import compared
@@ -42,7 +42,9 @@ def measured(folder: Path, effort: Effort) -> Result:
                 comparisons = compared(running, asked, turns=effort.turns, seconds=effort.seconds)
             with step("Pages"):
                 pages = asyncio.run(requests(address, effort.payments))
-                latencies = page_latencies(running.gateway, pages, turns=effort.turns)
+                latencies = page_latencies(
+                    running.gateway, postgres_program(folder), pages, turns=effort.turns
+                )
             with step("Statistics"):
                 years = year_latencies(running.gateway, address)
             resident = running.gateway.resident_bytes() / 2**20

@@ -50,6 +50,12 @@ def database(folder: Path, payments: int) -> Iterator[str]:
         yield postgres.url(name)
 
 
+def postgres_program(folder: Path) -> Program:
+    """What runs while the database is open."""
+    pid, *_ = (folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
+    return Program(pid=int(pid), port=0, ready_seconds=0)
+
+
 def version() -> str:
     """Another data set has another name, so that a changed one is loaded anew."""
     return hashlib.sha256(Path(dataset.__file__).read_bytes()).hexdigest()[:8]

@@ -22,9 +22,9 @@ from bench.peers.result import Machine, Result
 from bench.peers.servers import GATEWAY_NAME, SERVERS, node_environment, started
 from bench.peers.table import printed
 from bench.peers.targets import verdicts
-from bench.programs import NotReady, Program, python, running
+from bench.programs import NotReady, python, running
 from bench.progress import step
-from bench.stack import database, settings
+from bench.stack import database, postgres_program, settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STRIPE: Final = python("bench.peers.instant_stripe")
@@ -74,7 +74,8 @@ def run(folder: Path, effort: Effort) -> Result:
                 found += measured(entered, rounds)
         with step("Pages"):
             asked = asyncio.run(requests(address, effort.payments))
-            pages = page_latencies(entered.programs[GATEWAY_NAME], asked, turns=effort.page_turns)
+            gateway = entered.programs[GATEWAY_NAME]
+            pages = page_latencies(gateway, entered.postgres, asked, turns=effort.page_turns)
         return Result(
             on=datetime.now(UTC).date(),
             payments=effort.payments,
@@ -100,13 +101,8 @@ def contest(folder: Path, payments: int) -> Iterator[tuple[str, Contest]]:
         asked = asyncio.run(questions(address, payments))
         yield (
             address,
-            Contest(servers=SERVERS, programs=programs, questions=asked, postgres=postgres(folder)),
+            Contest(servers=SERVERS, programs=programs, questions=asked, postgres=postgres_program(folder)),
         )
-
-
-def postgres(folder: Path) -> Program:
-    pid, *_ = (folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
-    return Program(pid=int(pid), port=0, ready_seconds=0)
 
 
 def main() -> None:

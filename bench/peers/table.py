@@ -32,7 +32,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield "A page of 5 by the gateway, one request at a time:"
     for page in result.pages:
         after = f"after {page.after:,}" if page.after else "the first"
-        yield f"  of {page.payments:>9,} payments, {after:<16}{page.p50_ms:>6.2f} ms"
+        yield f"  of {page.payments:>9,} payments, {after:<16}{page.p50_ms:>6.2f} ms, CPU {page.cpu_ms:.2f} ms"
 
 
 def _costs(result: Result, one: Measured) -> str:
@@ -59,7 +59,7 @@ def markdown(result: Result, verdicts: Sequence[Verdict]) -> str:
         _speeds_by_connections(result),
         "The processes, after all that:",
         _footprints(result),
-        "A page of 5 by the gateway, one request at a time, median:",
+        "A page of 5 by the gateway, one request at a time, with the processor time of the gateway and PostgreSQL:",
         _pages(result),
         "Our targets, of which the first are ratios of processor time:",
         _verdicts(verdicts),
@@ -125,10 +125,11 @@ def _pages(result: Result) -> str:
             f"{page.payments:,}",
             f"after {page.after:,}" if page.after else "the first",
             f"{page.p50_ms:.2f} ms",
+            f"{page.cpu_ms:.2f} ms",
         ]
         for page in result.pages
     ]
-    return table(["payments of the user", "page", ""], rows)
+    return table(["payments of the user", "page", "p50", "processor time"], rows)
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:

@@ -23,7 +23,7 @@ MOST_MEMORY: Final = 80.0
 LONGEST_START: Final = 0.6
 """Seconds until the first answer."""
 MOST_GROWTH: Final = 1.25
-"""How much longer than the quickest page the slowest may take: what timing them alone makes of equal ones."""
+"""How much more processor time than the cheapest page the dearest may take: what measuring makes of equal ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,9 @@ def _footprints(result: Result) -> Sequence[Verdict]:
 
 def _growth(result: Result) -> Iterator[Verdict]:
     if result.pages:
-        latencies = [page.p50_ms for page in result.pages]
+        costs = [page.cpu_ms for page in result.pages]
         yield Verdict(
-            of="The slowest page over the quickest",
-            found=max(latencies) / min(latencies),
+            of="CPU of the dearest page over the cheapest",
+            found=max(costs) / min(costs),
             at_most=MOST_GROWTH,
         )

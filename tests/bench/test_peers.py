@@ -194,7 +194,9 @@ class TestVerdicts:
         assert not found["Seconds until ready"].is_held
 
     def test_judge_the_growth_of_pages(self) -> None:
-        [growth] = [verdict for verdict in verdicts(result()) if verdict.of.startswith("The slowest page")]
+        [growth] = [
+            verdict for verdict in verdicts(result()) if verdict.of.startswith("CPU of the dearest page")
+        ]
 
         assert growth.found == pytest.approx(1.5)
         assert not growth.is_held
@@ -333,7 +335,7 @@ def result() -> Result:
             for server in servers
         ],
         pages=[
-            PageLatency(payments=10, after=0, p50_ms=1.0),
-            PageLatency(payments=500_000, after=250_000, p50_ms=1.5),
+            PageLatency(payments=10, after=0, p50_ms=1.0, cpu_ms=1.0),
+            PageLatency(payments=500_000, after=250_000, p50_ms=1.0, cpu_ms=1.5),
         ],
     )
