@@ -46,7 +46,7 @@ class Program:
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole process tree so far, with that of children that have ended."""
-        return sum(cpu_seconds(process) + children_seconds(process) for process in tree(self.pid))
+        return sum(cpu_seconds(process) for process in tree(self.pid))
 
     def resident_bytes(self) -> int:
         return sum(process.memory_info().rss for process in tree(self.pid))
@@ -59,21 +59,25 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """As the kernel accounts for it: on Linux to the nanosecond, where /proc and psutil only know hundredths."""
-    if platform.system() == "Linux":
-        return time.clock_gettime(clock_of(process.pid))
-    user, system, *_ = process.cpu_times()
-    return float(user + system)
+    """
+    As the kernel accounts for it, with the time of children that have ended, where the system tells (Linux).
 
-
-def children_seconds(process: psutil.Process) -> float:
-    """Of those that have ended; Linux alone tells."""
-    times = process.cpu_times()._asdict()
-    return float(times.get("children_user", 0) + times.get("children_system", 0))
+    One that has just ended counts with its parent, so nothing is told of it here.
+    """
+    try:
+        user, system, *of_children = process.cpu_times()[:4]
+        own = time.clock_gettime(clock_of(process.pid)) if platform.system() == "Linux" else user + system
+    except (psutil.NoSuchProcess, OSError):
+        return 0.0
+    return float(own + sum(of_children))
 
 
 def clock_of(pid: int) -> int:
-    """The process's CPU clock, all its threads together: what clock_getcpuclockid(3) makes of a pid on Linux."""
+    """
+    The process's CPU clock, all its threads together: what clock_getcpuclockid(3) makes of a pid on Linux.
+
+    It tells nanoseconds, where /proc and psutil only know hundredths of a second.
+    """
     return (~pid << 3) | 2
 
 

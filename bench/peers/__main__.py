@@ -112,9 +112,8 @@ def main() -> None:
     )
     options.add_argument("--folder", type=Path, default=Path("var/bench"), help="where the data is kept")
     arguments = options.parse_args()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # Leave by an exception, which ends every process.
+    # Leave by an exception, which ends every process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -38,7 +38,6 @@ class Server:
     command: tuple[str, ...] = ()
     script: str = ""
     """For Node, in the place of a command."""
-    runs_as: str = "Python"
 
 
 GATEWAY_NAME: Final = "This gateway"
@@ -52,10 +51,10 @@ STARLETTE: Final = "Starlette, by hand"
 SERVERS: Final = [
     Server(name=GATEWAY_NAME, command=tuple(GATEWAY)),
     Server(name=STARLETTE, command=tuple(HAND_WRITTEN), dialect=Dialect.HAND_WRITTEN),
-    Server(name=MERCURIUS, script="mercurius.mjs", runs_as="Node"),
-    Server(name=APOLLO, script="apollo.mjs", runs_as="Node"),
-    Server(name=YOGA, script="yoga.mjs", runs_as="Node"),
-    Server(name=POSTGRAPHILE, script="postgraphile.mjs", dialect=Dialect.POSTGRAPHILE, runs_as="Node"),
+    Server(name=MERCURIUS, script="mercurius.mjs"),
+    Server(name=APOLLO, script="apollo.mjs"),
+    Server(name=YOGA, script="yoga.mjs"),
+    Server(name=POSTGRAPHILE, script="postgraphile.mjs", dialect=Dialect.POSTGRAPHILE),
     Server(name=NAIVE, dialect=Dialect.OUR_READS, command=tuple(python("bench.peers.naive"))),
 ]
 

@@ -1,5 +1,8 @@
 """The benchmark beside the peers, as far as it needs no Node: what is compared, judged and shown."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -8,6 +11,7 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 import orjson
+import psutil
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -40,6 +44,7 @@ from bench.peers.servers import (
 )
 from bench.peers.table import markdown, origin, printed
 from bench.peers.targets import Verdict, verdicts
+from bench.programs import cpu_seconds
 from bench.turns import Figures
 from domain.payment_status import PaymentStatus
 from processor.stripe_shapes import outcome_of_intent
@@ -181,6 +186,30 @@ class TestInstantStripe:
         first, second = (instant_stripe.payment_intent(asked) for _ in range(2))
 
         assert first["id"] != second["id"]
+
+
+class TestProcessorTime:
+    def test_is_what_the_kernel_accounts_to_the_process(self) -> None:
+        before, clock = cpu_seconds(psutil.Process()), time.process_time()
+        deadline = clock + 0.03
+        while time.process_time() < deadline:
+            pass
+
+        assert cpu_seconds(psutil.Process()) - before == pytest.approx(time.process_time() - clock, abs=0.01)
+
+    def test_of_children_counts_after_they_have_ended(self) -> None:
+        busy = "import time\nwhile time.process_time() < 0.1: pass"
+        before = cpu_seconds(psutil.Process())
+
+        subprocess.run([sys.executable, "-S", "-c", busy], check=True)  # noqa: S603 - our own
+
+        assert cpu_seconds(psutil.Process()) - before > 0.08
+
+    def test_of_one_that_has_ended_is_none(self) -> None:
+        with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as ended:
+            process = psutil.Process(ended.pid)
+
+        assert cpu_seconds(process) == 0.0
 
 
 class TestVerdicts:
