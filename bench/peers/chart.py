@@ -19,7 +19,7 @@ MARGIN: Final = 24
 GAP: Final = 32
 ROW: Final = 22
 BAR: Final = 14
-HEADING: Final = 58
+HEADING: Final = 78
 PANEL_HEAD: Final = 30
 NAMES: Final = 130
 VALUES: Final = 116
@@ -94,7 +94,7 @@ def svg(result: Result) -> str:
     image = canvas(HEADING + sum(heights) + MARGIN)
     write(image, MARGIN, 32, "Processor time of the server per request", "heading")
     note = f"less is better; × is times this gateway's · {result.payments:,} payments · {result.on:%d %B %Y}"
-    write(image, WIDTH - MARGIN, 32, note, "quiet", anchor="end")
+    write(image, MARGIN, 54, note, "quiet")
     top = float(HEADING)
     for line, below in zip(lines, heights, strict=True):
         for column, panel in enumerate(line):

@@ -70,10 +70,12 @@ def _footprints(result: Result) -> Sequence[Verdict]:
 
 
 def _growth(result: Result) -> Iterator[Verdict]:
-    if result.pages:
-        costs = [page.cpu_ms for page in result.pages]
+    """First pages with first ones, and deep ones with deep ones: a cursor has its price, wherever it leads."""
+    first = [page.cpu_ms for page in result.pages if not page.after]
+    deep = [page.cpu_ms for page in result.pages if page.after]
+    for name, costs in (("first page", first), ("page after a cursor", deep)):
         yield Verdict(
-            of="CPU of the dearest page over the cheapest",
+            of=f"CPU of the dearest {name} over the cheapest",
             found=max(costs) / min(costs),
             at_most=MOST_GROWTH,
         )
