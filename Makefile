@@ -74,8 +74,11 @@ explorer-check: explorer ## Check that the committed pages are what the sources 
 ##
 ## Now and then
 
-bench: .venv/installed ## Measure speed against hand-written peers
+bench: .venv/installed ## Measure speed beside a hand-written route
 	@exec $(PY) -m bench
+
+bench-peers: .venv/installed ## Measure speed beside other GraphQL servers, and write the chart (QUICK=1 is short; needs npm)
+	@exec $(PY) -m bench.peers $(if $(QUICK),--quick)
 
 chaos: .venv/installed ## Kill, flood and starve the whole program, and count (SEED=7 repeats a run, FULL=1, ONLY=m1,m3)
 	@exec $(PY) -m tests.chaos --seed $(or $(SEED),7) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY))
@@ -94,13 +97,13 @@ conformance: .venv/installed ## Hold the API against graphql-http's audits and c
 
 clean: ## Remove .venv and what tools left behind; the data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	rm -rf dist $(EXPLORER)/node_modules $(REFERENCE)/node_modules tests/conformance/node_modules
+	rm -rf dist $(EXPLORER)/node_modules $(REFERENCE)/node_modules tests/conformance/node_modules bench/peers/node/node_modules
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test coverage check format schema migration lock sbom explorer explorer-check bench chaos fuzz differential schemathesis conformance clean help
+.PHONY: run test coverage check format schema migration lock sbom explorer explorer-check bench bench-peers chaos fuzz differential schemathesis conformance clean help
 
 # The environment. Both stamps are written last, so that an interrupted installation is never taken for one.
 

@@ -4,16 +4,15 @@ import argparse
 import asyncio
 import signal
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench.pages import page_latencies, requests
+from bench.progress import step
 from bench.report import Result, printed, write
-from bench.stack import database, questions, stack
+from bench.stack import database, postgres_program, questions, stack
 from bench.starts import develop_seconds, serve_seconds
 from bench.statistics import year_latencies
 from bench.turns import compared
@@ -43,7 +42,9 @@ def measured(folder: Path, effort: Effort) -> Result:
                 comparisons = compared(running, asked, turns=effort.turns, seconds=effort.seconds)
             with step("Pages"):
                 pages = asyncio.run(requests(address, effort.payments))
-                latencies = page_latencies(running.gateway, pages, turns=effort.turns)
+                latencies = page_latencies(
+                    running.gateway, postgres_program(folder), pages, turns=effort.turns
+                )
             with step("Statistics"):
                 years = year_latencies(running.gateway, address)
             resident = running.gateway.resident_bytes() / 2**20
@@ -56,13 +57,6 @@ def measured(folder: Path, effort: Effort) -> Result:
         develop_seconds=develop,
         resident_mib=resident,
     )
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    sys.stderr.write(f"  {name}: {time.perf_counter() - began:.0f} s\n")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import hmac
 import os
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -39,6 +39,10 @@ FROM payments WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
 METHODS: Final = """
 SELECT id, brand, last4, exp_month, exp_year FROM payment_methods WHERE id = ANY($1) AND user_id = $2
 """
+REFUNDS: Final = """
+SELECT id, payment_id, status, created_at, amount, currency
+FROM refunds WHERE payment_id = ANY($1) AND user_id = $2 ORDER BY created_at, id
+"""
 ACCOUNT: Final = "SELECT user_id FROM billing_accounts WHERE user_id = $1"
 ALL_METHODS: Final = """
 SELECT id, brand, last4, exp_month, exp_year, is_default
@@ -64,8 +68,19 @@ async def page(request: Request) -> Response:
         found = await connection.fetch(PAGE, user, size + 1)
         methods = await methods_of(connection, found[:size], user)
     nodes = [shown_with_method(row, methods) for row in found[:size]]
-    info = {"hasNextPage": len(found) > size, "endCursor": cursor(found[:size][-1]) if found else None}
-    return rendered({"payments": {"nodes": nodes, "pageInfo": info}})
+    return rendered({"payments": {"nodes": nodes, "pageInfo": page_info(found, size)}})
+
+
+async def page_and_refunds(request: Request) -> Response:
+    user, size = user_of(request), int(request.query_params["first"])
+    async with request.state.pool.acquire() as connection:
+        found = await connection.fetch(PAGE, user, size + 1)
+        methods = await methods_of(connection, found[:size], user)
+        refunds = await refunds_of(connection, found[:size], user)
+    nodes = [
+        {**shown_with_method(row, methods), "refunds": refunds.get(row["id"], [])} for row in found[:size]
+    ]
+    return rendered({"payments": {"nodes": nodes, "pageInfo": page_info(found, size)}})
 
 
 async def dashboard(request: Request) -> Response:
@@ -135,6 +150,20 @@ async def methods_of(
     return {row["id"]: shown_method(row) for row in rows}
 
 
+async def refunds_of(
+    connection: "asyncpg.Connection[asyncpg.Record]", payments: Iterable[Row], user: UUID
+) -> dict[UUID, list[dict[str, Any]]]:
+    rows = await connection.fetch(REFUNDS, [row["id"] for row in payments], user)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["payment_id"], []).append(shown_refund(row))
+    return found
+
+
+def page_info(found: Sequence[Row], size: int) -> dict[str, Any]:
+    return {"hasNextPage": len(found) > size, "endCursor": cursor(found[:size][-1]) if found else None}
+
+
 def shown_with_method(row: Row, methods: Mapping[UUID, dict[str, Any]]) -> dict[str, Any]:
     return {**shown(row), "paymentMethod": methods[row["payment_method_id"]]}
 
@@ -144,6 +173,15 @@ def shown(row: Row) -> dict[str, Any]:
         "id": f"pay_{row['id'].hex}",
         "status": row["status"],
         "description": row["description"],
+        "createdAt": instant(row["created_at"]),
+        "amount": {"minor": row["amount"], "currency": row["currency"]},
+    }
+
+
+def shown_refund(row: Row) -> dict[str, Any]:
+    return {
+        "id": f"rfd_{row['id'].hex}",
+        "status": row["status"],
         "createdAt": instant(row["created_at"]),
         "amount": {"minor": row["amount"], "currency": row["currency"]},
     }
@@ -203,6 +241,7 @@ app = Starlette(
         Route("/payments/{id}", one),
         Route("/payments", page),
         Route("/payments", create, methods=["POST"]),
+        Route("/payments-and-refunds", page_and_refunds),
         Route("/dashboard", dashboard),
     ],
 )

@@ -40,23 +40,26 @@ INSERT INTO payments
      decline_code, failures, synced_by, created_at, updated_at, completed_at)
 SELECT
     (lpad(to_hex(1700000000000 + n * 60000), 12, '0') || right(md5('payment ' || n), 20))::uuid,
-    md5('user ' || owner)::uuid, status, 'PURCHASE', false, 2, amount, (ARRAY['EUR', 'USD', 'GBP'])[1 + n % 3],
+    md5('user ' || owner)::uuid,
+    CASE refunded WHEN 0 THEN status WHEN amount THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END,
+    'PURCHASE', false, 2 + refunds, amount, (ARRAY['EUR', 'USD', 'GBP'])[1 + n % 3],
     CASE status WHEN 'COMPLETED' THEN amount ELSE 0 END, CASE status WHEN 'COMPLETED' THEN amount ELSE 0 END,
-    0, 0, 0, 'AUTOMATIC', 'Order ' || n, jsonb_build_object('order', n), md5('method ' || method)::uuid,
+    refunded, 0, 0, 'AUTOMATIC', 'Order ' || n, jsonb_build_object('order', n), md5('method ' || method)::uuid,
     'cus_bench' || owner, 'pm_bench' || method, 'pi_bench' || n, 'ch_bench' || n, 'CARD', brand, country,
     '4242', CASE status WHEN 'FAILED' THEN 'card_declined' END,
     CASE status WHEN 'FAILED' THEN jsonb_build_array(jsonb_build_object(
         'at', at, 'trigger', 'PURCHASE', 'code', 'card_declined', 'advice', NULL, 'charge_id', 'ch_bench' || n,
         'brand', brand, 'country', country
     )) ELSE '[]' END,
-    'WEBHOOK', at, at,
+    'WEBHOOK', at, at + refunds * interval '1 day',
     CASE status WHEN 'COMPLETED' THEN at END
 FROM (
     SELECT
         n, owner, owner * $2::int + n / 2 % $2::int AS method, 100 + n * 37 % 50000 AS amount,
-        to_timestamp(1.7e9 + n * 60) AS at,
+        to_timestamp(1.7e9 + n * 60) + n % 1000000 * interval '1 microsecond' AS at,
         (ARRAY['visa', 'mastercard', 'amex', 'jcb'])[1 + n * 7 % 11 % 4] AS brand,
         (ARRAY['DE', 'FR', 'IT', 'ES', 'PL', 'IN', 'JP', 'US'])[1 + n * 5 % 17 % 8] AS country,
+        CASE WHEN n % 100 = 11 THEN 2 WHEN n % 20 IN (4, 11) THEN 1 ELSE 0 END AS refunds,
         CASE WHEN n % 25 = 7 THEN 'FAILED' WHEN n % 50 = 9 THEN 'CANCELLED' ELSE 'COMPLETED' END AS status
     FROM (
         SELECT n, CASE
@@ -67,7 +70,25 @@ FROM (
         END AS owner
         FROM generate_series(0, $3::bigint - 1) AS n
     ) AS owned
-) AS drawn
+) AS drawn,
+LATERAL (
+    SELECT CASE refunds WHEN 2 THEN amount / 4 * 2 WHEN 1 THEN amount / (1 + n % 2) ELSE 0 END AS refunded
+) AS summed
+"""
+
+# A tenth of the payments was given back: the hot user's as a whole, the others' by half, some in two parts.
+REFUNDS: Final = """
+INSERT INTO refunds
+    (id, user_id, payment_id, status, amount, currency, reason, origin, revokes_access, processor_refund_id,
+     synced_by, version, created_at, updated_at, succeeded_at)
+SELECT
+    (left(id::text, 13) || right(md5('refund ' || part || id)::uuid::text, 23))::uuid, user_id, id, 'SUCCEEDED',
+    refunded_amount / parts, currency, 'CUSTOMER_REQUEST', 'API', true, 're_bench' || n || '_' || part,
+    'WEBHOOK', 2, at, at, at
+FROM (
+    SELECT *, version - 2 AS parts, (details->>'order')::bigint AS n FROM payments WHERE refunded_amount > 0
+) AS refunded,
+generate_series(1, parts) AS part, LATERAL (SELECT created_at + part * interval '1 day' AS at) AS given
 """
 
 SOME_PAYMENTS: Final = """
@@ -109,6 +130,7 @@ async def load(connection: "asyncpg.Connection[asyncpg.Record]", payments: int) 
         await connection.execute(ACCOUNTS, users)
         await connection.execute(METHODS, users, METHODS_PER_USER)
         await connection.execute(PAYMENTS, users, METHODS_PER_USER, payments)
+        await connection.execute(REFUNDS)
     await connection.execute("VACUUM ANALYZE")
 
 

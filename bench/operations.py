@@ -28,6 +28,13 @@ PAGE: Final = f"""
 query Page($first: Int, $after: String) {{
   payments(first: $first, after: $after) {{ nodes {{ ...Row }} pageInfo {{ hasNextPage endCursor }} }}
 }} {PAYMENT}"""
+REFUNDS: Final = f"""
+query Refunds($first: Int) {{
+  payments(first: $first) {{
+    nodes {{ ...Row refunds {{ id status createdAt amount {{ minor currency }} }} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}} {PAYMENT}"""
 DASHBOARD: Final = """
 query Dashboard {
   viewer {
@@ -49,7 +56,15 @@ mutation SaveCard($input: AddPaymentMethodInput!) {
   addPaymentMethod(input: $input) { paymentMethod { id } errors { code message } }
 }"""
 
+ONE_PAYMENT: Final = "a payment with its method"
+PAGE_OF_20: Final = "20 payments with their methods"
+PAGE_OF_100: Final = "100 payments, methods, refunds"
+ONE_DASHBOARD: Final = "the viewer's dashboard"
+READS: Final = (ONE_PAYMENT, PAGE_OF_20, PAGE_OF_100, ONE_DASHBOARD)
+CREATE_PAYMENT: Final = "createPayment"
+
 CHARGE: Final = {"minor": 1250, "currency": "EUR"}
+PURCHASE: Final = {"idempotencyKey": FRESH_KEY, "charge": {"amount": CHARGE}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +76,37 @@ class Operation:
     hand_written: list[bytes]
 
 
-def operations(some: Sequence[OwnedPayment], users: Sequence[UUID], payer: UUID) -> list[Operation]:
-    """`payer` has a default method that the sandbox knows."""
+def operations(
+    some: Sequence[OwnedPayment], users: Sequence[UUID], payers: Sequence[UUID]
+) -> list[Operation]:
+    """The payers have a default method that Stripe, or who stands in for it, knows."""
     return [
         Operation(
-            name="a payment with its method",
+            name=ONE_PAYMENT,
             gateway=[graphql(one.user_id, ONE, id=global_id(Payment, one.id)) for one in some],
             hand_written=[get(one.user_id, f"/payments/{global_id(Payment, one.id)}") for one in some],
         ),
         Operation(
-            name="20 payments with their methods",
+            name=PAGE_OF_20,
             gateway=each(users, lambda user: graphql(user, PAGE, first=20)),
             hand_written=each(users, lambda user: get(user, "/payments?first=20")),
         ),
         Operation(
-            name="the viewer's dashboard",
+            name=PAGE_OF_100,
+            gateway=each(users, lambda user: graphql(user, REFUNDS, first=100)),
+            hand_written=each(users, lambda user: get(user, "/payments-and-refunds?first=100")),
+        ),
+        Operation(
+            name=ONE_DASHBOARD,
             gateway=each(users, lambda user: graphql(user, DASHBOARD)),
             hand_written=each(users, lambda user: get(user, "/dashboard")),
         ),
         Operation(
-            name="createPayment",
-            gateway=[
-                graphql(payer, CREATE, input={"idempotencyKey": FRESH_KEY, "charge": {"amount": CHARGE}})
-            ],
-            hand_written=[post(payer, "/payments", {"key": FRESH_KEY, "amount": CHARGE})],
+            name=CREATE_PAYMENT,
+            gateway=each(payers, lambda payer: graphql(payer, CREATE, input=PURCHASE)),
+            hand_written=each(
+                payers, lambda payer: post(payer, "/payments", {"key": FRESH_KEY, "amount": CHARGE})
+            ),
         ),
     ]
 

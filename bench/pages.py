@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from bench.load import Job, generated_load
 from bench.operations import page
 from bench.programs import Program
 from bench.stack import connected
-from bench.turns import SEED, percentile
+from bench.turns import SEED, Turn, percentile
 from domain.paging import Place
 from domain.payment_list import PaymentOrder
 
@@ -27,6 +28,8 @@ class PageLatency:
     after: int
     """How many rows come before the page."""
     p50_ms: float
+    cpu_ms: float
+    """The processor time of the gateway and of PostgreSQL together, per request."""
 
 
 async def requests(address: str, payments: int) -> Mapping[tuple[int, int], bytes]:
@@ -53,18 +56,28 @@ async def cursor(address: str, user: UUID, depth: int) -> str:
 
 
 def page_latencies(
-    gateway: Program, asked: Mapping[tuple[int, int], bytes], *, turns: int
+    gateway: Program, postgres: Program, asked: Mapping[tuple[int, int], bytes], *, turns: int
 ) -> list[PageLatency]:
-    """One request at a time, in shuffled turns."""
-    found: dict[tuple[int, int], list[float]] = {which: [] for which in asked}
-    order: Sequence[tuple[int, int]] = list(asked) * (turns + 1)
+    """One request at a time, in shuffled turns, of which one each is for warming up."""
+    found: dict[tuple[int, int], list[Turn]] = {which: [] for which in asked}
+    order: Sequence[tuple[int, int]] = list(asked) * turns
     order = random.Random(SEED).sample(order, len(order))  # noqa: S311 - an order, not a secret
-    for which in order:
-        job = Job(
-            port=gateway.port, requests=[asked[which].decode()], connections=1, count=REQUESTS, seconds=10
-        )
-        found[which] += generated_load(job)
+    for which in [*asked, *order]:
+        found[which].append(_turn(gateway, postgres, asked[which]))
     return [
-        PageLatency(payments=payments, after=after, p50_ms=percentile(sorted(latencies), 50))
-        for (payments, after), latencies in found.items()
+        PageLatency(
+            payments=payments,
+            after=after,
+            p50_ms=percentile(sorted(latency for turn in shown[1:] for latency in turn.latencies), 50),
+            cpu_ms=median(turn.cpu_seconds / len(turn.latencies) for turn in shown[1:]) * 1000,
+        )
+        for (payments, after), shown in found.items()
     ]
+
+
+def _turn(gateway: Program, postgres: Program, request: bytes) -> Turn:
+    job = Job(port=gateway.port, requests=[request.decode()], connections=1, count=REQUESTS, seconds=10)
+    before = gateway.cpu_seconds() + postgres.cpu_seconds()
+    load = generated_load(job)
+    spent = gateway.cpu_seconds() + postgres.cpu_seconds() - before
+    return Turn(seconds=load.seconds, cpu_seconds=spent, latencies=load.latencies)

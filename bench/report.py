@@ -51,7 +51,7 @@ def lines(result: Result) -> Iterator[str]:
     yield "A page of 5, one request at a time:"
     for page in result.pages:
         after = f"after {page.after:,}" if page.after else "the first"
-        yield f"  of {page.payments:>9,} payments, {after:<16}{page.p50_ms:>6.2f} ms"
+        yield f"  of {page.payments:>9,} payments, {after:<16}{page.p50_ms:>6.2f} ms, CPU {page.cpu_ms:.2f} ms"
     yield ""
     yield "A year of statistics per day, p50 and p99 in ms, one request at a time:"
     yield f"{'':<32}{'from stored sums':>18}{'by GraphQL':>18}{'recount by SQL':>18}"

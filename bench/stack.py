@@ -15,7 +15,7 @@ import orjson
 from bench import dataset
 from bench.load import asked
 from bench.operations import SAVE_CARD, Operation, graphql, operations
-from bench.programs import Program, running
+from bench.programs import Program, python, running
 from domain.identity import new_id
 from domain.statistics_service import StatisticsService
 from gateway.embedded_postgres import EmbeddedPostgres
@@ -27,8 +27,10 @@ from persistence.schema import migrate
 from persistence.unit_of_work import SqlDatabase
 
 POSTGRES: Final = {"shared_buffers": "1GB", "random_page_cost": "1.1", "max_wal_size": "4GB"}
-GATEWAY: Final = ["gateway", "serve"]
-SANDBOX: Final = ["sandbox", "--port", "{port}", "--secret-key", DEVELOPMENT_STRIPE_KEY]
+GATEWAY: Final = python("gateway", "serve")
+HAND_WRITTEN: Final = python("bench.baseline")
+SANDBOX: Final = python("sandbox", "--port", "{port}", "--secret-key", DEVELOPMENT_STRIPE_KEY)
+ROOT: Final = b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,12 @@ def database(folder: Path, payments: int) -> Iterator[str]:
         migrate(postgres.url(name))
         asyncio.run(filled(postgres.url(name), payments))
         yield postgres.url(name)
+
+
+def postgres_program(folder: Path) -> Program:
+    """What runs while the database is open."""
+    pid, *_ = (folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
+    return Program(pid=int(pid), port=0, ready_seconds=0)
 
 
 def version() -> str:
@@ -72,13 +80,11 @@ async def statistics(address: str) -> AsyncIterator[StatisticsService]:
 
 @contextmanager
 def stack(folder: Path, address: str) -> Iterator[Stack]:
-    with running(SANDBOX, log=folder / "sandbox.log", ready="/", environment={}) as sandbox:
+    with running(SANDBOX, log=folder / "sandbox.log", ready=ROOT, environment={}) as sandbox:
         environment = settings(address, sandbox.url)
         with (
-            running(GATEWAY, log=folder / "gateway.log", ready="/readyz", environment=environment) as gateway,
-            running(
-                ["bench.baseline"], log=folder / "baseline.log", ready="/readyz", environment=environment
-            ) as hand_written,
+            running(GATEWAY, log=folder / "gateway.log", environment=environment) as gateway,
+            running(HAND_WRITTEN, log=folder / "baseline.log", environment=environment) as hand_written,
         ):
             yield Stack(gateway=gateway, hand_written=hand_written)
 
@@ -101,7 +107,7 @@ async def questions(stack: Stack, address: str, payments: int) -> list[Operation
     async with connected(address) as connection:
         some = await dataset.some_payments(connection)
     users = [dataset.user_id(number) for number in dataset.others(payments)[: dataset.SAMPLED]]
-    return operations(some, users, await payer(stack.gateway))
+    return operations(some, users, [await payer(stack.gateway)])
 
 
 async def payer(gateway: Program) -> UUID:

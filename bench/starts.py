@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from bench.programs import running
+from bench.programs import python, running
 from bench.stack import GATEWAY, settings
 
 TURNS = 3
@@ -19,10 +19,11 @@ def serve_seconds(folder: Path, address: str) -> float:
 def develop_seconds(folder: Path) -> float:
     """`make run`: with its own PostgreSQL, the sandbox, migrations and demo data."""
     environment = {"DATA_FOLDER": str(folder / "development"), "PORT": "{port}", "SANDBOX_PORT": "0"}
-    started = [_seconds(["gateway", "develop"], folder / "start.log", environment) for _ in range(TURNS + 1)]
+    command = python("gateway", "develop")
+    started = [_seconds(command, folder / "start.log", environment) for _ in range(TURNS + 1)]
     return median(started[1:])  # The first one may have prepared the folder.
 
 
-def _seconds(arguments: list[str], log: Path, environment: Mapping[str, str]) -> float:
-    with running(arguments, log=log, ready="/readyz", environment=environment) as program:
+def _seconds(command: list[str], log: Path, environment: Mapping[str, str]) -> float:
+    with running(command, log=log, environment=environment) as program:
         return program.ready_seconds

@@ -102,7 +102,7 @@ def over_http(gateway: Program, zone: str, dimension: StatsDimension) -> Latency
     }
     request = as_admin(REPORT, input=given).decode()
     job = Job(port=gateway.port, requests=[request], connections=1, count=TIMES, seconds=30)
-    return latency(generated_load(job))
+    return latency(generated_load(job).latencies)
 
 
 async def recount(address: str, zone: str) -> Latency:

@@ -70,12 +70,18 @@ def compared(
     ]
 
 
-def turn(server: Program, requests: Iterable[bytes], *, seconds: float) -> Turn:
-    job = Job(port=server.port, requests=[request.decode() for request in requests], seconds=seconds)
+def turn(server: Program, requests: Iterable[bytes], *, seconds: float, connections: int = 16) -> Turn:
+    """`connections` are how many requests are under way at any moment."""
+    job = Job(
+        port=server.port,
+        requests=[request.decode() for request in requests],
+        connections=connections,
+        seconds=seconds,
+    )
     before = server.cpu_seconds()
-    latencies = generated_load(job)
+    load = generated_load(job)
     spent = server.cpu_seconds() - before
-    return Turn(seconds=seconds, cpu_seconds=spent, latencies=sorted(latencies))
+    return Turn(seconds=load.seconds, cpu_seconds=spent, latencies=sorted(load.latencies))
 
 
 def figures(turns: Sequence[Turn]) -> Figures:

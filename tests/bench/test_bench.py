@@ -12,26 +12,25 @@ import pytest
 
 from bench import dataset
 from bench.load import BadAnswer, asked
-from bench.operations import Operation, as_admin, get
+from bench.operations import CREATE_PAYMENT, PAGE_OF_20, PAGE_OF_100, READS, Operation, as_admin, get
 from bench.pages import requests
+from bench.peers.servers import NAIVE, SERVERS, first
+from bench.programs import Program, running
 from bench.report import Result, printed
-from bench.stack import Stack, connected, questions, stack, statistics
+from bench.stack import Stack, connected, questions, settings, stack, statistics
 from bench.statistics import RECOUNT, REPORT, recount, stored, year_of
 from bench.turns import compared, percentile
 from domain.actor import Actor, Role
 from domain.identity import new_id
+from domain.invariants import InvariantName
 from domain.statistics.metrics import StatsDimension
+from persistence.engine import create_engine
+from persistence.unit_of_work import SqlDatabase
 from tests.databases import Server, database
 
 PAYMENTS = 10_000
 BEGINNING, END = datetime(2023, 11, 10, tzinfo=UTC), datetime(2023, 11, 25, tzinfo=UTC)
 """Around the days of so many payments, one a minute."""
-OPERATIONS = [
-    "a payment with its method",
-    "20 payments with their methods",
-    "the viewer's dashboard",
-    "createPayment",
-]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +58,15 @@ def servers(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
+def naive(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    log = tmp_path_factory.mktemp("naive") / "naive.log"
+    [server] = [server for server in SERVERS if server.name == NAIVE]
+    environment = settings(address, "http://127.0.0.1:9")
+    with running(server.command, log=log, ready=first(server), environment=environment) as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
 async def operations(servers: Stack, address: str) -> dict[str, Operation]:
     return {operation.name: operation for operation in await questions(servers, address, PAYMENTS)}
 
@@ -74,6 +82,24 @@ class TestDataset:
         assert sizes == [PAYMENTS // 2, 10, 1000]
         assert all(counts[dataset.user_id(number)] > 20 for number in dataset.others(PAYMENTS))
 
+    @pytest.mark.parametrize("name", [InvariantName.PAYMENT_SUMS, InvariantName.MONEY_BACK])
+    async def test_refunds_add_up_to_what_payments_say(self, address: str, name: InvariantName) -> None:
+        engine = create_engine(address)
+        async with SqlDatabase(engine).work() as work:
+            breaches = await work.invariants.breaches(
+                name, left_behind=datetime.max.replace(tzinfo=UTC), limit=3
+            )
+        await engine.dispose()
+
+        assert breaches.first == []
+
+    async def test_a_tenth_of_the_payments_was_given_back(
+        self, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
+        sums = await connection.fetchrow("SELECT count(DISTINCT payment_id), count(*) FROM refunds")
+
+        assert tuple(sums) == (PAYMENTS // 10, PAYMENTS // 10 + PAYMENTS // 100)
+
     async def test_is_there_once_it_is_loaded(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         assert await dataset.is_loaded(connection)
 
@@ -85,7 +111,7 @@ class TestDataset:
 
 
 class TestAnswers:
-    @pytest.mark.parametrize("name", OPERATIONS)
+    @pytest.mark.parametrize("name", [*READS, CREATE_PAYMENT])
     async def test_of_both_servers_are_alike(
         self, servers: Stack, operations: dict[str, Operation], name: str
     ) -> None:
@@ -97,13 +123,32 @@ class TestAnswers:
         assert answer.pop("extensions").keys() == {"cost"}
         assert without_new_ids(answer) == without_new_ids(expected)
 
+    @pytest.mark.parametrize("name", READS)
+    async def test_of_the_naive_server_are_the_gateways(
+        self, servers: Stack, naive: Program, operations: dict[str, Operation], name: str
+    ) -> None:
+        question = operations[name].gateway[-1]
+
+        answer = orjson.loads(await asked(naive.port, question))
+
+        assert answer["data"] == orjson.loads(await asked(servers.gateway.port, question))["data"]
+
     async def test_of_a_page_are_twenty_payments(
         self, servers: Stack, operations: dict[str, Operation]
     ) -> None:
-        answer = orjson.loads(await asked(servers.gateway.port, operations[OPERATIONS[1]].gateway[0]))
+        answer = orjson.loads(await asked(servers.gateway.port, operations[PAGE_OF_20].gateway[0]))
 
         page = answer["data"]["payments"]
         assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (20, True)
+
+    async def test_of_a_large_page_have_refunds(
+        self, servers: Stack, operations: dict[str, Operation]
+    ) -> None:
+        answer = orjson.loads(await asked(servers.gateway.port, operations[PAGE_OF_100].gateway[0]))
+
+        nodes = answer["data"]["payments"]["nodes"]
+        assert len(nodes) == 100
+        assert sum(len(node["refunds"]) for node in nodes) >= 5
 
     async def test_of_every_cursor_page_are_full(self, servers: Stack, address: str) -> None:
         for page in (await requests(address, PAYMENTS)).values():
@@ -169,7 +214,7 @@ class TestReport:
     async def test_sets_both_servers_side_by_side(
         self, servers: Stack, operations: dict[str, Operation]
     ) -> None:
-        page = operations[OPERATIONS[1]]
+        page = operations[PAGE_OF_20]
 
         [comparison] = compared(servers, [page], turns=1, seconds=0.3)
 
