@@ -23,6 +23,7 @@ from gql.denials import tell_denial
 from gql.execution import Asked, Executor
 from gql.execution import Request as GraphQLRequest
 from gql.execution import Response as GraphQLResponse
+from gql.json import written_body
 from gql.summary import Summary
 from web.auth import Authentication
 from web.content_type import JSON, must_be_json
@@ -213,4 +214,4 @@ def rendered(response: GraphQLResponse, media_type: str) -> Response:
         status, headers = 503, {"Retry-After": str(response.retry_after_seconds)}
     elif media_type != JSON and not response.was_executed:
         status = 400
-    return Response(orjson.dumps(response.body), status, headers, f"{media_type}; charset=utf-8")
+    return Response(written_body(response.body), status, headers, f"{media_type}; charset=utf-8")

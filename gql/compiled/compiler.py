@@ -1,6 +1,7 @@
 """From an operation and the schema to a plan."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from graphql import (
@@ -32,8 +33,14 @@ from gql.relation import relation_of
 MOST_FIELDS: Final = 2000
 """Of a plan, with its fragments written out; what asks for more is not asked often."""
 TYPENAME: Final = "__typename"
-SIMPLE: Final[Mapping[str, type]] = {"String": str, "ID": str, "Boolean": bool, "Int": int}
-"""GraphQL's own scalars, and of which class their values usually are."""
+SIMPLE: Final[Mapping[str, type]] = {
+    "String": str,
+    "ID": str,
+    "Boolean": bool,
+    "Int": int,
+    "DateTime": datetime,
+}
+"""Of which class a scalar's values usually are, where most of them are written as they are."""
 
 
 class Compiler:

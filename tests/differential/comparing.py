@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import orjson
+
 from domain.actor import Actor, Role
 from domain.identity import new_id
 from gql.context import Context, Services
 from gql.execution import Executor, Request
+from gql.json import written_body
 from gql.limits import Limits
 from gql.policy import Policy
 
@@ -61,7 +64,7 @@ class Comparison:
     ) -> tuple[Mapping[str, Any], bool]:
         context = Context(actor=actor, services=self._services)
         response = await executor.execute(executor.asked(request, by=actor), context)
-        return response.body, context.is_planned
+        return orjson.loads(written_body(response.body)), context.is_planned
 
 
 def shown(body: Mapping[str, Any], *, is_exact: bool) -> str:
