@@ -50,7 +50,7 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         the second successor of a record.
         """
         row = {name: getattr(record, name) for name in GIVEN}
-        await self._connection.execute(_appended(), {**row, "facts": record.facts})
+        await self._write(_appended(), {**row, "facts": record.facts})
 
     async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]:
         records = await self._all(BY_IDS, {"ids": record_ids})

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from persistence.address import sqlalchemy_url
 from persistence.keyring import NO_KEYS, Keyring
 from persistence.pool import CountingPool
+from persistence.prepared import json_text
 
 if TYPE_CHECKING:
     from persistence.joined import Repositories
@@ -51,7 +52,7 @@ def create_engine(
         pool_timeout=pool_timeout,
         pool_use_lifo=True,
         hide_parameters=True,  # An exception must not carry what a row holds into the log.
-        json_serializer=_written,
+        json_serializer=json_text,
         json_deserializer=orjson.loads,
         execution_options={KEYRING: keyring},
         connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_SECONDS},
@@ -86,7 +87,3 @@ def _refuse_closed(connection: Any, *_: object) -> None:
     """
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
-
-
-def _written(value: Any) -> str:
-    return orjson.dumps(value).decode()

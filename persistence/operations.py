@@ -3,31 +3,39 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import Busy
 from domain.operation import Operation, OperationState
+from persistence.repository import SOUGHT
 from persistence.sealing import AmongArguments, Sealing
 from persistence.tables import OperationRow, table_of
 from persistence.tables.operations import OPEN as IS_OPEN
 
+TABLE: Final = table_of(OperationRow)
+C: Final = TABLE.c
 OPEN: Final = (OperationState.RUNNING, OperationState.OUTCOME_UNKNOWN)
 ONE_OPEN_PER_OBJECT: Final = "uq_operations_open_object"
 
 
+FIRST_USE: Final = select(TABLE).where(
+    C.caller_id == bindparam("caller_id"), C.mutation == bindparam("mutation"), C.key == bindparam("key")
+)
+OPEN_ABOUT: Final = select(C.id).where(
+    C.object_id == bindparam("object_id"), C.mutation == bindparam("mutation"), IS_OPEN
+)
+END: Final = update(TABLE).where(C.id == bindparam(SOUGHT), IS_OPEN)
+"""Of the columns that its values name."""
+
+
 class OperationRepository(Sealing[Operation]):
-    table = table_of(OperationRow)
+    table = TABLE
     entity = Operation
-    holder = AmongArguments(table)
+    holder = AmongArguments(TABLE)
 
     async def find(self, caller_id: UUID, mutation: str, key: str) -> Operation | None:
-        columns = self.table.c
-        return await self._one(
-            select(self.table).where(
-                columns.caller_id == caller_id, columns.mutation == mutation, columns.key == key
-            )
-        )
+        return await self._one(FIRST_USE, {"caller_id": caller_id, "mutation": mutation, "key": key})
 
     async def by_ids(self, operation_ids: Sequence[UUID], *, caller: UUID | None) -> Mapping[UUID, Operation]:
         return await self._owned(operation_ids, owner=caller, by="caller_id")
@@ -55,11 +63,7 @@ class OperationRepository(Sealing[Operation]):
         return await self._connection.scalar(found) is not None
 
     async def is_open(self, mutation: str, object_id: UUID) -> bool:
-        columns = self.table.c
-        found = select(columns.id).where(
-            columns.object_id == object_id, columns.mutation == mutation, IS_OPEN
-        )
-        return await self._connection.scalar(found) is not None
+        return await self._id(OPEN_ABOUT, {"object_id": object_id, "mutation": mutation}) is not None
 
     async def add(self, operation: Operation) -> bool:
         """
@@ -76,13 +80,7 @@ class OperationRepository(Sealing[Operation]):
 
     async def end(self, ended: Operation) -> bool:
         """False where it had ended before, in whichever way; nothing is changed then."""
-        columns = self.table.c
-        changed = await self._connection.execute(
-            update(self.table)
-            .where(columns.id == ended.id, columns.state.in_(OPEN))
-            .values(self._changes(ended))
-        )
-        return changed.rowcount == 1
+        return await self._write(END, self._sought(ended)) == 1
 
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
         """

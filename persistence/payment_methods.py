@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select, update
@@ -10,9 +10,13 @@ from domain.payment_method import PaymentMethod, PaymentMethodSetup
 from persistence.repository import Mirror, is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
+TABLE: Final = table_of(PaymentMethodRow)
+DEFAULT: Final = select(TABLE).where(TABLE.c.user_id == bindparam("user_id"), TABLE.c.is_default.is_(True))
+SHARED_DEFAULT: Final = DEFAULT.with_for_update(read=True)
+
 
 class PaymentMethodRepository(Mirror[PaymentMethod]):
-    table = table_of(PaymentMethodRow)
+    table = TABLE
     entity = PaymentMethod
     known_by = "processor_method_id"
 
@@ -37,12 +41,12 @@ class PaymentMethodRepository(Mirror[PaymentMethod]):
         return statement if with_detached else statement.where(columns.detached_at.is_(None))
 
     async def default_of(self, user_id: UUID) -> PaymentMethod | None:
-        return await self._one(self._default(user_id))
+        return await self._one(DEFAULT, {"user_id": user_id})
 
     async def lock_default(self, user_id: UUID) -> PaymentMethod | None:
         """Looked for twice: one that ceases to be it while it is waited for is not found, nor is its successor."""
-        shared = self._default(user_id).with_for_update(read=True)
-        return await self._one(shared) or await self._one(shared)
+        sought = {"user_id": user_id}
+        return await self._one(SHARED_DEFAULT, sought) or await self._one(SHARED_DEFAULT, sought)
 
     async def add(self, method: PaymentMethod) -> bool:
         """False where the processor's method is known already; nothing is added then."""
@@ -67,10 +71,6 @@ class PaymentMethodRepository(Mirror[PaymentMethod]):
             .values(is_default=False, default_chosen_at=None, version=columns.version + 1, updated_at=at)
             .returning(self.table)
         )
-
-    def _default(self, user_id: UUID) -> Select[Any]:
-        columns = self.table.c
-        return select(self.table).where(columns.user_id == user_id, columns.is_default.is_(True))
 
 
 class SetupRepository(Mirror[PaymentMethodSetup]):

@@ -8,17 +8,24 @@ generated code fills a value's attributes straight from the row.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import orjson
-from sqlalchemy import BindParameter, Enum, Select
+from sqlalchemy import BindParameter, ClauseElement, Enum
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 
 Convert = Callable[[Any], Any]
-DIALECT: Final = PGDialect_asyncpg(json_deserializer=orjson.loads)  # type: ignore[no-untyped-call]
+
+
+def json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+DIALECT: Final = PGDialect_asyncpg(json_serializer=json_text, json_deserializer=orjson.loads)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +52,13 @@ class Prepared:
         return [parameter.value(given) for parameter in self.parameters]
 
 
-def prepared(statement: Select[Any]) -> Prepared | None:
-    """None for a statement whose text depends on its values."""
-    compiled = statement.compile(dialect=DIALECT)
+def prepared(statement: ClauseElement, columns: Sequence[str] | None = None) -> Prepared | None:
+    """
+    None for a statement whose text depends on its values.
+
+    `columns` are those that an INSERT or UPDATE writes, where it does not say so itself: they are given by their names.
+    """
+    compiled = cast("SQLCompiler", statement.compile(dialect=DIALECT, column_keys=columns))
     if compiled.post_compile_params:
         return None
     parameters = [_parameter(compiled.binds[name]) for name in compiled.positiontup or ()]

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, Pool
@@ -15,6 +15,8 @@ from domain.ports import Shown
 from persistence.pool import CountingPool
 from persistence.prepared import Prepared
 from persistence.statements import is_watched, note_statement, table_in
+
+Kind = TypeVar("Kind", bound="ReadConnection")
 
 
 class ReadConnection(AsyncConnection):
@@ -53,11 +55,15 @@ class ReadConnection(AsyncConnection):
             self._pooled.close()
 
 
+def read_connection(engine: AsyncEngine, shown: Shown) -> AbstractAsyncContextManager[ReadConnection]:
+    return lent(engine, shown, ReadConnection)
+
+
 @asynccontextmanager
-async def read_connection(engine: AsyncEngine, shown: Shown) -> AsyncIterator[ReadConnection]:
+async def lent(engine: AsyncEngine, shown: Shown, kind: type[Kind]) -> AsyncIterator[Kind]:
     """Out of the pool, and back into it, unless it was cut off or lost in the middle of a statement."""
     pooled = await _checked_out(engine.sync_engine.pool)
-    connection = ReadConnection(engine, pooled, shown)
+    connection = kind(engine, pooled, shown)
     try:
         yield connection
     except (asyncpg.InternalClientError, asyncio.CancelledError):

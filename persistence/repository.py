@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.dml import UpdateBase
 
 from domain.ports import Glance
 from persistence.engine import keyring_of, repositories_of
@@ -33,13 +34,14 @@ from persistence.joined import Joined, joined_with
 from persistence.keyring import Keyring
 from persistence.prepared import Filled, Prepared, maker, prepared, reading
 from persistence.read_connection import ReadConnection
+from persistence.work_connection import kept_statement, write
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Entity = TypeVar("Entity", bound="DataclassInstance")
 
-MOST_STATEMENTS: Final = 2048
+MOST_READINGS: Final = 2048
 SOUGHT: Final = "sought"
 """No column's name, since an UPDATE sets the columns that its parameters are named after."""
 
@@ -144,7 +146,7 @@ class Repository(Generic[Entity]):
         return grouped(await self._all(statement, values, besides=besides | {by}), by)
 
     @classmethod
-    @lru_cache(MOST_STATEMENTS)
+    @lru_cache(MOST_READINGS)
     def _reading(
         cls, statement: Select[Any], glance: Glance | None, besides: frozenset[str], engine: AsyncEngine
     ) -> "Reading[Entity] | None":
@@ -191,12 +193,29 @@ class Repository(Generic[Entity]):
 
     async def lock_shared(self, identity: UUID) -> Entity | None:
         """The row, which nobody locks or changes until the transaction ends; others may share it."""
-        return await self._one(
-            select(self.table).where(self._identity == identity).with_for_update(read=True)
-        )
+        return await self._one(self._sharing(), {"identity": identity})
 
     async def add(self, entity: Entity) -> Any:
-        await self._connection.execute(self._insertion(), self._row(entity))
+        await self._write(self._insertion(), self._row(entity))
+
+    async def _write(self, statement: UpdateBase, values: Mapping[str, Any]) -> int:
+        """
+        How many rows were added or changed.
+
+        `values` are named after the statement's parameters, and after the columns that it writes.
+        """
+        return await write(self._connection, statement, values)
+
+    async def _id(self, statement: Select[Any], values: Mapping[str, Any]) -> UUID | None:
+        """What the statement selects of its first row, an id; it is kept and used again."""
+        connection = self._connection
+        if isinstance(connection, ReadConnection) and connection.is_direct:
+            kept = kept_statement(statement)
+            if kept is not None:
+                rows = await connection.fetch(kept, values)
+                return rows[0][0] if rows else None
+        found: UUID | None = await connection.scalar(statement, values)
+        return found
 
     async def _added(self, entity: Entity, *unique: str, where: TextClause | None = None) -> bool:
         """
@@ -204,16 +223,16 @@ class Repository(Generic[Entity]):
 
         `where` is the condition of the index that makes them unique. Without columns, any unique ones count.
         """
-        addition = insert(self.table).values(self._row(entity))
-        added = await self._connection.execute(
-            addition.on_conflict_do_nothing(index_elements=unique or None, index_where=where)
-        )
-        return added.rowcount == 1
+        return await self._write(self._addition_unless(unique, where), self._row(entity)) == 1
 
     async def save(self, entity: Entity) -> None:
+        await self._write(self._update(), self._sought(entity))
+
+    def _sought(self, entity: Entity) -> dict[str, Any]:
+        """What saving it writes, and by what its row is found."""
         row = self._changes(entity)
         row[SOUGHT] = row.pop(self.identity)
-        await self._connection.execute(self._update(), row)
+        return row
 
     async def _owned(
         self, identities: Sequence[UUID], *, owner: UUID | None, by: str = "user_id"
@@ -252,8 +271,18 @@ class Repository(Generic[Entity]):
 
     @classmethod
     @cache
+    def _sharing(cls) -> Select[Any]:
+        return cls._by_identity().with_for_update(read=True)
+
+    @classmethod
+    @cache
     def _insertion(cls) -> Insert:
         return insert(cls.table)
+
+    @classmethod
+    @cache
+    def _addition_unless(cls, unique: tuple[str, ...], where: TextClause | None) -> Insert:
+        return insert(cls.table).on_conflict_do_nothing(index_elements=unique or None, index_where=where)
 
     @classmethod
     @cache

@@ -1,7 +1,12 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from contextvars import ContextVar
 from typing import Final
 
@@ -28,9 +33,10 @@ from persistence.plans import PlanRepository
 from persistence.read_connection import read_connection
 from persistence.reconciliation import DriftRepository, ReconciliationRunRepository
 from persistence.refunds import DisputeRepository, RefundRepository
-from persistence.statements import counting
+from persistence.statements import counting, is_watched
 from persistence.statistics import ONE_FOLDER, StatisticsRepository
 from persistence.subscriptions import ChargePreviewRepository, SubscriptionRepository, TrialRepository
+from persistence.work_connection import work_connection
 
 PATIENCE: Final = 30.0
 """Seconds for a transaction or a reader; PostgreSQL's own time-outs are shorter, but a silent server keeps none."""
@@ -182,7 +188,7 @@ class SqlDatabase:
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
         with holding(), outages_told():
-            async with patience(self._patience), self._engine.begin() as connection:
+            async with patience(self._patience), self._transaction() as connection:
                 yield SqlWork(connection)
 
     @asynccontextmanager
@@ -219,6 +225,10 @@ class SqlDatabase:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Where somebody watches the statements, SQLAlchemy sends all of them, and tells."""
+        return self._engine.begin() if is_watched(self._engine) else work_connection(self._autocommit)
 
 
 @contextmanager
