@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
-import httpx
 import stripe
 
 from domain.errors import ProcessorRefused, ProcessorUnavailable
@@ -23,7 +22,6 @@ DEADLINE: Final = 24.0
 ATTEMPTS: Final = 4
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 4.0
-TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 CONFLICT: Final = 409
 KEY_IN_USE: Final = "idempotency_key_in_use"
 SHOULD_RETRY: Final = "stripe-should-retry"
@@ -50,7 +48,7 @@ async def call(send: Callable[[], Awaitable[T]]) -> T:
         raise
     except stripe.StripeError as error:
         raise _verdict(error) from error
-    except (TimeoutError, httpx.HTTPError, ValueError) as unreadable:
+    except (OSError, ValueError) as unreadable:
         raise ProcessorUnavailable from unreadable
 
 

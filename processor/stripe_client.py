@@ -3,17 +3,21 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import stripe
-from stripe import HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
+from stripe import DEFAULT_API_BASE, HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
 
 from processor.circuit import Circuit, CircuitState
-from processor.stripe_calls import TIMEOUT
-from processor.stripe_http import GuardedClient
+from processor.http_requests import KeptConnections
+from processor.stripe_http import Answer, GuardedClient
 from processor.stripe_shapes import (
     Shape,
 )
 
+TIMEOUT: Final = 10.0
+"""Seconds for the answer to one request."""
 API_VERSION: Final = "2026-10-28.endive"
 LIVE_KEYS: Final = ("sk_live_", "rk_live_")
 UNKNOWN: Final = "resource_missing"
@@ -23,7 +27,7 @@ UNKNOWN: Final = "resource_missing"
 CIRCUIT_THRESHOLD: Final = 20
 CIRCUIT_PAUSE: Final = 5.0
 MOST_AT_ONCE: Final = 100
-"""As many connections as httpx opens."""
+"""Connections, too."""
 OUR_KEYS: Final = ("opr_", "cus_", "gateway_")
 """How the idempotency keys begin under which we ask: for operations, for customers, and for all else."""
 KEY: Final = "Idempotency-Key"
@@ -31,16 +35,33 @@ MADE_UP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A key that the library gives a request which has none: a random UUID."""
 
 
-class NamedRequests(HTTPXClient):
+class Named(HTTPClient):
     """Gives requests whose key the library has made up a name of ours, so that events tell who asked."""
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+    ) -> Answer:
         key = headers.get(KEY)
         if key is not None and MADE_UP.fullmatch(key):
             headers = {**headers, KEY: f"gateway_{key}"}
         return await super().request_async(method, url, headers, post_data)
+
+
+class NamedRequests(Named, KeptConnections):
+    pass
+
+
+class ProxiedRequests(Named, HTTPXClient):
+    """Through the proxy that the environment names: httpx can do that."""
+
+
+def is_proxied(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+
+
+def requests_to(address: str) -> HTTPClient:
+    return ProxiedRequests(timeout=TIMEOUT) if is_proxied(address) else NamedRequests(timeout=TIMEOUT)
 
 
 def same(client: HTTPClient) -> HTTPClient:
@@ -49,6 +70,7 @@ def same(client: HTTPClient) -> HTTPClient:
 
 class StripeConnection:
     def __init__(self, client: StripeClient, *, is_live: bool, http: GuardedClient, circuit: Circuit) -> None:
+        self._client = client
         self._stripe = client.v1
         self._is_live = is_live
         self._http = http
@@ -72,7 +94,7 @@ class StripeConnection:
         """
         stripe.enable_telemetry = False
         circuit = circuit or Circuit(threshold=CIRCUIT_THRESHOLD, pause=CIRCUIT_PAUSE)
-        requests = wrap(NamedRequests(timeout=TIMEOUT))
+        requests = wrap(requests_to(api_base or DEFAULT_API_BASE))
         http = GuardedClient(requests, circuit, most_at_once=min(most_at_once, MOST_AT_ONCE))
         client = StripeClient(
             secret_key,
@@ -82,6 +104,19 @@ class StripeConnection:
             http_client=http,
         )
         return cls(client, is_live=secret_key.startswith(LIVE_KEYS), http=http, circuit=circuit)
+
+    async def _told(
+        self, method: str, path: str, params: Mapping[str, Any], options: RequestOptions
+    ) -> Shape:
+        """
+        The answer as Stripe's JSON has it: the library takes longer to make its objects of one than for all else.
+
+        Raises what its other calls raise.
+        """
+        answer = await self._client.raw_request_async(method, path, **params, **options)
+        if not isinstance(answer.data, Mapping):
+            raise ValueError("Stripe's answer is no object")
+        return answer.data
 
     async def close(self) -> None:
         await self._http.close_async()

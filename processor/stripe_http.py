@@ -13,7 +13,7 @@ Answer = tuple[bytes, int, Mapping[str, str]]
 
 SERVER_ERROR: Final = 500
 LONGEST_REQUEST: Final = 15.0
-"""Seconds for the whole of an answer, which is within a call's deadline; httpx only bounds the wait for each byte."""
+"""Seconds for the whole of an answer, which is within a call's deadline, whatever the client itself bounds."""
 REPLAYED: Final = "idempotent-replayed"
 """Told with an answer that was stored under the key: https://docs.stripe.com/api/idempotent_requests"""
 

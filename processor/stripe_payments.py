@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import stripe
-from stripe import PaymentIntent
 
 from domain.outcome import NextAction, Outcome
 from domain.payment import Payment
@@ -20,8 +20,9 @@ from processor.stripe_shapes import (
 if TYPE_CHECKING:
     from stripe import params as asked
 
-from processor.stripe_client import StripeConnection, shape, under
+from processor.stripe_client import StripeConnection, under
 
+INTENTS: Final = "/v1/payment_intents"
 WITH_CHARGE: Final = ["latest_charge"]
 LARGEST_PAGE: Final = 100
 CLOCK_SKEW: Final = 300
@@ -52,7 +53,7 @@ class StripePayments(StripeConnection):
             params["off_session"] = True
         if return_url and is_confirmed:
             params["return_url"] = return_url
-        return await _outcome(lambda: self._stripe.payment_intents.create_async(params, under(key)))
+        return await _outcome(lambda: self._told("post", INTENTS, params, under(key)))
 
     async def confirm(self, payment: Payment, *, return_url: str | None, key: str) -> Outcome:
         """https://docs.stripe.com/api/payment_intents/confirm"""
@@ -61,16 +62,16 @@ class StripePayments(StripeConnection):
             params["payment_method"] = payment.processor_method_id
         if return_url is not None:
             params["return_url"] = return_url
-        intent = _intent_id(payment)
-        return await _outcome(lambda: self._stripe.payment_intents.confirm_async(intent, params, under(key)))
+        intent = _path_of(_intent_id(payment))
+        return await _outcome(lambda: self._told("post", f"{intent}/confirm", params, under(key)))
 
     async def capture(self, payment: Payment, *, amount: int | None, key: str) -> Outcome:
         """https://docs.stripe.com/api/payment_intents/capture"""
         params: asked.PaymentIntentCaptureParams = {"expand": WITH_CHARGE}
         if amount is not None:
             params["amount_to_capture"] = amount
-        intent = _intent_id(payment)
-        return await _outcome(lambda: self._stripe.payment_intents.capture_async(intent, params, under(key)))
+        intent = _path_of(_intent_id(payment))
+        return await _outcome(lambda: self._told("post", f"{intent}/capture", params, under(key)))
 
     async def cancel(self, payment: Payment, *, key: str) -> Outcome:
         """https://docs.stripe.com/api/payment_intents/cancel"""
@@ -78,8 +79,8 @@ class StripePayments(StripeConnection):
             "cancellation_reason": "requested_by_customer",
             "expand": WITH_CHARGE,
         }
-        intent = _intent_id(payment)
-        return await _outcome(lambda: self._stripe.payment_intents.cancel_async(intent, params, under(key)))
+        intent = _path_of(_intent_id(payment))
+        return await _outcome(lambda: self._told("post", f"{intent}/cancel", params, under(key)))
 
     async def find_payment(self, payment: Payment) -> Outcome | None:
         """By Stripe's id, or by ours among the customer's intents: a list is current, a search lags behind."""
@@ -100,7 +101,7 @@ class StripePayments(StripeConnection):
 
     async def _intent(self, intent_id: str) -> Shape:
         params: asked.PaymentIntentRetrieveParams = {"expand": WITH_CHARGE}
-        return shape(await call(lambda: self._stripe.payment_intents.retrieve_async(intent_id, params)))
+        return await call(lambda: self._told("get", _path_of(intent_id), params, {}))
 
 
 def _intent_params(payment: Payment) -> "asked.PaymentIntentCreateParams":
@@ -125,10 +126,14 @@ def _intent_id(payment: Payment) -> str:
     return payment.processor_payment_id
 
 
-async def _outcome(send: Callable[[], Awaitable[PaymentIntent]]) -> Outcome:
+def _path_of(intent_id: str) -> str:
+    return f"{INTENTS}/{quote(intent_id, safe='')}"
+
+
+async def _outcome(send: Callable[[], Awaitable[Shape]]) -> Outcome:
     """A declined payment is an outcome, and its intent comes with the error."""
     try:
-        return outcome_of_intent(shape(await call(send)))
+        return outcome_of_intent(await call(send))
     except stripe.CardError as declined:
         body = error_body(declined)
         if intent := body.get("payment_intent"):

@@ -5,7 +5,6 @@ import re
 import time
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
@@ -143,7 +142,7 @@ ANSWERS: dict[str, tuple[Exception, type[Verdict]]] = {
     "half an answer": (stripe.APIError("?", http_status=200, json_body=None), ProcessorUnavailable),
     "a status of tomorrow": (stripe.APIError("?", http_status=418, json_body=words()), ProcessorUnavailable),
     "no connection": (NO_CONNECTION, ProcessorUnavailable),
-    "a broken stream": (httpx.ReadError("?"), ProcessorUnavailable),
+    "a broken stream": (ConnectionResetError("?"), ProcessorUnavailable),
     "an unreadable answer": (ValueError("?"), ProcessorUnavailable),
 }
 
