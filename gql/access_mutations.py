@@ -10,6 +10,7 @@ from domain.commands.access import GrantAccess, RevokeAccess
 from gql.access import AccessTargetInput, EntitlementView
 from gql.context import Info
 from gql.ids import id_of, user_id_of
+from gql.needs import needs
 from gql.node import optional_view
 from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.scalars import IdempotencyKey
@@ -20,6 +21,7 @@ NOTE = "Why; at most 1,000 characters, for the audit trail."
 @strawberry.type(description="What became of a command about an entitlement.")
 class EntitlementPayload(Payload):
     @strawberry.field(description="The entitlement as it is now; null where none was made.")
+    @needs()
     async def entitlement(self, info: Info) -> EntitlementView | None:
         return optional_view(EntitlementView, await self.made(info.context.loaders.entitlements))
 

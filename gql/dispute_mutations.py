@@ -9,6 +9,7 @@ from domain.dispute import Dispute
 from gql.context import Info
 from gql.dispute import EVIDENCE, DisputeView, evidence_of
 from gql.ids import id_of
+from gql.needs import needs
 from gql.node import optional_view
 from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, ObjectRefInput, Payload, executed
 from gql.scalars import IdempotencyKey, JsonObject
@@ -22,6 +23,7 @@ NAMES: Final = (
 @strawberry.type(description="What became of a command about a dispute.")
 class DisputePayload(Payload):
     @strawberry.field(description="The dispute as it is now; null where the command was refused.")
+    @needs()
     async def dispute(self, info: Info) -> DisputeView | None:
         return optional_view(DisputeView, await self.made(info.context.loaders.disputes))
 

@@ -22,6 +22,7 @@ from domain.errors import (
 from domain.ports import ALL
 from gql.batches import watched_batches
 from gql.card_numbers import as_error, refused_document, refused_variables, without_card_numbers
+from gql.compiled.payloads import PayloadExecutor, Payloads
 from gql.compiled.plan import Plans
 from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned
@@ -136,7 +137,7 @@ class Executor:
 
     async def _planned(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult | None:
         """None where there is no plan, or it was surprised: graphql-core tells exactly by what, and where."""
-        plans = self._plans(asked, ast, context) if self._policy.by_plans and not asked.is_mutation else None
+        plans = None if asked.is_mutation else self._plans(asked, ast, context)
         if plans is None:
             return None
         try:
@@ -152,20 +153,34 @@ class Executor:
         return found
 
     async def _resolved(self, asked: Asked, ast: DocumentNode, context: Context) -> ExecutionResult:
+        plans = self._plans(asked, ast, context) if asked.is_mutation else None
+        if plans is None:
+            return await self._executed(asked, ast, context, LeanExecutor)
+        payloads = Payloads(plans)
+        found = await self._executed(asked, ast, context, PayloadExecutor, payloads=payloads)
+        context.is_planned = payloads.are_planned
+        return found
+
+    async def _executed(
+        self, asked: Asked, ast: DocumentNode, context: Context, by: type[LeanExecutor], **more: Any
+    ) -> ExecutionResult:
         with watched_batches():
             result = execute(
                 SCHEMA,
                 ast,
-                executor_class=LeanExecutor,
+                executor_class=by,
                 context_value=context,
                 variable_values=dict(asked.request.variables or {}),
                 operation_name=asked.request.operation_name,
                 hide_suggestions=not self._policy.tells_schema_to(context.actor),
+                **more,
             )
             return await result if isawaitable(result) else result
 
     def _plans(self, asked: Asked, ast: DocumentNode, context: Context) -> Plans | None:
         """None where it is not clear which operation is meant. Anonymous callers crowd out nobody else's plans."""
+        if not self._policy.by_plans:
+            return None
         name, known = asked.request.operation_name, asked.document.plans
         if name not in known:
             operation = asked.document.operation(name)

@@ -15,6 +15,7 @@ from gql.card_numbers import refused_input
 from gql.context import Info
 from gql.denials import tell_denial
 from gql.errors import UserError, user_error
+from gql.needs import needs
 from gql.node import optional_view
 from gql.operation import OperationView
 from gql.scalars import IdempotencyKey
@@ -49,6 +50,7 @@ class Payload:
         return optional_view(OperationView, self.executed)
 
     @strawberry.field(description="Business outcomes that are no success; empty when all went well.")
+    @needs()
     def errors(self, info: Info) -> list[UserError]:
         return [user_error(error, info.context.actor) for error in self.problems]
 

@@ -102,6 +102,7 @@ class PaymentMethodPayload(Payload):
 @strawberry.type(description="What became of starting a set-up.")
 class SetupPayload(Payload):
     @strawberry.field(description="The set-up as it is now.")
+    @needs()
     async def setup(self, info: Info) -> PaymentMethodSetupView | None:
         return optional_view(PaymentMethodSetupView, await self.made(info.context.loaders.setups))
 

@@ -14,6 +14,7 @@ from domain.payment_status import CaptureMethod
 from gql.context import Info
 from gql.ids import id_of, user_id_of
 from gql.money import MoneyInput
+from gql.needs import needs
 from gql.node import optional_view
 from gql.payload import INPUT, KEY, METADATA, OPTIONAL_KEY, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
@@ -27,6 +28,7 @@ class PaymentPayload(Payload):
     @strawberry.field(
         description="The payment as it is now, also where it was declined; null where none was made."
     )
+    @needs()
     async def payment(self, info: Info) -> PaymentView | None:
         return optional_view(PaymentView, await self.made(info.context.loaders.payments))
 

@@ -14,6 +14,7 @@ from domain.reconciliation.run_list import DRIFTS, RUNS
 from gql.connection import After, Connection, Edge, First, PageInfo, asked_slice, edges, nodes, page_info
 from gql.context import Info
 from gql.ids import parsed_id
+from gql.needs import needs
 from gql.node import Node, optional_view
 from gql.payload import INPUT, OPTIONAL_KEY, BusinessErrors, ObjectRefInput, Payload, executed
 from gql.scalars import IdempotencyKey
@@ -132,6 +133,7 @@ class ReconciliationPayload(Payload):
     @strawberry.field(
         description="The run, with what it has found so far; null where the command was refused."
     )
+    @needs()
     async def run(self, info: Info) -> ReconciliationRunView | None:
         return optional_view(ReconciliationRunView, await self.made(info.context.loaders.reconciliation_runs))
 

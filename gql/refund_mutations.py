@@ -11,6 +11,7 @@ from domain.refund import RefundReason
 from gql.context import Info
 from gql.ids import id_of
 from gql.money import MoneyInput
+from gql.needs import needs
 from gql.node import optional_view
 from gql.payload import INPUT, KEY, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
@@ -21,6 +22,7 @@ from gql.scalars import IdempotencyKey
 @strawberry.type(description="What became of a refund.")
 class RefundPayload(Payload):
     @strawberry.field(description="The refund as it is now, also where it failed; null where none was made.")
+    @needs()
     async def refund(self, info: Info) -> RefundView | None:
         return optional_view(RefundView, await self.made(info.context.loaders.refunds))
 

@@ -11,6 +11,7 @@ from domain.payment_list import PaymentFilter, PaymentOrder
 from domain.subscription import Subscription
 from gql.context import Info
 from gql.ids import id_of
+from gql.needs import needs
 from gql.node import optional_view
 from gql.payload import INPUT, BusinessErrors, Payload, executed
 from gql.payment import PaymentView
@@ -29,6 +30,7 @@ from gql.subscription_inputs import (
 @strawberry.type(description="What became of a command about a subscription.")
 class SubscriptionPayload(Payload):
     @strawberry.field(description="The subscription as it is now; null where none was made.")
+    @needs()
     async def subscription(self, info: Info) -> SubscriptionView | None:
         return optional_view(SubscriptionView, await self.made(info.context.loaders.subscriptions))
 

@@ -16,7 +16,7 @@ from web.summaries import summary_of
 
 OTHER: Final = "other"
 """For whatever has no name of its own here, so that callers cannot make up series."""
-QUERY: Final = "query"
+KINDS: Final = ("query", "mutation")
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -42,10 +42,11 @@ COST: Final = Counter(
 )
 QUERIES: Final = Counter(
     "payments_graphql_queries",
-    "GraphQL queries by the way in which they were answered: by a plan, or by resolvers.",
-    ["way"],
+    "GraphQL operations by the way in which their answer was made: by a plan, or by resolvers.",
+    ["way", "kind"],
 )
-BY_PLAN, BY_RESOLVERS = QUERIES.labels("plan"), QUERIES.labels("resolvers")
+BY_PLAN: Final = {kind: QUERIES.labels("plan", kind) for kind in KINDS}
+BY_RESOLVERS: Final = {kind: QUERIES.labels("resolvers", kind) for kind in KINDS}
 
 
 class HttpMetrics:
@@ -92,8 +93,8 @@ class HttpMetrics:
         number.inc()
         times.observe(seconds)
         cost.inc(summary.cost)
-        if summary.kind == QUERY:
-            (BY_PLAN if summary.is_planned else BY_RESOLVERS).inc()
+        if summary.kind in KINDS:
+            (BY_PLAN if summary.is_planned else BY_RESOLVERS)[summary.kind].inc()
 
 
 @lru_cache(1024)  # Looking them up by their labels would take longer than counting.

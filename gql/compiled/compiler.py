@@ -71,7 +71,8 @@ class Compiler:
         if field is None or field.resolve is None or not is_for_plans(field):
             raise NotPlanned(name)
         read, relation = self._reader(parent, field), relation_of(field)
-        self._look.at(parent, needs_of(field), is_read=read is not None)
+        if parent is not self._schema.mutation_type:  # What it does is done before anything is shown.
+            self._look.at(parent, needs_of(field), is_read=read is not None)
         place = self._place(field.type, parent, nodes)
         if relation is not None:
             self._look.along(parent, relation)

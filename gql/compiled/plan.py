@@ -85,20 +85,24 @@ class Plans:
 
     async def result(self, inputs: Mapping[str, Any], context: Context) -> ExecutionResult:
         """Of a query. Raises NotPlanned, Surprise, or whatever a resolver raises."""
-        run = self._run(inputs, context)
-        return await self._plan(run.variables).result(run)
+        variables = self._variables(inputs)
+        return await self.plan(variables).result(self.run(variables, context))
 
-    def _run(self, inputs: Mapping[str, Any], context: Context) -> Run:
-        """Raises Surprise at the first variable that is not fit; the rest of them are not looked at."""
+    def run(self, variables: VariableValues, context: Context) -> Run:
+        return Run(schema=self._schema, operation=self._operation, variables=variables, context=context)
+
+    def _variables(self, inputs: Mapping[str, Any]) -> VariableValues:
+        """Raises Surprise at the first one that is not fit; the rest of them are not looked at."""
         declared = self._operation.variable_definitions or ()
         values = get_variable_values(
             self._schema, declared, dict(inputs), max_errors=1, hide_suggestions=True
         )
         if not isinstance(values, VariableValues):
             raise Surprise
-        return Run(schema=self._schema, operation=self._operation, variables=values, context=context)
+        return values
 
-    def _plan(self, variables: VariableValues) -> OperationPlan:
+    def plan(self, variables: VariableValues) -> OperationPlan:
+        """Raises NotPlanned, or Surprise."""
         switched = tuple(variables.coerced.get(name) for name in self._switches)
         if None in switched:  # One with a default may be given as null.
             raise Surprise
@@ -120,7 +124,7 @@ class Plans:
 
     def _compiled(self, switched: Switched) -> OperationPlan | None:
         """None where there can be none, which is remembered like a plan."""
-        root = self._schema.query_type
+        root = self._schema.get_root_type(self._operation.operation)
         if root is None:
             return None
         switches = dict(zip(self._switches, map(bool, switched), strict=True))

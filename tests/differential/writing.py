@@ -96,6 +96,10 @@ class Writer:
         head = f"query Asked({declared})" if declared else "query Asked"
         return Written("\n".join([f"{head} {body}", *self.fragments]), self.values)
 
+    def selections(self, kind: Any) -> str:
+        """Of a payload: what a mutation answers."""
+        return self._selections(kind, depth=2)
+
     def _selections(self, kind: Any, *, depth: int) -> str:
         parts = ["__typename"] if self._chance(0.2) else []
         if is_abstract_type(kind):

@@ -107,6 +107,16 @@ class TestRequests:
 
 
 class TestOperations:
+    @pytest.mark.parametrize("kind", ["query", "mutation"])
+    async def test_are_counted_by_the_way_in_which_they_were_answered(
+        self, http: httpx2.AsyncClient, counted: Counted, actor: Actor, kind: str
+    ) -> None:
+        keep = 'mutation { deletePaymentMethod(input: {id: "mth_1"}) { errors { code } } }'
+
+        await Api(http=http, headers=bearer(actor)).post(WALLET if kind == "query" else keep)
+
+        assert counted.new("payments_graphql_queries_total") == [{"way": "plan", "kind": kind}]
+
     async def test_that_are_named_have_series_of_their_own(
         self, http: httpx2.AsyncClient, actor: Actor, counted: Counted
     ) -> None:
