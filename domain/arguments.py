@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 UNKEPT: Final = {"is_kept": False}
 """Metadata of a field that only the first stroke needs, such as free text: it is hashed, and never kept."""
 
+AS_THEY_ARE: Final = frozenset({str, int, bool, NoneType})
+"""Classes of most values, which are JSON as they are."""
+
 C = TypeVar("C", bound="DataclassInstance")
 
 
@@ -39,6 +42,8 @@ def _is_kept(part: Field[Any]) -> bool:
 
 
 def _json(value: object) -> JsonValue:
+    if value.__class__ in AS_THEY_ARE:
+        return value  # type: ignore[return-value]  # Of one of these classes, as mypy cannot see.
     match value:
         case None | bool() | int() | float():
             return value

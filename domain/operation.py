@@ -19,6 +19,7 @@ LONGEST_KEY: Final = 255
 LONGEST_BACK_OFF: Final = 15 * 60
 """Seconds."""
 DOUBLINGS: Final = 10
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 HANDED_OVER_AFTER: Final = 2
 """Seconds."""
 
@@ -192,5 +193,4 @@ def fingerprint_of(values: Mapping[str, JsonValue]) -> dict[str, str]:
 
 
 def _hash(value: JsonValue) -> str:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:24]
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()[:24]

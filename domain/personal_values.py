@@ -6,11 +6,11 @@ can be taken away for good while the trail goes on proving all else, and nobody 
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Final
 
+from domain.canonical_json import canonical_json
 from domain.json_value import JsonObject, JsonValue
 
 PERSONAL: Final = frozenset({"billing_name", "fingerprint", "receipt_url"})
@@ -46,8 +46,7 @@ def with_personal_values(changes: JsonObject, personal: JsonObject | None) -> Js
 
 def personal_digest(personal: JsonObject) -> str:
     """In hexadecimal digits; the same before and after PostgreSQL, since there are only texts in it."""
-    told = json.dumps(personal, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(canonical_json(personal).encode()).hexdigest()
 
 
 def _withheld(pair: JsonValue) -> JsonValue:

@@ -19,6 +19,7 @@ from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.repository import is_among
 from persistence.tables import AuditRecordRow, InboxEventRow, table_of
+from persistence.writing import write_later
 
 TABLE: Final = table_of(AuditRecordRow)
 C: Final = TABLE.c
@@ -46,11 +47,11 @@ class AuditRepository(Lists[AuditRecord, AuditFilter]):
         """
         To the end of its object's chain, in one statement.
 
-        The lock on the object's row keeps its writers in a queue; if one came without it, an index would refuse
-        the second successor of a record.
+        The lock on the object's row, taken by an earlier one, keeps its writers in a queue; if one came without it, an
+        index would refuse the second successor of a record.
         """
         row = {name: getattr(record, name) for name in GIVEN}
-        await self._write(_appended(), {**row, "facts": record.facts})
+        await write_later(self._connection, _appended(), {**row, "facts": record.facts})
 
     async def by_ids(self, record_ids: Sequence[UUID]) -> Mapping[UUID, AuditRecord]:
         records = await self._all(BY_IDS, {"ids": record_ids})

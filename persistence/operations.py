@@ -12,6 +12,7 @@ from persistence.repository import SOUGHT
 from persistence.sealing import AmongArguments, Sealing
 from persistence.tables import OperationRow, table_of
 from persistence.tables.operations import OPEN as IS_OPEN
+from persistence.writing import write_last
 
 TABLE: Final = table_of(OperationRow)
 C: Final = TABLE.c
@@ -72,7 +73,8 @@ class OperationRepository(Sealing[Operation]):
         Raises Busy where another operation on the same object has not ended.
         """
         try:
-            return await self._added(operation, "caller_id", "mutation", "key")
+            addition = self._addition_unless(("caller_id", "mutation", "key"), None)
+            return await write_last(self._connection, addition, self._row(operation)) == 1
         except IntegrityError as violation:
             if ONE_OPEN_PER_OBJECT in str(violation.orig):
                 raise Busy("Another operation on this is still running.", current="BUSY") from violation
@@ -80,7 +82,7 @@ class OperationRepository(Sealing[Operation]):
 
     async def end(self, ended: Operation) -> bool:
         """False where it had ended before, in whichever way; nothing is changed then."""
-        return await self._write(END, self._sought(ended)) == 1
+        return await write_last(self._connection, END, self._sought(ended)) == 1
 
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
         """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 import orjson
-from sqlalchemy import BindParameter, ClauseElement, Enum
+from sqlalchemy import ARRAY, BindParameter, ClauseElement, Enum
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -37,19 +37,21 @@ class Parameter:
     constant: Any
     convert: Convert | None
 
-    def value(self, given: Mapping[str, Any]) -> Any:
-        """Raises KeyError where it is not given: NULL would be another question."""
-        value = self.constant if self.is_constant else given[self.name]
-        return value if self.convert is None or value is None else self.convert(value)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
+    """Made once and kept, so that one is like no other."""
+
     text: str
     parameters: Sequence[Parameter]
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
-        return [parameter.value(given) for parameter in self.parameters]
+        """Raises KeyError where one is not given: NULL would be another question."""
+        return [
+            value if each.convert is None or value is None else each.convert(value)
+            for each in self.parameters
+            for value in (each.constant if each.is_constant else given[each.name],)
+        ]
 
 
 def prepared(statement: ClauseElement, columns: Sequence[str] | None = None) -> Prepared | None:
@@ -66,13 +68,19 @@ def prepared(statement: ClauseElement, columns: Sequence[str] | None = None) -> 
 
 
 def _parameter(bind: BindParameter[Any]) -> Parameter:
-    kind = bind.type.dialect_impl(DIALECT)
     return Parameter(
         name=bind.key,
         is_constant=not bind.required,
         constant=bind.value,
-        convert=kind.bind_processor(DIALECT),
+        convert=_writing(bind.type.dialect_impl(DIALECT)),
     )
+
+
+def _writing(kind: TypeEngine[Any]) -> Convert | None:
+    """From a domain value to what the driver takes. A list is taken as it is, where its items are."""
+    if isinstance(kind, ARRAY) and _writing(kind.item_type.dialect_impl(DIALECT)) is None:
+        return None
+    return kind.bind_processor(DIALECT)
 
 
 def reading(kind: TypeEngine[Any]) -> Convert | None:

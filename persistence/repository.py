@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.dml import UpdateBase
 
 from domain.ports import Glance
 from persistence.engine import keyring_of, repositories_of
@@ -34,7 +33,7 @@ from persistence.joined import Joined, joined_with
 from persistence.keyring import Keyring
 from persistence.prepared import Filled, Prepared, maker, prepared, reading
 from persistence.read_connection import ReadConnection
-from persistence.work_connection import kept_statement, write
+from persistence.writing import kept_statement, write, write_later
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -73,7 +72,7 @@ class Repository(Generic[Entity]):
         return self.table.c[self.identity]
 
     def _row(self, entity: Entity) -> dict[str, Any]:
-        return {field.name: getattr(entity, field.name) for field in fields(entity)}
+        return {name: getattr(entity, name) for name in names_of(type(entity))}
 
     def _changes(self, entity: Entity) -> dict[str, Any]:
         """What saving it writes."""
@@ -165,7 +164,7 @@ class Repository(Generic[Entity]):
         cls, wanted: frozenset[str] | None, keyring: Keyring
     ) -> tuple[Sequence[str], Sequence[Filled]]:
         """The columns of these attributes and of the identity, or of all, and what becomes of them."""
-        names = [part.name for part in fields(cls.entity)]
+        names: Sequence[str] = names_of(cls.entity)
         if wanted is not None:
             names = [name for name in names if name in wanted or name == cls.identity]
         filled = [cls._filled(name, keyring) for name in names]
@@ -196,15 +195,7 @@ class Repository(Generic[Entity]):
         return await self._one(self._sharing(), {"identity": identity})
 
     async def add(self, entity: Entity) -> Any:
-        await self._write(self._insertion(), self._row(entity))
-
-    async def _write(self, statement: UpdateBase, values: Mapping[str, Any]) -> int:
-        """
-        How many rows were added or changed.
-
-        `values` are named after the statement's parameters, and after the columns that it writes.
-        """
-        return await write(self._connection, statement, values)
+        await write_later(self._connection, self._insertion(), self._row(entity))
 
     async def _id(self, statement: Select[Any], values: Mapping[str, Any]) -> UUID | None:
         """What the statement selects of its first row, an id; it is kept and used again."""
@@ -223,10 +214,10 @@ class Repository(Generic[Entity]):
 
         `where` is the condition of the index that makes them unique. Without columns, any unique ones count.
         """
-        return await self._write(self._addition_unless(unique, where), self._row(entity)) == 1
+        return await write(self._connection, self._addition_unless(unique, where), self._row(entity)) == 1
 
     async def save(self, entity: Entity) -> None:
-        await self._write(self._update(), self._sought(entity))
+        await write(self._connection, self._update(), self._sought(entity))
 
     def _sought(self, entity: Entity) -> dict[str, Any]:
         """What saving it writes, and by what its row is found."""
@@ -345,6 +336,11 @@ class Mirror(Owned[Entity]):
         return await self._one(
             select(self.table).where(self._known_by == processor_id).with_for_update(key_share=True)
         )
+
+
+@cache
+def names_of(entity: "type[DataclassInstance]") -> Sequence[str]:
+    return tuple(part.name for part in fields(entity))
 
 
 def is_among(column: Column[Any], name: str) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ from domain.statistics.question import SumsFound, SumsWanted
 from persistence.statistics_sums import found_sums
 from persistence.tables.base import INSTANT
 from persistence.tables.statistics import BLOCKS, DELTAS, MEASURES, MEMBERS, QUARTERS, TRAITS
-from persistence.work_connection import write
+from persistence.writing import write_later
 
 ONE_FOLDER: Final = func.hashtext("payments-gateway statistics")
 """Held until the transaction ends by whoever changes the stored sums."""
@@ -55,7 +55,7 @@ class StatisticsRepository:
     async def append(self, deltas: Sequence[Delta]) -> None:
         """In the transaction of the change that they tell."""
         if deltas:
-            await write(self._connection, APPEND, _columns(deltas))
+            await write_later(self._connection, APPEND, _columns(deltas))
 
     async def sums(self, wanted: SumsWanted) -> Sequence[SumsFound]:
         return await found_sums(self._connection, wanted)

@@ -1,20 +1,21 @@
 """A transaction: prepared statements go straight to the driver, all others through SQLAlchemy, in any order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
 import asyncpg
-from sqlalchemy import ClauseElement
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from domain.ports import ALL
-from persistence.prepared import Prepared, prepared
+from persistence.prepared import Prepared
 from persistence.read_connection import ReadConnection, lent
 from persistence.statements import note_statement, table_in
 
@@ -22,53 +23,83 @@ BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 MOST_STATEMENTS: Final = 2048
+PARAMETER: Final = re.compile(r"\$(\d+)")
+WITH: Final = "WITH "
+REFUSALS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Writing(NamedTuple):
+    statement: Prepared
+    values: Sequence[Any]
 
 
 class WorkConnection(ReadConnection):
     """
     Of an engine in autocommit, as SQLAlchemy sees it: the transaction begins and ends past it.
 
-    BEGIN is sent with the first statement, so that a transaction without any costs nothing.
+    BEGIN is sent with the first statement, so that a transaction without any costs nothing. Rows that are only added
+    wait for the next statement, or for the end, and go together: each way to PostgreSQL and back costs as much as what
+    it does there.
     """
 
-    __slots__ = ("_has_begun",)
+    __slots__ = ("_has_begun", "_waiting")
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._has_begun = False
+        self._waiting: list[Writing] = []
 
     async def fetch(self, statement: Prepared, given: Mapping[str, Any]) -> Sequence[asyncpg.Record]:
-        with refusals_told(statement.text):
-            await self._begin()
+        await self._go_on()
+        try:
             return await super().fetch(statement, given)
+        except REFUSALS as refusal:
+            raise told(refusal, statement.text) from refusal
 
     async def write(self, statement: Prepared, given: Mapping[str, Any]) -> int:
         """How many rows were added or changed."""
-        note_statement(table_in(statement.text))
-        with refusals_told(statement.text):
-            await self._begin()
-            status: str = await self._driver.execute(statement.text, *statement.values(given))
-        return int(status.rpartition(" ")[2])
+        await self._go_on()
+        return await self._send(Writing(statement, statement.values(given)))
+
+    async def write_last(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        """
+        As `write`, together with what waits.
+
+        Statements that go together see nothing of what the others do, nor of what was committed while one of them
+        waited for a lock. So this is for what has nothing to do with the rows that were added before.
+        """
+        waiting, self._waiting = self._waiting, []
+        await self._begin()
+        return await self._send(*waiting, Writing(statement, statement.values(given)))
+
+    async def write_later(self, statement: Prepared, given: Mapping[str, Any]) -> None:
+        """For rows that are only added. What PostgreSQL refuses of it is raised by whatever sends it."""
+        table = table_in(statement.text)
+        if any(table == table_in(other.statement.text) for other in self._waiting):
+            await self._go_on()
+        self._waiting.append(Writing(statement, statement.values(given)))
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        with refusals_told(BEGIN):
-            await self._begin()
+        await self._go_on()
         return await super().execute(*args, **kwargs)
+
+    async def get_raw_connection(self) -> PoolProxiedConnection:
+        """For PgQueuer, which adds its jobs past all this."""
+        await self._send_waiting()
+        return await super().get_raw_connection()
 
     async def commit(self) -> None:
         """Raises DBAPIError where the connection was lost, or a statement had failed and nobody said so."""
+        await self._send_waiting()
         if not self._has_begun:
             return
-        with refusals_told(COMMIT):
-            done = await self._driver.execute(COMMIT)
-            if done != COMMIT:
-                raise asyncpg.InFailedSQLTransactionError("The transaction was rolled back.")
+        if await self._ask(COMMIT) != COMMIT:
+            raise told(asyncpg.InFailedSQLTransactionError("It was rolled back."), COMMIT)
 
     async def rollback(self) -> None:
         """Nothing where there is no transaction any more, since its connection was lost."""
         if self._is_open:
-            with refusals_told(ROLLBACK):
-                await self._driver.execute(ROLLBACK)
+            await self._ask(ROLLBACK)
 
     async def give_back(self) -> None:
         """Closed where it is still in the transaction, whatever kept that from ending: nobody may go on with it."""
@@ -85,10 +116,35 @@ class WorkConnection(ReadConnection):
         is_usable = self._pooled.is_valid and not self._driver.is_closed()
         return is_usable and bool(self._driver.is_in_transaction())
 
+    async def _go_on(self) -> None:
+        await self._begin()
+        await self._send_waiting()
+
     async def _begin(self) -> None:
         if not self._has_begun:
-            await self._driver.execute(BEGIN)
+            await self._ask(BEGIN)
             self._has_begun = True
+
+    async def _send_waiting(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            await self._begin()
+            await self._send(*waiting)
+
+    async def _send(self, *writings: Writing) -> int:
+        """All of them at once. How many rows the last one has added or changed."""
+        whole = together(*(writing.statement for writing in writings))
+        note_statement(table_in(writings[-1].statement.text))
+        done = await self._ask(whole, *chain.from_iterable(writing.values for writing in writings))
+        return int(done.rpartition(" ")[2])
+
+    async def _ask(self, statement: str, *values: Any) -> str:
+        """PostgreSQL's word for what it has done."""
+        try:
+            done: str = await self._driver.execute(statement, *values)
+        except REFUSALS as refusal:
+            raise told(refusal, statement) from refusal
+        return done
 
 
 @asynccontextmanager
@@ -105,30 +161,26 @@ async def work_connection(engine: AsyncEngine) -> AsyncIterator[WorkConnection]:
         await connection.commit()
 
 
-async def write(connection: AsyncConnection, statement: UpdateBase, values: Mapping[str, Any]) -> int:
-    """
-    How many rows a statement that is kept and used again has added or changed.
-
-    `values` are named after its parameters, and after the columns that it writes.
-    """
-    if isinstance(connection, WorkConnection) and connection.is_direct:
-        kept = kept_statement(statement, tuple(values))
-        if kept is not None:
-            return await connection.write(kept, values)
-    return (await connection.execute(statement, values)).rowcount
-
-
 @lru_cache(MOST_STATEMENTS)
-def kept_statement(statement: ClauseElement, columns: tuple[str, ...] = ()) -> Prepared | None:
-    return prepared(statement, columns)
+def together(*statements: Prepared) -> str:
+    """One statement of several: all but the last stand before it, and their parameters come first."""
+    *others, last = statements
+    texts, places = [], 0
+    for number, statement in enumerate(others):
+        texts.append(f"written_{number} AS ({_moved(statement.text, places)})")
+        places += len(statement.parameters)
+    text = _moved(last.text, places)
+    if not texts:
+        return text
+    return f"WITH {', '.join(texts)}{', ' + text.removeprefix(WITH) if text.startswith(WITH) else ' ' + text}"
 
 
-@contextmanager
-def refusals_told(statement: str) -> Iterator[None]:
-    """What PostgreSQL refuses is raised as SQLAlchemy does it, without the values that were sent."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as violation:
-        raise IntegrityError(statement, None, violation, hide_parameters=True) from violation
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as refusal:
-        raise DBAPIError(statement, None, refusal, hide_parameters=True) from refusal
+def _moved(text: str, places: int) -> str:
+    """The statement, whose parameters come after so many others."""
+    return PARAMETER.sub(lambda found: f"${int(found[1]) + places}", text) if places else text
+
+
+def told(refusal: Exception, statement: str) -> DBAPIError:
+    """What PostgreSQL refuses, as SQLAlchemy tells it, without the values that were sent."""
+    kind = IntegrityError if isinstance(refusal, asyncpg.IntegrityConstraintViolationError) else DBAPIError
+    return kind(statement, None, refusal, hide_parameters=True)

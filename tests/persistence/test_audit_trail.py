@@ -18,7 +18,7 @@ from domain.audit_service import AuditService
 from domain.identity import new_id
 from domain.operation import ObjectKind
 from domain.paging import FixedOrder, Slice
-from domain.ports import Database
+from domain.ports import Database, Work
 from gateway.wiring import Gateway
 from persistence import audit_seals
 from tests.audit import verified
@@ -63,6 +63,12 @@ async def recorded(database: Database, *object_ids: UUID) -> None:
 async def trail_of(database: Database, object_id: UUID) -> list[AuditRecord]:
     async with database.reads() as reads:
         return list(await reads.audit.of_object(ObjectKind.PAYMENT, object_id))
+
+
+async def add_at_once(work: Work, record: AuditRecord) -> None:
+    """What is added waits for the transaction's next statement."""
+    await work.audit.add(record)
+    await work.audit.by_ids([record.id])
 
 
 class TestChain:
@@ -131,7 +137,7 @@ class TestChain:
                 return bool(await connection.scalar(text(waiting)))
 
         async with database.work() as work:
-            await work.audit.add(record_of(thing))
+            await add_at_once(work, record_of(thing))
             rival = asyncio.create_task(add_without_a_lock())
             await until(is_waiting)
 
@@ -198,7 +204,7 @@ class TestSeal:
         self, database: Database, audit: AuditService, impatient: None
     ) -> None:
         async with database.work() as slow:
-            await slow.audit.add(record_of(new_id()))
+            await add_at_once(slow, record_of(new_id()))
             await recorded(database, new_id())
 
             assert await audit.seal() is None
@@ -212,9 +218,9 @@ class TestSeal:
     ) -> None:
         async with database.work() as younger:
             async with database.work() as older:
-                await older.audit.add(record_of(new_id()))
-                await younger.audit.add(record_of(new_id()))
-                await older.audit.add(record_of(new_id()))
+                await add_at_once(older, record_of(new_id()))
+                await add_at_once(younger, record_of(new_id()))
+                await add_at_once(older, record_of(new_id()))
 
             assert await audit.seal() is None
 
@@ -224,7 +230,7 @@ class TestSeal:
 
     async def test_goes_on_as_soon_as_it_has_ended(self, database: Database, audit: AuditService) -> None:
         async with database.work() as slow:
-            await slow.audit.add(record_of(new_id()))
+            await add_at_once(slow, record_of(new_id()))
             await recorded(database, new_id())
             sealing = asyncio.create_task(audit.seal())
             await asyncio.sleep(0.1)
