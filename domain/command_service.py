@@ -51,6 +51,10 @@ class KeyWasUsed(Exception):
     """Another request with the key was first; the transaction must roll back."""
 
 
+class NoCustomerYet(Exception):
+    """The payer is unknown to the processor; the transaction must roll back."""
+
+
 @asynccontextmanager
 async def within(moment: float) -> AsyncIterator[None]:
     """What has no answer at that moment of the event loop's clock is not known: raises ProcessorUnavailable."""
@@ -90,9 +94,8 @@ class CommandService:
             return await self._again(command, first)
         command.check(self.rules)
         until = self._deadline(self.lease)
-        payer = await self._payer(actor, command, until=until) if command.needs_customer else None
         try:
-            operation, intent = await self._commit_intent(actor, command, key, payer)
+            operation, intent = await self._intended(actor, command, key, until=until)
         except KeyWasUsed:
             return await self.execute(actor, command, key=key)
         except DatabaseUnavailable:
@@ -175,13 +178,26 @@ class CommandService:
         async with self.database.reads() as reads:
             return await reads.operations.find(caller, command.mutation, key)
 
+    async def _intended(
+        self, actor: Actor, command: Command[Any, Any], key: str | None, *, until: float
+    ) -> tuple[Operation, object]:
+        """Most payers have a customer, and the others get one first: not while a transaction is open."""
+        try:
+            return await self._commit_intent(actor, command, key)
+        except NoCustomerYet:
+            payer = await self._payer(actor, command, until=until)
+        return await self._commit_intent(actor, command, key, payer)
+
     async def _commit_intent(
-        self, actor: Actor, command: Command[Any, Any], key: str | None, payer: BillingAccount | None
+        self,
+        actor: Actor,
+        command: Command[Any, Any],
+        key: str | None,
+        known: BillingAccount | None = None,
     ) -> tuple[Operation, object]:
         now = self.clock()
         async with self.database.work() as work:
-            if payer is not None:
-                await _hold(work, payer)
+            payer = await _held(work, command.payer(actor), known) if command.needs_customer else None
             step = replace(self._step(work, actor, now, payer), is_keyed=key is not None)
             object_id, intent = await command.intend(step)
             operation = Operation(
@@ -321,15 +337,20 @@ class CommandService:
         return left_open
 
 
-async def _hold(work: Work, payer: BillingAccount) -> None:
+async def _held(work: Work, user_id: UUID, known: BillingAccount | None) -> BillingAccount:
     """
-    Until the transaction ends nobody begins to forget the payer.
+    The payer's account with its customer; nobody begins to forget the payer until the transaction ends.
 
-    Raises Busy where that has begun since the account was read, or is over and its customer gone.
+    `known` is as it was a moment ago. Raises NoCustomerYet, or Busy where the payer is being forgotten, or was just now
+    and its customer is gone.
     """
-    account = await work.accounts.lock(payer.user_id)
-    if account is None:
-        return
-    account.must_not_be_forgotten_now()
-    if account.processor_customer_id != payer.processor_customer_id:
+    account = await work.accounts.lock(user_id)
+    if account is not None:
+        account.must_not_be_forgotten_now()
+    if known is None:
+        if account is None or account.processor_customer_id is None:
+            raise NoCustomerYet
+        return account
+    if account is not None and account.processor_customer_id != known.processor_customer_id:
         raise Busy("This person was forgotten just now, and may begin anew.", current="FORGOTTEN")
+    return known

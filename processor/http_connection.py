@@ -81,6 +81,9 @@ class HttpConnection(Protocol):
     # What the parser finds.
 
     def on_message_begin(self) -> None:
+        """A second answer to one request would be taken for that of the next."""
+        if self._answer is None or self._answer.done():
+            self.close()
         self._headers, self._body, self._ends_with_the_connection = {}, bytearray(), False
 
     def on_headers_complete(self) -> None:

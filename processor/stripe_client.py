@@ -10,8 +10,8 @@ import stripe
 from stripe import DEFAULT_API_BASE, HTTPClient, HTTPXClient, RequestOptions, StripeClient, StripeObject
 
 from processor.circuit import Circuit, CircuitState
-from processor.http_requests import KeptConnections
-from processor.stripe_http import Answer, GuardedClient
+from processor.http_requests import Answer, KeptConnections
+from processor.stripe_http import GuardedClient
 from processor.stripe_shapes import (
     Shape,
 )

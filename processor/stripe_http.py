@@ -8,8 +8,7 @@ import stripe
 from stripe import HTTPClient
 
 from processor.circuit import Circuit
-
-Answer = tuple[bytes, int, Mapping[str, str]]
+from processor.http_requests import Answer
 
 SERVER_ERROR: Final = 500
 LONGEST_REQUEST: Final = 15.0
@@ -64,7 +63,7 @@ class GuardedClient(HTTPClient):
             raise stripe.APIConnectionError(why) from endless  # type: ignore[no-untyped-call]  # stripe leaves it so.
 
 
-def is_well(_: bytes, status: int, headers: Mapping[str, str]) -> bool:
+def is_well(_: object, status: int, headers: Mapping[str, str]) -> bool:
     """Whoever refuses is well, and so is whoever repeats an error that was stored."""
     return status < SERVER_ERROR or is_replay(headers)
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from opentelemetry.trace import SpanKind, StatusCode, Tracer, get_current_span
 from stripe import HTTPClient
 
-from processor.stripe_http import SERVER_ERROR, Answer, header
+from processor.http_requests import Answer
+from processor.stripe_http import SERVER_ERROR, header
 
 ID: Final = "{id}"
 RESOURCE: Final = re.compile(r"v1|[a-z]+(?:_[a-z]+)*")
