@@ -242,7 +242,8 @@ class Payment:
         if not self.is_collected:
             return self
         if self.refunded_amount == 0:
-            return replace(self, status=PaymentStatus.COMPLETED)
+            is_known = self.status is PaymentStatus.COMPLETED
+            return self if is_known else replace(self, status=PaymentStatus.COMPLETED)
         is_all = self.refunded_amount >= self.captured_amount
         return replace(self, status=PaymentStatus.REFUNDED if is_all else PaymentStatus.PARTIALLY_REFUNDED)
 

@@ -1,6 +1,7 @@
 """Statistics: deltas that are appended, the sums into which they are folded, and answers made of both."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.statistics.blocks import EPOCH, GRAINS
@@ -39,6 +40,8 @@ ONE_FOLDER: Final = func.hashtext("payments-gateway statistics")
 """Held until the transaction ends by whoever changes the stored sums."""
 KEYS: Final = ("at", "livemode", "currency", *TRAITS)
 COLUMNS: Final = (*KEYS, *MEASURES)
+MOST_ROWS: Final = 4
+"""What changes one object's facts has two deltas, or one."""
 LONG_GRAINS: Final = GRAINS[:-1]
 """Those of blocks; quarters have a table of their own."""
 # Written out, since two parameters of one value are not one expression to GROUP BY.
@@ -54,7 +57,11 @@ class StatisticsRepository:
 
     async def append(self, deltas: Sequence[Delta]) -> None:
         """In the transaction of the change that they tell."""
-        if deltas:
+        if not deltas:
+            return
+        if len(deltas) <= MOST_ROWS:
+            await write_later(self._connection, _rows(len(deltas)), _numbered(deltas))
+        else:
             await write_later(self._connection, APPEND, _columns(deltas))
 
     async def sums(self, wanted: SumsWanted) -> Sequence[SumsFound]:
@@ -80,6 +87,25 @@ class StatisticsRepository:
         """Make the sums of longer blocks out of those of quarters."""
         await self._connection.execute(delete(BLOCKS))
         await self._connection.execute(SUMMARISE)
+
+
+@cache
+def _rows(count: int) -> Insert:
+    """So many of them, by parameters of their own: to write an array of one takes the driver longer than the value."""
+    numbered = (
+        {name: bindparam(f"{name}_{number}", type_=DELTAS.c[name].type) for name in COLUMNS}
+        for number in range(count)
+    )
+    return insert(DELTAS).values(list(numbered))
+
+
+def _numbered(deltas: Sequence[Delta]) -> dict[str, Any]:
+    """The parameters of `_rows`."""
+    return {
+        f"{name}_{number}": value
+        for number, delta in enumerate(deltas)
+        for name, value in _row(delta).items()
+    }
 
 
 def _columns(deltas: Sequence[Delta]) -> dict[str, list[Any]]:
