@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
@@ -121,8 +121,14 @@ class KeptConnections(HTTPClient):
 def place_of(url: str) -> tuple[Origin, str]:
     """Where to connect, and what to ask for there."""
     parts = urlsplit(url)
-    origin = Origin(parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme])
-    return origin, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    return origin_of(parts.scheme, parts.netloc), path
+
+
+@lru_cache(16)
+def origin_of(scheme: str, place: str) -> Origin:
+    parts = urlsplit(f"//{place}")
+    return Origin(scheme, parts.hostname or "", parts.port or PORTS[scheme])
 
 
 def written(method: str, origin: Origin, path: str, headers: Mapping[str, str], post_data: Any) -> bytes:

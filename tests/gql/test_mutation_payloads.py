@@ -10,6 +10,8 @@ from graphql import GraphQLObjectType
 
 from domain.actor import Actor
 from domain.command_service import CommandService
+from domain.payment import Payment
+from domain.ports import Glance, Shown
 from gateway.wiring import Gateway
 from gql import execution
 from gql.compiled.payloads import PayloadExecutor, Payloads
@@ -158,11 +160,13 @@ class TestSurprise:
 
     @pytest.fixture
     def surprised(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every plan, when it has read all that it shows."""
+        """Every plan, when it has read all that it shows, and had said too little of it."""
         shown = Payloads.shown
 
-        async def late_surprise(*given: Any) -> Any:
-            await shown(*given)
+        async def late_surprise(payloads: Payloads, *given: Any) -> Any:
+            await shown(payloads, *given)
+            context: Context = given[-1]
+            context.show(Shown({Payment: Glance(frozenset())}))
             raise Surprise
 
         monkeypatch.setattr(Payloads, "shown", late_surprise)

@@ -152,6 +152,14 @@ class TestAddedRows:
         async with database.reads() as reads:
             assert await reads.payments.get(payment.id) == payment
 
+    async def test_are_there_before_a_job_about_them_is(self, database: Database, gateway: Gateway) -> None:
+        async with database.work() as work:
+            await work.payments.add(a_payment())
+            await work.jobs.keep_default_in_step(new_id())
+
+        async with gateway.engine.connect() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM pgqueuer")) == 1
+
     async def test_of_one_chain_follow_each_other(self, database: Database) -> None:
         payment = a_payment()
 

@@ -31,7 +31,7 @@ class Server:
 
     def __init__(self, *answers: bytes, closes: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self.answers, self.closes, self.tls = list(answers), closes, tls
-        self.connections = 0
+        self.connections = self.open = 0
         self.requests: list[bytes] = []
         self.port = 0
 
@@ -46,6 +46,7 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
@@ -58,6 +59,7 @@ class Server:
         except (asyncio.IncompleteReadError, OSError):
             pass  # The client has left.
         finally:
+            self.open -= 1
             writer.close()
 
 
@@ -200,7 +202,7 @@ class TestConnections:
 
         assert server.connections == 2
 
-    async def test_of_requests_that_were_given_up_are_not_used_again(
+    async def test_of_requests_that_were_given_up_are_closed(
         self, started: Start, requests: KeptConnections
     ) -> None:
         """Or the next would take that one's answer for its own."""
@@ -211,7 +213,9 @@ class TestConnections:
         given_up.cancel()
         with pytest.raises(asyncio.CancelledError):
             await given_up
+        await asyncio.sleep(0.02)
         server.answers = [OK]
+        assert server.open == 0
 
         assert await ask(requests, server) == (200, "{}")
         assert server.connections == 2
