@@ -64,7 +64,7 @@ class OperationRepository(Sealing[Operation]):
         return await self._connection.scalar(found) is not None
 
     async def is_open(self, mutation: str, object_id: UUID) -> bool:
-        return await self._id(OPEN_ABOUT, {"object_id": object_id, "mutation": mutation}) is not None
+        return bool(await self._rows(OPEN_ABOUT, {"object_id": object_id, "mutation": mutation}))
 
     async def add(self, operation: Operation) -> bool:
         """

@@ -54,9 +54,6 @@ class Reading(Generic[Entity]):
     joined: Sequence[Joined]
 
 
-_kept = lru_cache(MOST_STATEMENTS)(prepared)
-
-
 class Repository(Generic[Entity]):
     """One table. Subclasses name it, its domain class, and the column that tells rows apart."""
 
@@ -116,7 +113,11 @@ class Repository(Generic[Entity]):
     async def _rows(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """The rows themselves, as the driver gives them; the statement is one that is kept."""
         connection = self._connection
-        if isinstance(connection, ReadConnection) and connection.is_direct and (kept := _kept(statement)):
+        if (
+            isinstance(connection, ReadConnection)
+            and connection.is_direct
+            and (kept := kept_statement(statement))
+        ):
             return await connection.fetch(kept, values)
         rows: Sequence[Sequence[Any]] = (await connection.execute(statement, values)).all()
         return rows
@@ -196,17 +197,6 @@ class Repository(Generic[Entity]):
 
     async def add(self, entity: Entity) -> Any:
         await write_later(self._connection, self._insertion(), self._row(entity))
-
-    async def _id(self, statement: Select[Any], values: Mapping[str, Any]) -> UUID | None:
-        """What the statement selects of its first row, an id; it is kept and used again."""
-        connection = self._connection
-        if isinstance(connection, ReadConnection) and connection.is_direct:
-            kept = kept_statement(statement)
-            if kept is not None:
-                rows = await connection.fetch(kept, values)
-                return rows[0][0] if rows else None
-        found: UUID | None = await connection.scalar(statement, values)
-        return found
 
     async def _added(self, entity: Entity, *unique: str, where: TextClause | None = None) -> bool:
         """
