@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
-from domain.json_value import JsonObject, JsonValue
+from domain.json_value import AS_THEY_ARE, JsonObject, JsonValue
 from domain.money import Money
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 UNKEPT: Final = {"is_kept": False}
 """Metadata of a field that only the first stroke needs, such as free text: it is hashed, and never kept."""
-
-AS_THEY_ARE: Final = frozenset({str, int, bool, NoneType})
-"""Classes of most values, which are JSON as they are."""
 
 C = TypeVar("C", bound="DataclassInstance")
 

@@ -22,7 +22,7 @@ from domain.dispute import Dispute
 from domain.events import InboxEvent
 from domain.identity import new_id
 from domain.invoice import Invoice
-from domain.json_value import JsonObject, JsonValue
+from domain.json_value import AS_THEY_ARE, JsonObject, JsonValue
 from domain.operation import ObjectKind
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
@@ -189,10 +189,6 @@ FACTS: Final = tuple(part.name for part in fields(AuditRecord) if part.name not 
 def digest(previous_hash: str, record: AuditRecord) -> str:
     """The hash of a record that follows the one with that hash: SHA-256, in hexadecimal digits."""
     return hashlib.sha256(f"{previous_hash}{record.facts}".encode()).hexdigest()
-
-
-AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
-"""Classes of most values, which are JSON as they are."""
 
 
 def canonical(value: object) -> JsonValue:

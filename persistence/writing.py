@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from persistence.prepared import Prepared, prepared
-from persistence.work_connection import WorkConnection
-
-MOST_STATEMENTS: Final = 2048
+from persistence.work_connection import MOST_STATEMENTS, WorkConnection
 
 Values = Mapping[str, Any]
 """Named after a statement's parameters, and after the columns that it writes."""

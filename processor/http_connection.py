@@ -41,6 +41,7 @@ class HttpConnection(Protocol):
     async def ask(self, request: bytes) -> HttpAnswer:
         if self._transport is None:
             raise ConnectionBroken("The connection is closed.")
+        self._ends_with_the_connection = False
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:

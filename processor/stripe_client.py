@@ -57,7 +57,8 @@ class ProxiedRequests(Named, HTTPXClient):
 
 def is_proxied(address: str) -> bool:
     parts = urlsplit(address)
-    return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+    named = getproxies().keys()
+    return not named.isdisjoint({parts.scheme, "all"}) and not proxy_bypass(parts.hostname or "")
 
 
 def requests_to(address: str) -> HTTPClient:

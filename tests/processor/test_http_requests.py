@@ -27,10 +27,12 @@ Made = Callable[..., "Server"]
 
 
 class Server:
-    """Gives the answers one after the other, and then none; `closes` after each."""
+    """Gives the answers one after the other, and then none; `closes` after each, or after the last."""
 
-    def __init__(self, *answers: bytes, closes: bool = False, tls: ssl.SSLContext | None = None) -> None:
-        self.answers, self.closes, self.tls = list(answers), closes, tls
+    def __init__(
+        self, *answers: bytes, closes: bool = False, ends: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.answers, self.closes, self.ends, self.tls = list(answers), closes, ends, tls
         self.connections = self.open = 0
         self.requests: list[bytes] = []
         self.port = 0
@@ -54,7 +56,7 @@ class Server:
                 if self.answers:
                     writer.write(self.answers.pop(0))
                     await writer.drain()
-                if self.closes:
+                if self.closes or (self.ends and not self.answers):
                     break
         except (asyncio.IncompleteReadError, OSError):
             pass  # The client has left.
@@ -190,6 +192,18 @@ class TestConnections:
 
         assert server.connections == 2
 
+    async def test_that_break_do_not_give_the_last_answer_again(
+        self, started: Start, requests: KeptConnections
+    ) -> None:
+        """One without a body tells no length, as one does that ends with its connection."""
+        server = await started(Server(b"HTTP/1.1 204 No Content\r\n\r\n", b"", ends=True))
+        assert await ask(requests, server) == (204, "")
+
+        with pytest.raises(stripe.APIConnectionError):
+            await ask(requests, server)
+
+        assert server.connections == 1
+
     async def test_that_were_idle_for_long_are_replaced(
         self, started: Start, requests: KeptConnections, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -277,10 +291,11 @@ class TestProxy:
         [
             ({}, NamedRequests),
             ({"https_proxy": "http://proxy:3128"}, ProxiedRequests),
+            ({"all_proxy": "http://proxy:3128"}, ProxiedRequests),
             ({"http_proxy": "http://proxy:3128"}, NamedRequests),
             ({"https_proxy": "http://proxy:3128", "no_proxy": "api.stripe.com"}, NamedRequests),
         ],
-        ids=["none", "one", "one for others", "one, but not for Stripe"],
+        ids=["none", "one", "one for all", "one for others", "one, but not for Stripe"],
     )
     async def test_that_the_environment_names_is_used(
         self, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], kind: type
