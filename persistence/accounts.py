@@ -41,10 +41,17 @@ class AccountRepository(Owned[BillingAccount]):
         )
 
     async def ensure(self, account: BillingAccount) -> BillingAccount:
-        """The account of that user: this very one where there was none yet."""
-        if await self._added(account, "user_id"):
+        """
+        The account of that user: this very one where there was none yet.
+
+        Whoever opens it at the same moment brings the same customer. If only the user counted as a conflict, PostgreSQL
+        would sometimes meet the customer first and refuse it.
+        """
+        if await self._added(account):
             return account
-        return await self.get(account.user_id) or account
+        if (known := await self.get(account.user_id)) is None:
+            raise LookupError(f"Somebody else has the customer of {account.user_id}")
+        return known
 
     async def set_customer(
         self, user_id: UUID, processor_customer_id: str, *, at: datetime
