@@ -1,15 +1,20 @@
 """One HTTP/1.1 connection: a request, then its answer, then perhaps another request."""
 
 import asyncio
+import select
 from asyncio import Future, Protocol, Transport
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, cast
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LONGEST_ANSWER: Final = 64 * 2**20
 """Bytes, of the body. Stripe's largest lists have a hundredth of that."""
+LONGEST_HEAD: Final = 64 * 2**10
+"""Bytes, until the body begins, which may come with the last of them."""
+LARGEST_READ: Final = 256 * 2**10
+"""Bytes that an event loop hands over at once; those of a head come with what follows it."""
 
 
 class ConnectionBroken(OSError):
@@ -32,8 +37,11 @@ class HttpConnection(Protocol):
         self._transport: Transport | None = None
         self._answer: Future[HttpAnswer] | None = None
         self._parser = HttpResponseParser(self)
+        self._loop = asyncio.get_running_loop()
         self._headers: dict[str, str] = {}
         self._body = bytearray()
+        self._in_head = 0
+        self._is_in_body = False
         self._ends_with_the_connection = False
         self.may_be_kept = True
         self.idle_since = 0.0
@@ -42,9 +50,10 @@ class HttpConnection(Protocol):
         if self._transport is None:
             raise ConnectionBroken("The connection is closed.")
         self._ends_with_the_connection = False
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+        self._in_head, self._is_in_body = 0, False
+        self._answer = self._loop.create_future()
         try:
+            self._transport.write(request)
             return await self._answer
         except BaseException:
             self.close()
@@ -58,6 +67,24 @@ class HttpConnection(Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def is_of_this_loop(self) -> bool:
+        """A connection of an event loop that has ended cannot even be closed."""
+        return self._loop is asyncio.get_running_loop()
+
+    @property
+    def is_quiet(self) -> bool:
+        """
+        Whether all was sent, and nothing has come since: neither the end nor an answer that nobody asked for.
+
+        The loop may not have looked yet, and a kept connection would give its next request what lies there.
+        """
+        if self._transport is None or self._transport.get_write_buffer_size():
+            return False
+        socket = select.poll()
+        socket.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not socket.poll(0)
+
     # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,9 +95,14 @@ class HttpConnection(Protocol):
         if self._answer is None:
             self.close()
             return
+        if not self._is_in_body:
+            self._in_head += len(data)
+        if self._in_head > LONGEST_HEAD + LARGEST_READ:
+            self._fail(None)
+            return
         try:
             self._parser.feed_data(data)
-        except HttpParserError as nonsense:
+        except (HttpParserError, HttpParserUpgrade) as nonsense:
             self._fail(nonsense)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -92,10 +124,12 @@ class HttpConnection(Protocol):
         self._ends_with_the_connection = self._headers.keys().isdisjoint(
             {"content-length", "transfer-encoding"}
         )
+        self._is_in_body = self._parser.get_status_code() >= HTTPStatus.OK
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+        """Of those that come again the last one counts, and none that comes after the body."""
+        if not self._is_in_body:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
 
     def on_body(self, body: bytes) -> None:
         self._body += body

@@ -64,6 +64,7 @@ class KeptConnections(HTTPClient):
     def __init__(self, *, timeout: float) -> None:
         super().__init__()
         self._timeout = timeout
+        self._is_closed = False
         self._idle: defaultdict[Origin, deque[HttpConnection]] = defaultdict(deque)
 
     async def request_async(
@@ -81,23 +82,29 @@ class KeptConnections(HTTPClient):
         return Body(answer.body), answer.status, answer.headers
 
     async def close_async(self) -> None:
+        """Those of requests that are still running are closed after their answers."""
+        self._is_closed = True
         for connections in self._idle.values():
             while connections:
-                connections.pop().close()
+                connection = connections.pop()
+                if connection.is_of_this_loop:
+                    connection.close()
 
     def _kept(self, origin: Origin) -> HttpConnection | None:
         """The one that was used last; those that were idle for too long are closed."""
         idle, oldest = self._idle[origin], asyncio.get_running_loop().time() - KEPT_SECONDS
         while idle:
             connection = idle.pop()
-            if connection.may_be_kept and connection.idle_since >= oldest:
+            if not connection.is_of_this_loop:
+                continue
+            if connection.may_be_kept and connection.idle_since >= oldest and connection.is_quiet:
                 return connection
             connection.close()
         return None
 
     def _keep(self, origin: Origin, connection: HttpConnection) -> None:
         idle = self._idle[origin]
-        if not connection.may_be_kept or len(idle) == MOST_KEPT:
+        if self._is_closed or not connection.may_be_kept or len(idle) == MOST_KEPT:
             connection.close()
             return
         connection.idle_since = asyncio.get_running_loop().time()

@@ -1,11 +1,16 @@
 """Requests on connections of our own, to a server that answers with the bytes that it is told to."""
 
 import asyncio
+import gc
 import ssl
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 import stripe
@@ -134,6 +139,32 @@ class TestAnswer:
         assert headers["request-id"] == "req_1"
         assert str(body) == "2 bytes"
 
+    @pytest.mark.parametrize("line", [b"a: b\r\n", b"x"], ids=["many headers", "one header"])
+    async def test_whose_head_has_no_end_is_none(
+        self, started: Start, requests: KeptConnections, line: bytes
+    ) -> None:
+        head = b"HTTP/1.1 200 OK\r\na: " + line * (2**20 // len(line))
+        server = await started(Server(head, ends=False))
+
+        with pytest.raises(stripe.APIConnectionError, match="ConnectionBroken"):
+            await ask(requests, server)
+
+    async def test_takes_no_header_from_what_comes_after_its_body(
+        self, started: Start, requests: KeptConnections
+    ) -> None:
+        trailer = b"Idempotent-Replayed: true\r\n\r\n"
+        server = await started(Server(CHUNKED.removesuffix(b"\r\n") + trailer))
+
+        _, status, headers = await requests.request_async("post", server.url, {}, "a=1")
+
+        assert (status, "idempotent-replayed" in headers) == (200, False)
+
+    async def test_that_changes_the_protocol_is_none(self, started: Start, requests: KeptConnections) -> None:
+        server = await started(Server(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"))
+
+        with pytest.raises(stripe.APIConnectionError, match="ConnectionBroken"):
+            await ask(requests, server)
+
 
 class TestRequest:
     async def test_is_sent_as_it_is(self, started: Start, requests: KeptConnections) -> None:
@@ -242,6 +273,76 @@ class TestConnections:
         assert [await ask(requests, server) for _ in range(2)] == [(200, "{}")] * 2
 
         assert server.connections == 2
+
+    def test_with_something_in_them_that_nobody_asked_for_are_replaced(self) -> None:
+        """Even where the loop was too busy to see it come."""
+        with in_a_thread(OK, later=OK.replace(b"{}", b"[]")) as url:
+            assert asyncio.run(asked(KeptConnections(timeout=0.5), url, times=2)) == ["{}", "{}"]
+
+    def test_that_have_not_sent_all_of_a_request_are_not_used_again(self) -> None:
+        """An answer may come early, and the rest of the request would stand before the next."""
+        with in_a_thread(OK, is_patient=False) as url:
+            found = asyncio.run(asked(KeptConnections(timeout=0.5), url, times=2, body="a" * 20_000_000))
+
+        assert found == ["{}", "{}"]
+
+    @pytest.mark.filterwarnings("ignore:unclosed")
+    def test_of_a_loop_that_has_ended_are_left_alone(self) -> None:
+        requests = KeptConnections(timeout=0.5)
+
+        with in_a_thread(OK) as url:
+            first = asyncio.run(asked(requests, url, closes=False))
+            second = asyncio.run(asked(requests, url))
+            gc.collect()  # The transport of the first loop warns while it is to be expected.
+
+        assert first == second == ["{}"]
+
+    async def test_are_not_kept_by_who_was_closed(self, started: Start, requests: KeptConnections) -> None:
+        server = await started(Server(OK))
+        running = asyncio.create_task(ask(requests, server))
+        await asyncio.sleep(0)
+
+        await requests.close_async()
+
+        assert await running == (200, "{}")
+        await asyncio.sleep(0.02)
+        assert server.open == 0
+
+
+async def asked(
+    requests: KeptConnections, url: str, *, times: int = 1, body: str = "a=1", closes: bool = True
+) -> list[str]:
+    """Nothing of the loop runs between two requests."""
+    found = []
+    for _ in range(times):
+        answer, _, _ = await requests.request_async("post", url, {}, body)
+        found.append(answer.decode())
+        time.sleep(0.1)  # noqa: ASYNC251 - that is the point
+    if closes:
+        await requests.close_async()
+        await asyncio.sleep(0.01)
+    return found
+
+
+@contextmanager
+def in_a_thread(answer: bytes, *, later: bytes = b"", is_patient: bool = True) -> Iterator[str]:
+    """A server that answers whatever it reads, and a moment later says something more; or reads no more at all."""
+
+    class Talk(BaseRequestHandler):
+        def handle(self) -> None:
+            while self.request.recv(2**16):
+                self.request.sendall(answer)
+                time.sleep(0.03)
+                self.request.sendall(later)
+                if not is_patient:
+                    time.sleep(0.3)
+                    return
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1/things"
+        server.shutdown()
 
 
 class TestEncryption:
