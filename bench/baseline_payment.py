@@ -1,5 +1,7 @@
 """
-createPayment by hand: the same statements in the same three transactions, and the same call to Stripe.
+createPayment by hand: the same promises, so intent, call to Stripe and outcome, each committed before the next.
+
+It neither locks the payer's account nor counts statistics, and it calls Stripe by httpx.
 
 Only the good end is written out; a crash, a decline or a reused key is what the gateway's code is there for.
 """

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -37,7 +37,7 @@ class WorkConnection(ReadConnection):
     """
     Of an engine in autocommit, as SQLAlchemy sees it: the transaction begins and ends past it.
 
-    BEGIN is sent with the first statement, so that a transaction without any costs nothing. Rows that are only added
+    BEGIN is sent before the first statement, so that a transaction without any costs nothing. Rows that are only added
     wait for the next statement, or for the end, and go together: each way to PostgreSQL and back costs as much as what
     it does there.
     """
@@ -66,22 +66,28 @@ class WorkConnection(ReadConnection):
         As `write`, together with what waits.
 
         Statements that go together see nothing of what the others do, nor of what was committed while one of them
-        waited for a lock. So this is for what has nothing to do with the rows that were added before.
+        waited for a lock. So this is for what has nothing to do with the rows that were added before, and whatever has
+        to be locked for these was locked by an earlier statement.
         """
-        waiting, self._waiting = self._waiting, []
+        last = Writing(statement, statement.values(given))
+        await self._make_room_for(last)
         await self._begin()
-        return await self._send(*waiting, Writing(statement, statement.values(given)))
+        return await self._send(last)
 
     async def write_later(self, statement: Prepared, given: Mapping[str, Any]) -> None:
         """For rows that are only added. What PostgreSQL refuses of it is raised by whatever sends it."""
-        table = table_in(statement.text)
-        if any(table == table_in(other.statement.text) for other in self._waiting):
-            await self._go_on()
-        self._waiting.append(Writing(statement, statement.values(given)))
+        addition = Writing(statement, statement.values(given))
+        await self._make_room_for(addition)
+        self._waiting.append(addition)
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         await self._go_on()
         return await super().execute(*args, **kwargs)
+
+    def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise NotImplementedError("This would be done outside of the transaction.")
+
+    exec_driver_sql = stream = begin = begin_nested = run_sync = _refuse
 
     async def get_raw_connection(self) -> PoolProxiedConnection:
         """For PgQueuer, which adds its jobs past all this."""
@@ -120,6 +126,12 @@ class WorkConnection(ReadConnection):
         await self._begin()
         await self._send_waiting()
 
+    async def _make_room_for(self, writing: Writing) -> None:
+        """Of one table, only one waits."""
+        table = table_in(writing.statement.text)
+        if any(table == table_in(other.statement.text) for other in self._waiting):
+            await self._go_on()
+
     async def _begin(self) -> None:
         if not self._has_begun:
             await self._ask(BEGIN)
@@ -127,15 +139,20 @@ class WorkConnection(ReadConnection):
 
     async def _send_waiting(self) -> None:
         if self._waiting:
-            waiting, self._waiting = self._waiting, []
             await self._begin()
-            await self._send(*waiting)
+            await self._send()
 
     async def _send(self, *writings: Writing) -> int:
-        """All of them at once. How many rows the last one has added or changed."""
-        whole = together(*(writing.statement for writing in writings))
-        note_statement(table_in(writings[-1].statement.text))
-        done = await self._ask(whole, *chain.from_iterable(writing.values for writing in writings))
+        """
+        What waits, and these. How many rows the last one has added or changed.
+
+        What waits does so until it is there: a failure before that must leave nothing to be committed without it.
+        """
+        every = (*self._waiting, *writings)
+        whole = together(*(writing.statement for writing in every))
+        note_statement(table_in(every[-1].statement.text))
+        done = await self._ask(whole, *chain.from_iterable(writing.values for writing in every))
+        self._waiting.clear()
         return int(done.rpartition(" ")[2])
 
     async def _ask(self, statement: str, *values: Any) -> str:
@@ -153,12 +170,12 @@ async def work_connection(engine: AsyncEngine) -> AsyncIterator[WorkConnection]:
     async with lent(engine, ALL, WorkConnection) as connection:
         try:
             yield connection
+            await connection.commit()
         except (asyncpg.InternalClientError, asyncio.CancelledError):
             raise  # It may have been in the middle of a statement, and is closed.
         except BaseException:
             await connection.rollback()
             raise
-        await connection.commit()
 
 
 @lru_cache(MOST_STATEMENTS)

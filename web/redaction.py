@@ -19,17 +19,12 @@ LONGEST_SECRET: Final = 8500
 """Characters; no token that is read is longer, nor what PostgreSQL tells of one key."""
 SHORTEST_SECRET: Final = 13
 """Characters of a card number. What is no card number is known by its punctuation."""
-LONGEST_WORD: Final = 32
-MOST_WORDS: Final = 512
-"""Names of events, paths and operations come again with each request, and are looked at once."""
 MOST_ITEMS: Final = 100
 """Per collection."""
 MOST_VALUES: Final = 1000
 """Per event, all collections together."""
 DEEPEST: Final = 6
 
-_harmless: set[str] = set()
-"""Short texts that were looked at and hold nothing; never one that does."""
 _SHORTEST_CARD_NUMBER, _LONGEST_CARD_NUMBER = 10**12, 10**19
 
 _SECRET_KEY = re.compile(
@@ -68,17 +63,14 @@ def redacted_event(event: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 def redacted_text(text: str) -> str:
     """The text, cut to its end where it is too long: the last lines of a traceback tell the most."""
-    if text in _harmless or (len(text) < SHORTEST_SECRET and text.isalnum()):
+    if len(text) < SHORTEST_SECRET and text.isalnum():
         return text
     end = text[-(LONGEST_TEXT + LONGEST_SECRET) :]
     masked = _masked(end)
     if len(end) < len(text):
         # It may begin in the middle of a secret, which is not known by its looks.
         masked = masked[LONGEST_SECRET:]
-    shown = masked[-LONGEST_TEXT:]
-    if shown == text and len(text) <= LONGEST_WORD and len(_harmless) < MOST_WORDS:
-        _harmless.add(text)
-    return shown
+    return masked[-LONGEST_TEXT:]
 
 
 def _masked(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
+import gateway.worker  # noqa: F401 - servers load it only with the worker, and its metrics are told of, too.
 from domain.events import InboxStatus
 from domain.invariants import InvariantName
 from domain.operation import OperationState

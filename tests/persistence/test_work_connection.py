@@ -104,6 +104,26 @@ class TestEnd:
         async with database.reads() as reads:
             assert await reads.payments.get(payment.id) is None
 
+    async def test_by_a_refusal_of_what_waited_keeps_the_connection(self, engine: AsyncEngine) -> None:
+        database, payment = SqlDatabase(engine), a_payment()
+        async with database.work() as work:
+            await work.payments.add(payment)
+        before = engine.pool.checkedin()  # type: ignore[attr-defined]  # Of a pool with a queue.
+
+        with pytest.raises(IntegrityError):
+            async with database.work() as work:
+                await work.payments.add(payment)
+
+        assert engine.pool.checkedin() == before == 1  # type: ignore[attr-defined]  # As above.
+        assert not await is_in_transaction(database)
+
+    @pytest.mark.parametrize("way", ["exec_driver_sql", "stream", "begin", "begin_nested", "run_sync"])
+    async def test_is_not_passed_by(self, database: Database, way: str) -> None:
+        """What went another way would stay where the transaction is undone."""
+        async with database.work() as work:
+            with pytest.raises(NotImplementedError):
+                getattr(connection_of(work), way)("UPDATE billing_accounts SET forgotten_at = now()")
+
     async def test_is_an_error_where_one_was_passed_over(self, database: Database) -> None:
         """PostgreSQL answers such a COMMIT with ROLLBACK, as if that were no failure."""
         payment = a_payment()
@@ -148,6 +168,16 @@ class TestAddedRows:
 
         async with database.work() as work:
             await work.payments.add(payment)
+
+        async with database.reads() as reads:
+            assert await reads.payments.get(payment.id) == payment
+
+    async def test_wait_on_where_what_came_next_could_not_be_sent(self, database: Database) -> None:
+        payment, unfit = a_payment(), Parameter(name="id", is_constant=False, constant=None, convert=None)
+        async with database.work() as work:
+            await work.payments.add(payment)
+            with suppress(KeyError):
+                await connection_of(work).write_last(Prepared(text="SELECT $1", parameters=[unfit]), {})
 
         async with database.reads() as reads:
             assert await reads.payments.get(payment.id) == payment
