@@ -12,6 +12,7 @@ from persistence.repository import SOUGHT
 from persistence.sealing import AmongArguments, Sealing
 from persistence.tables import OperationRow, table_of
 from persistence.tables.operations import OPEN as IS_OPEN
+from persistence.violations import broken_constraint
 from persistence.writing import write_last
 
 TABLE: Final = table_of(OperationRow)
@@ -76,7 +77,7 @@ class OperationRepository(Sealing[Operation]):
             addition = self._addition_unless(("caller_id", "mutation", "key"), None)
             return await write_last(self._connection, addition, self._row(operation)) == 1
         except IntegrityError as violation:
-            if ONE_OPEN_PER_OBJECT in str(violation.orig):
+            if broken_constraint(violation) == ONE_OPEN_PER_OBJECT:
                 raise Busy("Another operation on this is still running.", current="BUSY") from violation
             raise
 

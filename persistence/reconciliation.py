@@ -17,6 +17,7 @@ from persistence.keyset import Keyset
 from persistence.lists import Lists
 from persistence.tables import DriftRow, ReconciliationRunRow, table_of
 from persistence.tables.reconciliation import CARRIED_OUT
+from persistence.violations import broken_constraint
 
 RUNS: Final = table_of(ReconciliationRunRow)
 C: Final = RUNS.c
@@ -58,7 +59,7 @@ class ReconciliationRunRepository(Lists[ReconciliationRun, RunFilter]):
         try:
             await self.save(run)
         except IntegrityError as violation:
-            if ONE_OF_A_KIND in str(violation.orig):
+            if broken_constraint(violation) == ONE_OF_A_KIND:
                 raise Busy("Another run of its kind is being carried out.", current="BUSY") from violation
             raise
 
