@@ -83,7 +83,7 @@ class Payments:
         """The payment and its method."""
         async with self.pool.acquire() as connection:
             if await connection.fetchrow(FIND_KEY, user, key):
-                raise NotImplementedError("A key is used once in a benchmark")
+                raise RuntimeError("A key is used once in a benchmark")
             customer = await connection.fetchval(ACCOUNT, user)
         payment_id, operation_id = new_id(), new_id()
         async with self.pool.acquire() as connection, connection.transaction():

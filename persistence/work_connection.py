@@ -85,7 +85,7 @@ class WorkConnection(ReadConnection):
         return await super().execute(*args, **kwargs)
 
     def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise NotImplementedError("This would be done outside of the transaction.")
+        raise RuntimeError("This would be done outside of the transaction.")
 
     exec_driver_sql = stream = begin = begin_nested = run_sync = _refuse
 
