@@ -31,7 +31,8 @@ from web.access_statements import jwks_route
 from web.auth import Authentication
 from web.body_limit import BodyLimits
 from web.errors import EXCEPTION_HANDLERS
-from web.explorer import Configure, explorer_routes, page, wants_page
+from web.explorer import Configure, PageOr, explorer_routes
+from web.express import Express
 from web.graphql import GraphQL, rate_limited
 from web.health import health_routes
 from web.http_metrics import HttpMetrics
@@ -74,6 +75,7 @@ def application(
     """Without a policy it is what the settings say: raises UnfitManifest where their trusted documents are not fit."""
     requests = RunningRequests()
     chosen = policy or policy_of(gateway.settings)
+    graphql = graphql_route(gateway, chosen, with_page=configure_explorer is not None)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -84,7 +86,7 @@ def application(
 
     return Starlette(
         lifespan=lifespan,
-        routes=[*more_routes, *routes(gateway, chosen, configure_explorer)],
+        routes=[*more_routes, graphql, *routes(gateway, chosen, configure_explorer)],
         middleware=[
             Middleware(requests.watched),
             *metering(gateway, chosen, metrics),
@@ -98,6 +100,7 @@ def application(
                     slow_after=gateway.settings.log_slow_milliseconds,
                 )
             ),
+            Middleware(Express, routes=[graphql]),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -138,18 +141,17 @@ def named_in(trusted: Sequence[TrustedDocument]) -> Sequence[str]:
     return tuple(islice(names, MOST_OPERATIONS))
 
 
-def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
+def graphql_route(gateway: Gateway, policy: Policy, *, with_page: bool) -> Route:
     executor = DebuggingExecutor(policy) if gateway.settings.debug_extension else Executor(policy)
     if gateway.traces:
         executor = gateway.traces.executor(executor)
     graphql = GraphQL(executor, gateway.authentication, gateway.services, gateway.rate_limits)
+    return Route(GRAPHQL, PageOr(graphql) if with_page else graphql, methods=["GET", "POST"])
+
+
+def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | None) -> list[BaseRoute]:
     found: list[BaseRoute] = [
         *health_routes(checks(gateway)),
-        Route(
-            GRAPHQL,
-            with_page(graphql.handle) if configure_explorer else graphql,
-            methods=["GET", "POST"],
-        ),
         Route(f"{GRAPHQL}/schema.graphql", schema_text(policy, gateway.authentication)),
         jwks_route(gateway.statements),
     ]
@@ -168,15 +170,6 @@ def routes(gateway: Gateway, policy: Policy, configure_explorer: Configure | Non
 async def without_token() -> Configuration:
     """GraphiQL outside development: whoever opens it brings a token."""
     return configuration(GRAPHQL, {}, {})
-
-
-def with_page(endpoint: Endpoint) -> Endpoint:
-    """Browsers see GraphiQL where programs ask queries."""
-
-    async def page_or_answer(request: Request) -> Response:
-        return page() if wants_page(request) else await endpoint(request)
-
-    return page_or_answer
 
 
 def schema_text(policy: Policy, authentication: Authentication) -> Endpoint:

@@ -2,15 +2,14 @@
 
 import asyncio
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import http_response
+from web.headers import Header
 
 DEFAULT_BYTES: Final = 256 * 1024
 READ_SECONDS: Final = 10.0
@@ -73,10 +72,10 @@ class BodyLimit:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limit = self.limits.for_path(scope["path"])
-        _check_headers(Headers(scope=scope), limit)
+        _check_headers(scope["headers"], limit)
         try:
             async with asyncio.timeout(self.limits.read_seconds):
-                return await _read(receive, limit)
+                return await whole_body(receive, limit)
         except TimeoutError as too_slow:
             raise BodyRefused(408) from too_slow
 
@@ -95,22 +94,23 @@ class Replay:
         return message
 
 
-def _check_headers(headers: Headers, limit: int) -> None:
-    if any(encoding.strip().lower() != "identity" for encoding in headers.getlist("content-encoding")):
-        raise BodyRefused(415, {"Accept-Encoding": "identity"})
-    if _announced(headers) > limit:
-        raise BodyRefused(413)
+def _check_headers(headers: Iterable[Header], limit: int) -> None:
+    for name, value in headers:
+        if name == b"content-encoding" and value.strip().lower() != b"identity":
+            raise BodyRefused(415, {"Accept-Encoding": "identity"})
+        if name == b"content-length" and _announced(value) > limit:
+            raise BodyRefused(413)
 
 
-def _announced(headers: Headers) -> float:
+def _announced(length: bytes) -> float:
     """The Content-Length, where the server let one through that is a number; bytes are counted anyway."""
-    length = headers.get("content-length", "")
-    if not re.fullmatch(r"[0-9]+", length, re.ASCII):
+    if not length.isdigit():
         return 0
     return int(length) if len(length) <= _LONGEST_LENGTH else math.inf
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def whole_body(receive: Receive, limit: float = math.inf) -> bytes:
+    """Raises BodyRefused as soon as there is more, and ClientLeft."""
     body = bytearray()
     more = True
     while more:

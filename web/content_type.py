@@ -9,6 +9,8 @@ JSON: Final = "application/json"
 
 def must_be_json(content_type: str) -> None:
     """Raises 415 for another media type or encoding."""
+    if content_type == JSON:
+        return
     media_type, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if media_type.strip().lower() != JSON or charset not in {"", "utf-8"}:

@@ -11,8 +11,9 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.access_log import CLIENT_LEFT, AccessLog
+from web.headers import Header
 from web.request_id import HEADER, identified
-from web.security_headers import ALWAYS, OVER_TLS, Header, missing
+from web.security_headers import ALWAYS, OVER_TLS, missing
 
 _ID: Final = HEADER.lower().encode()
 

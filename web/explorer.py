@@ -7,9 +7,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gql.explorer.page import ASSETS_PATH, CONTENT_SECURITY_POLICY, STATIC, Configuration
 from web.assets import Assets
+from web.headers import header
 
 ASSETS: Final = Assets(STATIC, policy=CONTENT_SECURITY_POLICY)
 
@@ -17,13 +19,19 @@ Configure = Callable[[], Awaitable[Configuration]]
 """Made anew each time the page is opened, since it carries a token."""
 
 
-def wants_page(request: Request) -> bool:
+class PageOr:
+    """Browsers see GraphiQL where programs ask queries. A class, which Starlette takes for an application."""
+
+    def __init__(self, endpoint: ASGIApp) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (ASSETS.page() if wants_page(scope) else self._endpoint)(scope, receive, send)
+
+
+def wants_page(scope: Scope) -> bool:
     """Whether a browser opens the address, rather than a program asking a query."""
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
-
-
-def page() -> Response:
-    return ASSETS.page()
+    return scope["method"] == "GET" and "text/html" in header(scope, b"accept")
 
 
 def explorer_routes(configure: Configure) -> list[BaseRoute]:

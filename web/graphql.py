@@ -6,17 +6,17 @@ which a script of another origin must ask for first (CORS). GET needs no such le
 would carry the user's token, which is in no cookie: whatever is sent that way is anonymous.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.actor import Actor
-from domain.errors import IdentityUnavailable, Unauthenticated
+from domain.errors import DomainError, IdentityUnavailable, Unauthenticated
 from gql.context import Context, Services
 from gql.costs import REFUSED
 from gql.denials import tell_denial
@@ -26,8 +26,10 @@ from gql.execution import Response as GraphQLResponse
 from gql.json import written_body
 from gql.summary import Summary
 from web.auth import Authentication
+from web.body_limit import whole_body
 from web.content_type import JSON, must_be_json
-from web.errors import HTTP_ERRORS, challenge, retry_after, sender
+from web.errors import HTTP_ERRORS, challenge, domain_response, on_http_exception, retry_after, sender
+from web.headers import Header, header
 from web.rates.limits import UNLIMITED, RateLimited, RateLimits
 from web.request_id import request_id
 from web.summaries import SUMMARY
@@ -36,6 +38,10 @@ GRAPHQL_JSON: Final = "application/graphql-response+json"
 ANYTHING: Final = frozenset({"*/*", "application/*"})
 BAD_REQUEST: Final = "BAD_REQUEST"
 HASH_PREFIX: Final = "sha256:"
+CONTENT_TYPES: Final[Mapping[str, Header]] = {
+    media_type: (b"content-type", f"{media_type}; charset=utf-8".encode())
+    for media_type in (JSON, GRAPHQL_JSON)
+}
 ALLOW: Final = {"Allow": "GET, POST"}
 
 
@@ -54,34 +60,40 @@ class GraphQL:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As an application of its own, so that no wrapper of Starlette's is made for each request."""
-        response = await self.handle(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def handle(self, request: Request) -> Response:
-        media_type = accepted_type(request.headers.get("accept", ""))
         try:
-            actor = await self._authentication.actor(request.scope)
+            answer = await self._answer(scope, receive)
+        except HTTPException as failure:
+            answer = await on_http_exception(Request(scope), failure)
+        except DomainError as error:
+            answer = domain_response(error, Request(scope))
+        await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
+        media_type = accepted_type(header(scope, b"accept"))
+        try:
+            actor = await self._authentication.actor(scope)
             await self._limits.admit(actor)
-            sent = await read_body(request) if request.method == "POST" else read_query(request)
+            sent = await read_body(scope, receive) if scope["method"] == "POST" else read_query(scope)
         except Unauthenticated as refused:
+            request = Request(scope)
             tell_denial(refused, sender(request), what=request.url.path)
             return failed(401, refused.code, refused.message, media_type, challenge(refused, request))
         except IdentityUnavailable as away:
             wait = {"retryAfterSeconds": away.retry_after_seconds}
             return failed(503, away.code, away.message, media_type, retry_after(away), wait)
         except RateLimited as refused:
-            return rate_limited(request, refused)
+            return rate_limited(Request(scope), refused)
         except ValueError as malformed:
             return failed(400, BAD_REQUEST, str(malformed), media_type)
         try:
             asked = await self._judged(sent, actor)
-            must_be_posted(asked, request.method)
+            must_be_posted(asked, scope["method"])
             await self._charge(asked, actor)
         except RateLimited as refused:
-            return rate_limited(request, refused)
+            return rate_limited(Request(scope), refused)
         context = Context(actor=actor, services=self._services)
         response = await self._executor.execute(asked, context)
-        request.scope[SUMMARY] = Summary.of(asked, response.body, is_planned=context.is_planned)
+        scope[SUMMARY] = Summary.of(asked, response.body, is_planned=context.is_planned)
         return rendered(response, media_type)
 
     async def _judged(self, sent: GraphQLRequest, actor: Actor) -> Asked:
@@ -116,11 +128,11 @@ def must_be_posted(asked: Asked, method: str) -> None:
         raise HTTPException(405, "Only queries can be sent by GET.", ALLOW)
 
 
-async def read_body(request: Request) -> GraphQLRequest:
+async def read_body(scope: Scope, receive: Receive) -> GraphQLRequest:
     """Raises 415 for a body of another type, ValueError for one that is no GraphQL request."""
-    must_be_json(request.headers.get("content-type", ""))
+    must_be_json(header(scope, b"content-type"))
     try:
-        body = orjson.loads(await request.body())
+        body = orjson.loads(await whole_body(receive))
     except orjson.JSONDecodeError as malformed:
         raise ValueError("The body is not JSON.") from malformed
     if not isinstance(body, dict):
@@ -128,9 +140,9 @@ async def read_body(request: Request) -> GraphQLRequest:
     return graphql_request(body)
 
 
-def read_query(request: Request) -> GraphQLRequest:
+def read_query(scope: Scope) -> GraphQLRequest:
     """Raises ValueError for a query string that is no GraphQL request."""
-    given: dict[str, Any] = dict(request.query_params)
+    given: dict[str, Any] = dict(Request(scope).query_params)
     try:
         decoded = {name: orjson.loads(given[name]) for name in ("variables", "extensions") if given.get(name)}
     except orjson.JSONDecodeError as malformed:
@@ -207,11 +219,24 @@ def failed(
     return Response(orjson.dumps({"errors": [error]}), status, headers, media_type)
 
 
-def rendered(response: GraphQLResponse, media_type: str) -> Response:
+class Written:
+    """An answer whose body is written, sent without the many questions that Starlette's own asks of its headers."""
+
+    def __init__(self, body: bytes, status: int, headers: Sequence[Header]) -> None:
+        self._body, self._status = body, status
+        self._headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def rendered(response: GraphQLResponse, media_type: str) -> Written:
     """In the legacy media type, a request that reached GraphQL is always a 200."""
-    status, headers = 200, {}
+    status, headers = 200, [CONTENT_TYPES[media_type]]
     if media_type != JSON and response.retry_after_seconds is not None:
-        status, headers = 503, {"Retry-After": str(response.retry_after_seconds)}
+        status = 503
+        headers.append((b"retry-after", b"%d" % response.retry_after_seconds))
     elif media_type != JSON and not response.was_executed:
         status = 400
-    return Response(written_body(response.body), status, headers, f"{media_type}; charset=utf-8")
+    return Written(written_body(response.body), status, headers)

@@ -1,9 +1,9 @@
 """What every answer tells a browser not to do with it: the headers of the OWASP REST security cheat sheet."""
 
 from collections.abc import Collection, Iterable
-from typing import Final, TypeAlias
+from typing import Final
 
-Header: TypeAlias = tuple[bytes, bytes]
+from web.headers import Header
 
 ALWAYS: Final[Collection[Header]] = (
     (b"x-content-type-options", b"nosniff"),
