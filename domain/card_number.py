@@ -65,7 +65,9 @@ Path: TypeAlias = tuple[str | int, ...]
 
 def contains_card_number(text: str) -> bool:
     """Whether a card number stands anywhere in the text."""
-    return len(text) >= _SHORTEST and next(_places(text), None) is not None
+    if len(text) < _SHORTEST or (text.isascii() and not _ENOUGH_DIGITS.search(text)):
+        return False
+    return next(_places(text), None) is not None
 
 
 def redacted(text: str) -> str:

@@ -1,8 +1,7 @@
 """Which failures of the database pass by themselves; all others are defects, and go their way."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
@@ -53,32 +52,24 @@ class TooSlow(TimeoutError):
     """Our own patience was over before PostgreSQL's."""
 
 
-@asynccontextmanager
-async def patience(seconds: float | None) -> AsyncIterator[None]:
-    """Raises TooSlow where what is tried takes longer; None waits without end."""
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as late:
-        if limit.expired():
-            raise TooSlow from late
-        raise
-
-
 @contextmanager
 def outages_told() -> Iterator[None]:
     """Raises DatabaseUnavailable, and logs it in one line, where what was tried may succeed later."""
     try:
         yield
     except Exception as failure:
-        reason = passing_reason(failure)
-        if reason is None:
-            raise
-        log.warning("database.unavailable", reason=reason, error=type(failure).__name__)
-        raise DatabaseUnavailable(
-            reason, retry_after_seconds=SOON if reason in PASS_SOON else LATER
-        ) from failure
+        tell_outage(failure)
+        raise
+
+
+def tell_outage(failure: BaseException) -> None:
+    """Raises DatabaseUnavailable, and logs it in one line, if that is why it failed."""
+    reason = passing_reason(failure)
+    if reason is None:
+        return
+    log.warning("database.unavailable", reason=reason, error=type(failure).__name__)
+    wait = SOON if reason in PASS_SOON else LATER
+    raise DatabaseUnavailable(reason, retry_after_seconds=wait) from failure
 
 
 def passing_reason(failure: BaseException) -> str | None:

@@ -1,12 +1,12 @@
 """A connection for single statements: prepared ones go straight to the driver, all others through SQLAlchemy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, Pool
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
@@ -17,6 +17,8 @@ from persistence.prepared import Prepared
 from persistence.statements import is_watched, note_statement, table_in
 
 Kind = TypeVar("Kind", bound="ReadConnection")
+
+CUT_OFF: Final = (asyncpg.InternalClientError, asyncio.CancelledError)
 
 
 class ReadConnection(AsyncConnection):
@@ -47,6 +49,19 @@ class ReadConnection(AsyncConnection):
             self.sync_connection = self._assign_proxied(Connection(self.sync_engine, self._pooled))
         return self.sync_connection
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """One that was cut off or lost in the middle of a statement is closed, so that PostgreSQL hears to stop."""
+        try:
+            if isinstance(failure, CUT_OFF) and self._pooled.is_valid:
+                await asyncio.shield(greenlet_spawn(self._pooled.invalidate))
+        finally:
+            await self.give_back()
+
     async def give_back(self) -> None:
         """Without SQLAlchemy there was no transaction that would have to be ended first."""
         if self.sync_connection:
@@ -55,27 +70,13 @@ class ReadConnection(AsyncConnection):
             self._pooled.close()
 
 
-def read_connection(engine: AsyncEngine, shown: Shown) -> AbstractAsyncContextManager[ReadConnection]:
-    return lent(engine, shown, ReadConnection)
+async def taken(engine: AsyncEngine, shown: Shown, kind: type[Kind]) -> Kind:
+    """
+    Out of the pool, into which it goes back when it is left.
 
-
-@asynccontextmanager
-async def lent(engine: AsyncEngine, shown: Shown, kind: type[Kind]) -> AsyncIterator[Kind]:
-    """Out of the pool, and back into it, unless it was cut off or lost in the middle of a statement."""
-    pooled = await _checked_out(engine.sync_engine.pool)
-    connection = kind(engine, pooled, shown)
-    try:
-        yield connection
-    except (asyncpg.InternalClientError, asyncio.CancelledError):
-        if pooled.is_valid:  # In a greenlet, where it is closed so that PostgreSQL hears to stop.
-            await asyncio.shield(greenlet_spawn(pooled.invalidate))
-        raise
-    finally:
-        await connection.give_back()
-
-
-async def _checked_out(pool: Pool) -> PoolProxiedConnection:
-    """A free one is had at once. Only where one is made or waited for, SQLAlchemy needs a greenlet, which is slow."""
-    if isinstance(pool, CountingPool) and pool.is_ready:
-        return pool.connect()
-    return await greenlet_spawn(pool.connect)
+    A free one is had at once. Only where one is made or waited for, SQLAlchemy needs a greenlet, which is slow.
+    """
+    pool = engine.sync_engine.pool
+    is_ready = isinstance(pool, CountingPool) and pool.is_ready
+    pooled = pool.connect() if is_ready else await greenlet_spawn(pool.connect)
+    return kind(engine, pooled, shown)

@@ -21,10 +21,10 @@ from domain.audit import AuditRecord
 from domain.ports import ALL, Shown
 from domain.rehearsal import Outrun
 from persistence.audit import AuditRepository
+from persistence.borrowing import Borrowing
 from persistence.jobs import JobQueue
-from persistence.outages import outages_told
 from persistence.statements import counting
-from persistence.unit_of_work import SqlReads, SqlWork, holding
+from persistence.unit_of_work import SqlReads, SqlWork
 
 IMPATIENCE: Final = text("SET LOCAL lock_timeout = '250ms'")
 """
@@ -131,11 +131,14 @@ class SqlStages:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[SqlStage]:
-        with holding(), outages_told():
-            async with self._engine.connect() as connection, connection.begin() as transaction:
-                await connection.execute(IMPATIENCE)
-                yield SqlStage(connection)
-                await transaction.rollback()
+        async with (
+            Borrowing(None),
+            self._engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            await connection.execute(IMPATIENCE)
+            yield SqlStage(connection)
+            await transaction.rollback()
 
 
 @contextmanager

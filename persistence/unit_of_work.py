@@ -1,13 +1,7 @@
 """The repositories on one connection: in a transaction, or statement by statement."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Final
 
 from sqlalchemy import func, select, text
@@ -17,6 +11,7 @@ from domain.ports import ALL, Shown
 from persistence.accounts import AccountRepository
 from persistence.audit import AuditRepository
 from persistence.audit_seals import SealRepository
+from persistence.borrowing import Borrowing
 from persistence.engine import REPOSITORIES
 from persistence.entitlements import EntitlementRepository
 from persistence.invariants import InvariantRepository
@@ -25,12 +20,11 @@ from persistence.jobs import JobQueue
 from persistence.joined import Repositories
 from persistence.journal import InboxRepository
 from persistence.operations import OperationRepository
-from persistence.outages import outages_told, patience
 from persistence.payment_methods import PaymentMethodRepository, SetupRepository
 from persistence.payments import PaymentRepository, SubscriptionPaymentRepository
 from persistence.people import PeopleRepository
 from persistence.plans import PlanRepository
-from persistence.read_connection import read_connection
+from persistence.read_connection import ReadConnection, taken
 from persistence.reconciliation import DriftRepository, ReconciliationRunRepository
 from persistence.refunds import DisputeRepository, RefundRepository
 from persistence.statements import counting, is_watched
@@ -55,13 +49,6 @@ NAMED: Final[Repositories] = {
     )
 }
 """Those of the entities that others name by an attribute."""
-
-_holds_connection: ContextVar[bool] = ContextVar("holds_connection", default=False)
-
-
-def holds_connection() -> bool:
-    """Whether the running task has a connection open; nobody may wait for the processor meanwhile."""
-    return _holds_connection.get()
 
 
 class SqlReads:
@@ -187,15 +174,16 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[SqlWork]:
-        with holding(), outages_told():
-            async with patience(self._patience), self._transaction() as connection:
-                yield SqlWork(connection)
+        async with Borrowing(self._patience), self._transaction() as connection:
+            yield SqlWork(connection)
 
     @asynccontextmanager
     async def reads(self, shown: Shown = ALL) -> AsyncIterator[SqlReads]:
-        with holding(), outages_told():
-            async with patience(self._patience), read_connection(self._autocommit, shown) as connection:
-                yield SqlReads(connection)
+        async with (
+            Borrowing(self._patience),
+            await taken(self._autocommit, shown, ReadConnection) as connection,
+        ):
+            yield SqlReads(connection)
 
     @asynccontextmanager
     async def recount(self) -> AsyncIterator[SqlWork]:
@@ -204,13 +192,12 @@ class SqlDatabase:
 
         A second connection keeps folders out, since the moment must not be chosen before the last one has ended.
         """
-        with holding(), outages_told():
-            async with patience(self._endurance), self._engine.begin() as guard:
-                await _without_time_outs(guard)
-                await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
-                async with self._repeatable.begin() as connection:
-                    await _without_time_outs(connection)
-                    yield SqlWork(connection)
+        async with Borrowing(self._endurance), self._engine.begin() as guard:
+            await _without_time_outs(guard)
+            await guard.execute(select(func.pg_advisory_xact_lock(ONE_FOLDER)))
+            async with self._repeatable.begin() as connection:
+                await _without_time_outs(connection)
+                yield SqlWork(connection)
 
     def counted(self) -> AbstractContextManager[Mapping[str, int]]:
         return counting(self._engine)
@@ -218,10 +205,9 @@ class SqlDatabase:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[SqlReads]:
         """Everything as it was at one moment, for statements and readers that may take long."""
-        with holding(), outages_told():
-            async with patience(self._endurance), self._snapshots.begin() as connection:
-                await _without_time_outs(connection)
-                yield SqlReads(connection)
+        async with Borrowing(self._endurance), self._snapshots.begin() as connection:
+            await _without_time_outs(connection)
+            yield SqlReads(connection)
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -229,15 +215,6 @@ class SqlDatabase:
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Where somebody watches the statements, SQLAlchemy sends all of them, and tells."""
         return self._engine.begin() if is_watched(self._engine) else work_connection(self._autocommit)
-
-
-@contextmanager
-def holding() -> Iterator[None]:
-    token = _holds_connection.set(True)
-    try:
-        yield
-    finally:
-        _holds_connection.reset(token)
 
 
 async def _without_time_outs(connection: AsyncConnection) -> None:

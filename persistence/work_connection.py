@@ -16,7 +16,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from domain.ports import ALL
 from persistence.prepared import Prepared
-from persistence.read_connection import ReadConnection, lent
+from persistence.read_connection import CUT_OFF, ReadConnection, taken
 from persistence.statements import note_statement, table_in
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -167,11 +167,11 @@ class WorkConnection(ReadConnection):
 @asynccontextmanager
 async def work_connection(engine: AsyncEngine) -> AsyncIterator[WorkConnection]:
     """What was done is committed, or, where an exception leaves the block, undone."""
-    async with lent(engine, ALL, WorkConnection) as connection:
+    async with await taken(engine, ALL, WorkConnection) as connection:
         try:
             yield connection
             await connection.commit()
-        except (asyncpg.InternalClientError, asyncio.CancelledError):
+        except CUT_OFF:
             raise  # It may have been in the middle of a statement, and is closed.
         except BaseException:
             await connection.rollback()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from persistence.unit_of_work import holds_connection
+from persistence.borrowing import holds_connection
 from processor.stripe_processor import StripeProcessor
 
 

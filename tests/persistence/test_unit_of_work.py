@@ -12,8 +12,9 @@ from domain.identity import new_id
 from domain.ports import Database
 from gateway.settings import Settings
 from gateway.wiring import Gateway
+from persistence.borrowing import holds_connection
 from persistence.engine import create_engine, is_reachable
-from persistence.unit_of_work import SqlDatabase, SqlReads, holds_connection
+from persistence.unit_of_work import SqlDatabase, SqlReads
 from tests.domain.values import a_payment, an_event
 
 pytestmark = pytest.mark.usefixtures("owner")
