@@ -121,7 +121,7 @@ class MethodInUseError(UserError):
 
     @strawberry.field(description="The subscriptions that would be left without a method.")
     async def subscriptions(self, info: Info) -> list[LazySubscription]:
-        found = await info.context.loaders.subscriptions.load_many(list(self.subscription_ids))
+        found = await info.context.loaders.subscriptions.load_many(self.subscription_ids)
         return cast("list[SubscriptionView]", [each for each in found if each is not None])
 
 

@@ -2,7 +2,8 @@
 
 from asyncio import Future, Lock, shield
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -40,7 +41,7 @@ def _note_failure(answer: Future[Any]) -> None:
         answer.exception()
 
 
-class Lookup(Shared[UUID, T | None]):
+class Lookup(Generic[T]):
     """Objects by id; None for those that do not exist, or that the query does not let the caller see."""
 
     def __init__(
@@ -57,19 +58,25 @@ class Lookup(Shared[UUID, T | None]):
 
         It `waits` for what else is asked for at the same time, which costs as much as a short statement.
         """
-        super().__init__()
         self._waits = waits
         self._database, self._query, self._shown = database, query, shown
         self._known = {} if known is None else known
         self._turn = Lock()
 
-    async def batch_load_fn(self, keys: list[UUID]) -> list[T | None]:
-        join_batches()
+    def load(self, key: UUID) -> Awaitable[T | None]:
+        return self._together.load(key) if self._waits else self._alone(key)
+
+    async def load_many(self, keys: Collection[UUID]) -> list[T | None]:
         found = await self.found(keys)
         return [found[key] for key in keys]
 
-    def load(self, key: UUID) -> Awaitable[T | None]:  # type: ignore[override]  # Nobody does more than await it.
-        return super().load(key) if self._waits else self._alone(key)
+    @cached_property
+    def _together(self) -> Shared[UUID, T | None]:
+        return Shared(self._batch)
+
+    async def _batch(self, keys: list[UUID]) -> list[T | None]:
+        join_batches()
+        return await self.load_many(keys)
 
     async def _alone(self, key: UUID) -> T | None:
         return (await self.found([key]))[key]

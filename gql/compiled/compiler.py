@@ -19,6 +19,7 @@ from graphql import (
 
 from domain.ports import Glances
 from gql.compiled.finding import Connected, Read, Resolved
+from gql.compiled.inputs import Arguments
 from gql.compiled.look import Look, entity_of
 from gql.compiled.selections import Selections
 from gql.compiled.source import renderer
@@ -78,7 +79,14 @@ class Compiler:
             self._look.along(parent, relation)
             return Branch(Connected(relation), place)
         if read is None:
-            return Branch(Resolved(parent=parent, field=field, resolve=field.resolve, nodes=nodes), place)
+            resolved = Resolved(
+                parent=parent,
+                field=field,
+                resolve=field.resolve,
+                nodes=nodes,
+                arguments=Arguments(field, nodes[0]),
+            )
+            return Branch(resolved, place)
         if place.way.is_plain:
             return Inline(attribute_of(field) or read, place)
         return Branch(Read(read), place)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from asyncio import gather
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutine
 from typing import Any, Final
@@ -16,15 +16,15 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
 )
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 
+from gql.compiled.inputs import Arguments
 from gql.context import Context
 from gql.direct import Reader
 from gql.relation import Relation
 
 NO_HELPERS: Final[Any] = None
-NO_ARGUMENTS: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,7 @@ class Resolved(Finding):
     field: GraphQLField
     resolve: Callable[..., Any]
     nodes: Sequence[FieldNode]
+    arguments: Arguments
 
     @property
     def key(self) -> str:
@@ -101,7 +102,8 @@ class Resolved(Finding):
 
     async def values(self, sources: Sequence[Any], run: Run) -> Sequence[Any]:
         """What was begun before one refuses at once is closed, since nobody will await it."""
-        info, arguments = run.info(self.parent, self.field.type, self.nodes), self._arguments(run)
+        info = run.info(self.parent, self.field.type, self.nodes)
+        arguments = self.arguments.read(run.variables)
         found: list[Any] = []
         try:
             for source in sources:
@@ -111,11 +113,6 @@ class Resolved(Finding):
                 begun.close()
             raise
         return await settled(found)
-
-    def _arguments(self, run: Run) -> Mapping[str, Any]:
-        if not self.field.args:
-            return NO_ARGUMENTS
-        return get_argument_values(self.field, self.nodes[0], run.variables)
 
 
 def key_of(node: FieldNode) -> str:

@@ -18,12 +18,13 @@ from graphql import (
     OperationDefinitionNode,
     located_error,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from domain.errors import DomainError
 from domain.ports import Glances, Shown
 from gql.compiled.compiler import Compiler
 from gql.compiled.finding import Resolved, Run, together
+from gql.compiled.inputs import Variables
 from gql.compiled.selections import Selections, switches_of
 from gql.compiled.shelf import Shelf
 from gql.compiled.surprise import NotPlanned, Surprise
@@ -80,26 +81,17 @@ class Plans:
     ) -> None:
         self._schema, self._document, self._operation = schema, document, operation
         self._shelf = shelf
+        self._variables = Variables(schema, operation)
         self._switches = sorted(switches_of(operation, document))
         self._plans: dict[Switched, OperationPlan | None] = {}
 
     async def result(self, inputs: Mapping[str, Any], context: Context) -> ExecutionResult:
         """Of a query. Raises NotPlanned, Surprise, or whatever a resolver raises."""
-        variables = self._variables(inputs)
+        variables = self._variables.read(inputs)
         return await self.plan(variables).result(self.run(variables, context))
 
     def run(self, variables: VariableValues, context: Context) -> Run:
         return Run(schema=self._schema, operation=self._operation, variables=variables, context=context)
-
-    def _variables(self, inputs: Mapping[str, Any]) -> VariableValues:
-        """Raises Surprise at the first one that is not fit; the rest of them are not looked at."""
-        declared = self._operation.variable_definitions or ()
-        values = get_variable_values(
-            self._schema, declared, dict(inputs), max_errors=1, hide_suggestions=True
-        )
-        if not isinstance(values, VariableValues):
-            raise Surprise
-        return values
 
     def plan(self, variables: VariableValues) -> OperationPlan:
         """Raises NotPlanned, or Surprise."""

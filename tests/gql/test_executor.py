@@ -1,6 +1,6 @@
 """The short ways through execution: what they answer is what the library answers on its own ways."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
@@ -15,10 +15,12 @@ from domain.command_service import CommandService
 from domain.commands.create_payment import CreatePayment
 from domain.money import Money
 from domain.payment import Payment
+from domain.ports import Reads
 from gateway.wiring import Gateway
 from gql.context import Context
 from gql.executor import SCHEMA, LeanExecutor
 from gql.ids import global_id
+from gql.lookup import Lookup
 
 EVERY_LEAF = """
   __typename version id status trigger livemode captureMethod description receiptUrl createdAt completedAt uuid
@@ -58,6 +60,10 @@ def context(gateway: Gateway, actor: Actor) -> Callable[[], Context]:
     return lambda: Context(actor=actor, services=gateway.services)
 
 
+async def no_query(_reads: Reads, _ids: list[UUID]) -> Mapping[UUID, Payment]:
+    raise AssertionError
+
+
 async def answer(
     text: str, context: Context, payment: Payment, executor: type[Executor[Any]] | None
 ) -> ExecutionResult:
@@ -88,7 +94,9 @@ class TestLeanExecutor:
     ) -> None:
         async def broken_answer(executor: type[Executor[Any]] | None) -> ExecutionResult:
             asked = context()
-            asked.loaders.payments.prime(payment.id, replace(payment, **broken))
+            asked.loaders.payments = Lookup(
+                asked.services.database, no_query, known={payment.id: replace(payment, **broken)}
+            )
             return await answer(LOST, asked, payment, executor)
 
         lean, usual = await broken_answer(LeanExecutor), await broken_answer(None)
