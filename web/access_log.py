@@ -9,8 +9,9 @@ from starlette.types import Scope
 from structlog.typing import FilteringBoundLogger
 
 from domain.actor import Actor
-from domain.card_number import redacted
 from gql.summary import Summary
+from web.logs import IS_CLEAN
+from web.redaction import redacted_text
 from web.request_id import request_id
 from web.summaries import shown_name, summary_of
 
@@ -43,11 +44,12 @@ class AccessLog:
         write(
             "http.request",
             method=scope["method"],
-            path=redacted(path[:_LONGEST_PATH]),
+            path=redacted_text(path[:_LONGEST_PATH]),
             status=status,
             duration_ms=milliseconds,
             bytes=size,
             request_id=request_id(),
+            **{IS_CLEAN: True},
             **({"slow": True} if is_slow else {}),
             **_caller(scope.get("actor")),
             **_asked(summary_of(scope)),
@@ -66,7 +68,7 @@ def _caller(actor: Actor | None) -> dict[str, object]:
     if actor is None:
         return {}
     caller: dict[str, object] = {"role": actor.role.value}
-    return caller if actor.user_id is None else {**caller, "user_id": actor.user_id}
+    return caller if actor.user_id is None else {**caller, "user_id": str(actor.user_id)}
 
 
 def _asked(summary: Summary | None) -> dict[str, Any]:

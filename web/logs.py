@@ -23,6 +23,13 @@ TALKATIVE: Final = (
 )
 """Loggers that write what nobody asks, URLs with their query strings, whole requests, or our access log again."""
 
+IS_CLEAN: Final = "is_clean"
+"""
+The key by which an event says that whoever wrote it has redacted what others may have chosen, and the rest is JSON.
+
+For what is written with every request, since to look at each word takes as long as to write all of them.
+"""
+
 
 def configure_logs(*, as_json: bool, level: str) -> None:
     """
@@ -49,7 +56,7 @@ def configure_logs(*, as_json: bool, level: str) -> None:
 
 def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """After all that brings text, so that it also sees the text of exceptions and what libraries wrote."""
-    return redacted_event(event)
+    return event if event.pop(IS_CLEAN, False) else redacted_event(event)
 
 
 def add_request_id(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from starlette.types import Scope
 
-from domain.card_number import contains_card_number
+from web.redaction import redacted_text
 
 HEADER: Final = "X-Request-ID"
 
@@ -35,5 +35,5 @@ def identified(scope: Scope) -> str:
 
 
 def is_acceptable(candidate: str) -> bool:
-    """Whether a caller's own id may reach our logs and tables: no control characters, no card number, no event's."""
-    return _ACCEPTABLE.fullmatch(candidate) is not None and not contains_card_number(candidate)
+    """Whether a caller's own id may reach our logs and tables: no control characters, no secret, no event's."""
+    return _ACCEPTABLE.fullmatch(candidate) is not None and redacted_text(candidate) == candidate

@@ -29,7 +29,7 @@ class TestGraphqlInAccessLog:
         assert line["operation"] == "Wallet"
         assert line["operation_kind"] == "query"
         assert line["cost"] == 2
-        assert line["user_id"] == actor.user_id
+        assert line["user_id"] == str(actor.user_id)
         assert {"errors", "error_codes", "slow"}.isdisjoint(line)
 
     async def test_counts_errors_of_the_answer_and_of_its_payloads(

@@ -16,6 +16,7 @@ from web.body_limit import BodyLimits
 from web.envelope import Envelope
 from web.errors import EXCEPTION_HANDLERS
 from web.health import health_routes
+from web.logs import IS_CLEAN
 from web.middleware import HttpSettings, middleware
 from web.request_id import request_id
 
@@ -118,6 +119,8 @@ class TestRequestId:
             "<script>",
             CARD,
             f"id-{CARD}",
+            "sk_live_abcdefgh",
+            "pi_123_secret_456",
         ],
     )
     async def test_any_other_is_replaced_by_a_fresh_uuid(self, client: Client, theirs: str) -> None:
@@ -148,6 +151,7 @@ class TestAccessLog:
 
         (event,) = events
         assert isinstance(event.pop("duration_ms"), float)
+        assert event.pop(IS_CLEAN) is True
         assert event == {
             "event": "http.request",
             "log_level": "info",
@@ -157,7 +161,7 @@ class TestAccessLog:
             "bytes": 5,
             "request_id": "order-17",
             "role": "SUPPORT",
-            "user_id": USER,
+            "user_id": str(USER),
         }
 
     async def test_nothing_that_a_caller_may_have_put_in_by_mistake_is_logged(
@@ -227,6 +231,15 @@ class TestAccessLog:
         await Envelope(unanswered)(scope, nothing_comes, nothing_goes)
 
         assert [event["status"] for event in events] == [CLIENT_LEFT]
+
+    @pytest.mark.parametrize("secret", [CARD, "sk_live_abcdefgh", "pi_123_secret_456"])
+    async def test_secret_in_a_path_is_not_told(self, client: Client, events: Events, secret: str) -> None:
+        async with client(application()) as http:
+            await http.get(f"/payments/{secret}")
+
+        (event,) = events
+        assert secret not in str(event)
+        assert event["path"].startswith("/payments/[")
 
     async def test_long_path_is_cut(self, client: Client, events: Events) -> None:
         async with client(application()) as http:
