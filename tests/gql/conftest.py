@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,16 +11,28 @@ from domain.payment import Payment
 from domain.plan import Plan
 from domain.ports import Database
 from gateway.wiring import Gateway
+from gql import execution
 from gql.ids import global_id
 from persistence.tables import metadata
 from tests.api import Api
 from tests.dashboard import Dashboard
 from tests.gql.belongings import Belongings, Sells, belongings
+from tests.gql.both_ways import BothWays, Pair
 from tests.gql.many_payments import NUMBER, START, payment_of, stored
 from tests.parts import bearer
 from tests.tables import contents_of
 
 Caller = Callable[[Actor], Api]
+
+
+@pytest.fixture(autouse=True)
+def payloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pair]]:
+    """Whatever mutation these tests try, a plan shows its payload as graphql-core does."""
+    pairs: list[Pair] = []
+    monkeypatch.setattr(BothWays, "pairs", pairs)
+    monkeypatch.setattr(execution, "PayloadExecutor", BothWays)
+    yield pairs
+    assert [pair for pair in pairs if not pair.is_equal] == []
 
 
 @pytest.fixture
