@@ -12,6 +12,7 @@ from gql.audit import ActorView
 from gql.context import Info
 from gql.ids import user_id_of
 from gql.media_item import MediaItemView, media_item
+from gql.needs import needs
 from gql.node import Node, optional_view, view, views
 from gql.payment import PaymentView
 
@@ -55,10 +56,12 @@ class EntitlementView(Node):
         return media_item(entitlement.media_item_id, entitlement.user_id)
 
     @strawberry.field(description="When it ends if nothing else happens; null if it is for good.")
+    @needs(whole=(Entitlement,))
     def ends_at(entitlement: strawberry.Parent[Entitlement], info: Info) -> datetime | None:
         return entitlement.lasts_until(info.context.services.rules)
 
     @strawberry.field(description="Support and admins: who granted it. Null for what was paid for.")
+    @needs("granter_id")
     def granter(entitlement: strawberry.Parent[Entitlement], info: Info) -> ActorView | None:
         granter_id = entitlement.granter_id
         if granter_id is None or not info.context.actor.sees_everybody:
@@ -66,6 +69,7 @@ class EntitlementView(Node):
         return ActorView(kind=Role.ADMIN, id=str(granter_id))
 
     @strawberry.field(description="Support and admins: why it was granted.")
+    @needs("note")
     def note(entitlement: strawberry.Parent[Entitlement], info: Info) -> str | None:
         return entitlement.note if info.context.actor.sees_everybody else None
 
@@ -95,6 +99,7 @@ class AccessDecisionView:
         description="What decided: the payment, if the caller may see it, or else the entitlement. "
         "Null where nothing ever spoke for access."
     )
+    @needs()
     async def source(decision: strawberry.Parent[AccessDecision], info: Info) -> AccessSource | None:
         entitlement = decision.source
         if entitlement is None or entitlement.payment_id is None:
@@ -109,6 +114,7 @@ class AccessDecisionView:
             "gateway has no key."
         )
     )
+    @needs()
     def token(decision: strawberry.Parent[AccessDecision], info: Info) -> str | None:
         if info.context.actor.role is not Role.SERVICE:
             return None
@@ -124,6 +130,7 @@ class AccessQueries:
     @strawberry.field(
         description="Other services and admins: whether a user may use each of these now, in the same order."
     )
+    @needs()
     async def access(
         self,
         info: Info,

@@ -67,6 +67,7 @@ class BillingAccountView(Node):
         return views(EntitlementView, found or [])
 
     @strawberry.field(description="Whether the user may use something now.")
+    @needs("user_id")
     async def access(
         account: strawberry.Parent[BillingAccount],
         info: Info,

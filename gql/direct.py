@@ -96,14 +96,9 @@ def _converting(
     field: StrawberryField, declared: GraphQLField, converter: GraphQLCoreConverter
 ) -> Resolver | None:
     resolver = field.base_resolver
-    if (
-        resolver is None
-        or not field.arguments
-        or _is_wrapped_for_a_reason(field)
-        or not resolver.info_parameter
-    ):
+    if resolver is None or not field.arguments or _is_wrapped_for_a_reason(field):
         return None
-    function = written(resolver)
+    function, takes_info = written(resolver), resolver.info_parameter is not None
     config, registry = converter.config, converter.scalar_registry
     named = [(config.name_converter.from_argument(each), each) for each in field.arguments]
     converted = [
@@ -120,7 +115,7 @@ def _converting(
             for name, own, kind in converted
             if name in given
         }
-        return function(source, info=info, **arguments)
+        return function(source, info=info, **arguments) if takes_info else function(source, **arguments)
 
     return resolve
 

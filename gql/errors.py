@@ -39,6 +39,7 @@ from gql.context import Info
 from gql.decline import DeclineView, decline_view
 from gql.lazy import LazyOperation, LazyPreview, LazySubscription
 from gql.money import CurrencyRuleView, MoneyView, money
+from gql.needs import needs
 from gql.node import Node, optional_view, view
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class DuplicateError(UserError):
     )
 
     @strawberry.field(description="The object that stands in the way.")
+    @needs()
     async def existing(self, info: Info) -> Node | None:
         return optional_view(Node, await info.context.loaders.of(self.kind).load(self.existing_id))
 
@@ -120,6 +122,7 @@ class MethodInUseError(UserError):
     subscription_ids: strawberry.Private[Sequence[UUID]]
 
     @strawberry.field(description="The subscriptions that would be left without a method.")
+    @needs()
     async def subscriptions(self, info: Info) -> list[LazySubscription]:
         found = await info.context.loaders.subscriptions.load_many(self.subscription_ids)
         return cast("list[SubscriptionView]", [each for each in found if each is not None])

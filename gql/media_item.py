@@ -8,6 +8,7 @@ import strawberry
 from domain.access import AccessQuestion, AccessTarget
 from gql.context import Info
 from gql.lazy import LazyDecision
+from gql.needs import needs
 
 if TYPE_CHECKING:
     from gql.access import AccessDecisionView
@@ -22,6 +23,7 @@ class MediaItemView:
     @strawberry.field(
         description="Whether the user of the payment or the entitlement that names it may use it now."
     )
+    @needs()
     async def access(self, info: Info) -> LazyDecision:
         question = AccessQuestion(user_id=self.user_id, target=AccessTarget(media_item_id=self.id))
         return cast("AccessDecisionView", await info.context.loaders.decisions.load(question))

@@ -7,6 +7,7 @@ import strawberry
 
 from domain.currency import Currency
 from domain.money import Money
+from gql.needs import needs
 from gql.node import view
 from gql.scalars import CurrencyCode, MinorUnits
 
@@ -21,6 +22,7 @@ class MoneyView:
     decimal: Decimal = strawberry.field(description="The amount in major units, with all its decimals.")
 
     @strawberry.field(description="The amount for human eyes. Unknown locales are shown in English.")
+    @needs()
     def formatted(
         money: strawberry.Parent[Money],
         locale: Annotated[

@@ -12,6 +12,7 @@ from domain.operation import Operation, OperationState, checked_key
 from gql.context import Info
 from gql.errors import UserError, user_error
 from gql.ids import global_id
+from gql.needs import needs
 from gql.node import Node, optional_view
 from gql.scalars import IdempotencyKey
 
@@ -50,6 +51,7 @@ class OperationView(Node):
         return executed.is_replayed
 
     @strawberry.field(description="What it made or changed, as it is now.")
+    @needs(whole=(Operation,))
     async def resource(executed: strawberry.Parent[Executed], info: Info) -> Node | None:
         operation = executed.operation
         if operation.object_id is None:
@@ -58,6 +60,7 @@ class OperationView(Node):
         return optional_view(Node, await lookup.load(operation.object_id))
 
     @strawberry.field(description="Why it did not succeed.")
+    @needs(whole=(Operation,))
     def errors(executed: strawberry.Parent[Executed], info: Info) -> list[UserError]:
         verdict = executed.operation.verdict
         return [] if verdict is None else [user_error(verdict, info.context.actor)]

@@ -87,6 +87,7 @@ class PaymentMethodSetupView(Node):
     )
 
     @strawberry.field(description="Why the last attempt failed, if it did.")
+    @needs(whole=(PaymentMethodSetup,))
     def decline(setup: strawberry.Parent[PaymentMethodSetup], info: Info) -> DeclineView | None:
         return decline_view(setup.decline, info.context.actor)
 

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.commands.refunds import RefundPayment
 from domain.payment import Payment
-from domain.refund import RefundReason
+from domain.refund import Refund, RefundReason
 from gql.context import Info
 from gql.ids import id_of
 from gql.money import MoneyInput
@@ -27,6 +27,7 @@ class RefundPayload(Payload):
         return optional_view(RefundView, await self.made(info.context.loaders.refunds))
 
     @strawberry.field(description="The payment as it is now; null where no refund was made.")
+    @needs(whole=(Refund,))
     async def payment(self, info: Info) -> PaymentView | None:
         refund = await self.made(info.context.loaders.refunds)
         payment_id: UUID | None = refund.payment_id if refund else None

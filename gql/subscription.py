@@ -46,6 +46,7 @@ class DunningView:
     access_until: datetime = strawberry.field(description="When access ends, unless it is paid before.")
 
     @strawberry.field(description="Why the last attempt failed, where a bank or a card network said no.")
+    @needs()
     def last_decline(dunning: strawberry.Parent[Dunning], info: Info) -> DeclineView | None:
         return decline_view(dunning.last_decline, info.context.actor)
 

@@ -40,6 +40,7 @@ class SubscriptionPayload(Payload):
             "is not known."
         )
     )
+    @needs()
     async def charge(self, info: Info) -> PaymentView | None:
         operation, context = self.record, info.context
         if operation is None or operation.processor_payment_id is None:

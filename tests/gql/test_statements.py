@@ -48,7 +48,7 @@ class TestStatements:
             numbers[first] = statements_of(body)
             assert len(body["data"]["payments"]["nodes"]) == first
 
-        assert numbers == {2: 4, 20: 4}  # payments, methods, accounts, the accounts' methods
+        assert numbers == {2: 3, 20: 3}  # payments with their accounts, methods, the accounts' methods
 
     async def test_of_many_lookups_in_one_document_are_one(self, api: Api, made: list[Payment]) -> None:
         asked = " ".join(f'p{at}: payment(id: "{id_}") {{ id }}' for at, id_ in enumerate(hexes(made)))
