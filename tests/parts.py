@@ -33,6 +33,7 @@ from gateway.wiring import Gateway, wire
 from persistence import schema
 from sandbox import Sandbox, SandboxSettings
 from tests.dashboard import Dashboard, merchants_client
+from tests.sessions import left_behind
 from tests.watched_processor import WatchedProcessor
 from web.auth import development_token
 
@@ -110,7 +111,9 @@ def settings(database_url: str, running_sandbox: RunningSandbox, clean_tables: N
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     gateway = wire(settings, connect=WatchedProcessor.connected)
     yield gateway
+    left = await left_behind(gateway.engine)
     await gateway.close()
+    assert left == []
 
 
 @pytest.fixture
