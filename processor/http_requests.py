@@ -10,28 +10,22 @@ import ssl
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import stripe
 from stripe import HTTPClient
 
+from processor.http_connecting import Origin, connected
 from processor.http_connection import HttpConnection
 
 Answer = tuple[Any, int, Mapping[str, str]]
 """The body, which is decoded later; the status; and the headers."""
 
-CONNECT_SECONDS: Final = 3.0
 KEPT_SECONDS: Final = 5.0
 """How long an idle connection is trusted: the other end closes it one day, and may do so while we write."""
 MOST_KEPT: Final = 20
 PORTS: Final = {"https": 443, "http": 80}
-
-
-class Origin(NamedTuple):
-    scheme: str
-    host: str
-    port: int
 
 
 class Body:
@@ -73,7 +67,8 @@ class KeptConnections(HTTPClient):
         origin, path = place_of(url)
         request = written(method, origin, path, headers, post_data)
         try:
-            connection = self._kept(origin) or await self._opened(origin)
+            tls = self._tls if origin.scheme == "https" else None
+            connection = self._kept(origin) or await connected(origin, tls)
             async with asyncio.timeout(self._timeout):
                 answer = await connection.ask(request)
         except OSError as failure:  # Those of TLS and of time-outs, too.
@@ -109,15 +104,6 @@ class KeptConnections(HTTPClient):
             return
         connection.idle_since = asyncio.get_running_loop().time()
         idle.append(connection)
-
-    async def _opened(self, origin: Origin) -> HttpConnection:
-        loop = asyncio.get_running_loop()
-        secured = self._tls if origin.scheme == "https" else None
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, connection = await loop.create_connection(
-                HttpConnection, origin.host, origin.port, ssl=secured
-            )
-        return connection
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from processor import http_requests
+from processor import http_connecting, http_requests
 from processor.http_requests import KeptConnections
 from processor.stripe_client import NamedRequests, ProxiedRequests, requests_to
 
@@ -191,6 +192,72 @@ class TestRequest:
     async def test_to_nobody_fails(self, requests: KeptConnections) -> None:
         with pytest.raises(stripe.APIConnectionError):
             await requests.request_async("get", "http://127.0.0.1:9/", {})
+
+
+class TestAddresses:
+    """127.0.0.1 is where the server listens; nobody does at 127.0.0.2."""
+
+    @pytest.fixture
+    def addresses(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Those of every host."""
+        found: list[str] = []
+
+        async def addresses_of(_origin: object) -> list[str]:
+            return found
+
+        monkeypatch.setattr(http_connecting, "addresses_of", addresses_of)
+        return found
+
+    async def test_that_refuse_are_passed_over(
+        self, started: Start, requests: KeptConnections, addresses: list[str]
+    ) -> None:
+        addresses += ["127.0.0.2", "127.0.0.1"]
+        server = await started(Server(OK))
+
+        assert await ask(requests, server) == (200, "{}")
+
+    async def test_that_say_nothing_are_passed_over(
+        self,
+        started: Start,
+        requests: KeptConnections,
+        addresses: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(http_connecting, "CONNECT_SECONDS", 0.4)
+        server = await started(Server(OK))
+        addresses += ["127.0.0.3", "127.0.0.1"]
+
+        with silent("127.0.0.3", server.port):
+            assert await ask(requests, server) == (200, "{}")
+
+    async def test_that_all_refuse_are_told(
+        self, started: Start, requests: KeptConnections, addresses: list[str]
+    ) -> None:
+        addresses += ["127.0.0.2", "127.0.0.2"]
+        server = await started(Server(OK))
+
+        with pytest.raises(stripe.APIConnectionError, match="ConnectionRefusedError"):
+            await ask(requests, server)
+
+    async def test_of_an_unknown_name_are_told(self, requests: KeptConnections) -> None:
+        with pytest.raises(stripe.APIConnectionError, match="gaierror"):
+            await requests.request_async("get", "http://nobody.invalid/", {})
+
+
+@contextmanager
+def silent(host: str, port: int) -> Iterator[None]:
+    """A place where nobody takes connections, nor refuses them: so many wait there that others are not heard."""
+    with socket.socket() as listener:
+        listener.bind((host, port))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex((host, port))
+        time.sleep(0.01)
+        yield
+        for each in waiting:
+            each.close()
 
 
 class TestConnections:
