@@ -1,18 +1,18 @@
 """Carries out commands: once per idempotency key, whatever crashes in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from domain.account import BillingAccount
 from domain.actor import SYSTEM, Actor
 from domain.arguments import decoded, encoded, kept
+from domain.attempt import Attempts, within
 from domain.commands.catalogue import COMMANDS
-from domain.commands.command import Command, Conclusion, Step
+from domain.commands.command import Command
 from domain.customers import Customers
 from domain.errors import (
     Busy,
@@ -20,9 +20,7 @@ from domain.errors import (
     DomainError,
     KeyInProgress,
     KeyReused,
-    ProcessorRefused,
     ProcessorUnavailable,
-    Verdict,
 )
 from domain.identity import new_id
 from domain.operation import KEPT_FOR, Operation, checked_key, fingerprint_of
@@ -30,13 +28,9 @@ from domain.ports import Clock, Database, PaymentProcessor, Work
 from domain.rules import Rules
 from domain.slots import in_slots
 
-KEYS_ARE_KNOWN_FOR: Final = timedelta(hours=24)
-"""How long the processor remembers a key: https://docs.stripe.com/api/idempotent_requests"""
 LONGEST_ATTEMPT: Final = timedelta(seconds=25)
 RESUMED_AT_ONCE: Final = 20
 """By all processes together, since one of them at a time resumes."""
-HANDING_OVER: Final = timedelta(seconds=2)
-"""How long an attempt that is cut off may take to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +47,6 @@ class KeyWasUsed(Exception):
 
 class NoCustomerYet(Exception):
     """The payer is unknown to the processor; the transaction must roll back."""
-
-
-@asynccontextmanager
-async def within(moment: float) -> AsyncIterator[None]:
-    """What has no answer at that moment of the event loop's clock is not known: raises ProcessorUnavailable."""
-    try:
-        async with asyncio.timeout_at(moment):
-            yield
-    except TimeoutError as late:
-        raise ProcessorUnavailable from late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +90,7 @@ class CommandService:
                 return await self._again(command, first)
             raise
         if not operation.has_ended:
-            operation = await self._carry_out(actor, command, operation, intent, until=until)
+            operation = await self.attempts.carry_out(actor, command, operation, intent, until=until)
         return Executed(operation=operation)
 
     async def resume(self, operation: Operation) -> Operation:
@@ -116,7 +100,7 @@ class CommandService:
             intent = await command.recall(reads, operation)
         by = replace(SYSTEM, request_id=operation.request_id)
         until = self._deadline(operation.lease_left(self.clock()))
-        return await self._carry_out(by, command, operation, intent, until=until, is_again=True)
+        return await self.attempts.carry_out(by, command, operation, intent, until=until, is_again=True)
 
     async def resume_abandoned(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """
@@ -151,7 +135,7 @@ class CommandService:
             raise
         except Exception as unforeseen:
             unforeseen.add_note(f"while the operation {operation.id} ({operation.mutation}) was resumed")
-            await self._leave_open(operation, ProcessorUnavailable())
+            await self.attempts.leave_open(operation, ProcessorUnavailable())
             raise
 
     async def drop_expired(self) -> int:
@@ -164,9 +148,9 @@ class CommandService:
         left = lease_left - (self.lease - self.deadline)
         return asyncio.get_running_loop().time() + left.total_seconds()
 
-    def _step(self, work: Work, actor: Actor, at: datetime, payer: BillingAccount | None = None) -> Step:
-        is_live, rules = self.processor.is_live, self.rules
-        return Step(work=work, at=at, by=actor, is_live=is_live, rules=rules, payer=payer)
+    @property
+    def attempts(self) -> Attempts:
+        return Attempts(database=self.database, processor=self.processor, clock=self.clock, rules=self.rules)
 
     async def _payer(self, actor: Actor, command: Command[Any, Any], *, until: float) -> BillingAccount:
         async with within(until):
@@ -197,8 +181,8 @@ class CommandService:
     ) -> tuple[Operation, object]:
         now = self.clock()
         async with self.database.work() as work:
-            payer = await _held(work, command.payer(actor), known) if command.needs_customer else None
-            step = replace(self._step(work, actor, now, payer), is_keyed=key is not None)
+            payer = await self._held_payer(work, actor, command, known)
+            step = replace(self.attempts.step(work, actor, now, payer), is_keyed=key is not None)
             object_id, intent = await command.intend(step)
             operation = Operation(
                 id=new_id(),
@@ -220,6 +204,13 @@ class CommandService:
                 raise KeyWasUsed
         return operation, intent
 
+    async def _held_payer(
+        self, work: Work, actor: Actor, command: Command[Any, Any], known: BillingAccount | None
+    ) -> BillingAccount | None:
+        if not command.needs_customer:
+            return None
+        return await (kept_payer(work, known) if known else locked_payer(work, command.payer(actor)))
+
     async def _again(self, command: Command[Any, Any], first: Operation) -> Executed:
         if differing := first.differing_fields(fingerprint_of(encoded(command))):
             raise KeyReused(first, differing)
@@ -238,119 +229,33 @@ class CommandService:
             await work.operations.save(operation)
         return await self.resume(operation)
 
-    async def _carry_out(
-        self,
-        actor: Actor,
-        command: Command[Any, Any],
-        operation: Operation,
-        intent: Any,
-        *,
-        until: float,
-        is_again: bool = False,
-    ) -> Operation:
-        async with self._handed_over_if_cut_off(operation):
-            try:
-                async with within(until):
-                    answer = await self._earlier_answer(command, operation, intent) if is_again else None
-                    if answer is None:
-                        key = operation.attempt_key if command.is_repeatable else operation.processor_key
-                        answer = await command.call(self.processor, intent, key=key)
-            except ProcessorUnavailable as unknown:
-                return await self._leave_open(operation, unknown)
-            except Verdict as verdict:
-                return await self._give_up(actor, command, operation, intent, verdict)
-            return await self._conclude(actor, command, operation, intent, answer)
 
-    @asynccontextmanager
-    async def _handed_over_if_cut_off(self, operation: Operation) -> AsyncIterator[None]:
-        try:
-            yield
-        except (asyncio.CancelledError, DatabaseUnavailable):
-            await self._hand_over(operation)
-            raise
-
-    async def _hand_over(self, operation: Operation) -> None:
-        """
-        Let others go on soon after an attempt that was cut off, as by a shutdown, or could not write down its end.
-
-        Where that is impossible, too, they do so when the lease is over.
-        """
-        with suppress(TimeoutError, DatabaseUnavailable):
-            async with asyncio.timeout(HANDING_OVER.total_seconds()), self.database.work() as work:
-                current = await work.operations.locked(operation.id)
-                if current.is_same_attempt(operation):
-                    await work.operations.save(current.handed_over(at=self.clock()))
-
-    async def _earlier_answer(self, command: Command[Any, Any], operation: Operation, intent: Any) -> Any:
-        """
-        A processor that will not tell leaves open what it did: raises ProcessorUnavailable.
-
-        What it never heard of in a day is given up, since nobody waits for it any more: raises ProcessorRefused.
-        """
-        is_late = self.clock() > operation.started_at + KEYS_ARE_KNOWN_FOR
-        try:
-            answer = await command.ask(self.processor, intent)
-            is_lost = answer is None and is_late and not await command.was_begun(self.processor, intent)
-        except ProcessorUnavailable:
-            raise
-        except Verdict as untold:
-            raise ProcessorUnavailable from untold
-        if is_lost:
-            raise ProcessorRefused("This was not carried out in time.", reason="too_late")
-        return answer
-
-    async def _conclude(
-        self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, answer: Any
-    ) -> Operation:
-        async with self.database.work() as work:
-            step = self._step(work, actor, self.clock())
-            conclusion = await command.conclude(step, intent, answer)
-            return await self._end(step, operation, conclusion)
-
-    async def _give_up(
-        self, actor: Actor, command: Command[Any, Any], operation: Operation, intent: Any, verdict: Verdict
-    ) -> Operation:
-        async with self.database.work() as work:
-            step = self._step(work, actor, self.clock())
-            object_id = await command.give_up(step, intent, verdict)
-            return await self._end(step, operation, Conclusion(object_id=object_id, verdict=verdict))
-
-    async def _end(self, step: Step, operation: Operation, conclusion: Conclusion) -> Operation:
-        ended = operation.ended(
-            object_id=conclusion.object_id,
-            verdict=conclusion.verdict,
-            processor_payment_id=conclusion.processor_payment_id,
-            at=step.at,
-        )
-        is_first = await step.work.operations.end(ended)
-        return ended if is_first else await step.work.operations.locked(operation.id)
-
-    async def _leave_open(self, operation: Operation, why: ProcessorUnavailable) -> Operation:
-        """Tell the caller that no outcome is known; whoever has taken the operation over meanwhile keeps it."""
-        async with self.database.work() as work:
-            current = await work.operations.locked(operation.id)
-            if current.has_ended:
-                return current
-            left_open = current.left_open(why, at=self.clock())
-            if current.is_same_attempt(operation):
-                await work.operations.save(left_open)
-        return left_open
-
-
-async def _held(work: Work, user_id: UUID, known: BillingAccount | None) -> BillingAccount:
+async def locked_payer(work: Work, user_id: UUID) -> BillingAccount:
     """
-    The payer's account with its customer; nobody begins to forget the payer until the transaction ends.
+    The payer's account, whom nobody begins to forget until the transaction ends.
 
-    `known` is as it was a moment ago. Raises NoCustomerYet, or Busy where the payer is being forgotten, or was just now
-    and its customer is gone.
+    Raises NoCustomerYet, or Busy where the payer is being forgotten.
     """
-    account = await work.accounts.lock(user_id)
-    if account is not None:
-        account.must_not_be_forgotten_now()
-    if known is None:
-        if account is None or account.processor_customer_id is None:
-            raise NoCustomerYet
-        return account
+    account = await locked_account(work, user_id)
+    if account is None or account.processor_customer_id is None:
+        raise NoCustomerYet
+    return account
+
+
+async def kept_payer(work: Work, known: BillingAccount) -> BillingAccount:
+    """
+    As `locked_payer`, of whom it was known a moment ago that there is a customer: the account as it was then.
+
+    Raises Busy where the payer is being forgotten, or was just now and its customer is gone.
+    """
+    account = await locked_account(work, known.user_id)
     if account is not None and account.processor_customer_id != known.processor_customer_id:
         raise Busy("This person was forgotten just now, and may begin anew.", current="FORGOTTEN")
     return known
+
+
+async def locked_account(work: Work, user_id: UUID) -> BillingAccount | None:
+    account = await work.accounts.lock(user_id)
+    if account is not None:
+        account.must_not_be_forgotten_now()
+    return account

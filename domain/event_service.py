@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.actor import Actor
+from domain.attempt import within
 from domain.audit import AuditRecord
-from domain.command_service import CommandService, Executed, within
+from domain.command_service import CommandService, Executed
 from domain.commands.webhooks import ReplayWebhookEvent
 from domain.errors import EventNotApplied, NotFound, ProcessorUnavailable
 from domain.event_list import NEWEST_FIRST, EventFilter

@@ -115,7 +115,7 @@ class TestSubmitDisputeEvidence:
         await post.deliver_all()
 
         async with gateway.services.database.work() as work:
-            step = gateway.services.commands._step(work, clerk.actor, dispute.updated_at)
+            step = gateway.services.commands.attempts.step(work, clerk.actor, dispute.updated_at)
             await command.conclude(step, dispute, told)
 
         assert told.status is DisputeStatus.UNDER_REVIEW
@@ -202,7 +202,7 @@ class TestSubmitDisputeEvidence:
     ) -> None:
         late = (dispute.evidence_due_by or dispute.created_at) + timedelta(seconds=1)
         async with gateway.services.database.work() as work:
-            step = gateway.services.commands._step(work, clerk.actor, late)
+            step = gateway.services.commands.attempts.step(work, clerk.actor, late)
             with pytest.raises(StateConflict) as refused:
                 await answer(dispute, customer_name="Ada").intend(step)
 

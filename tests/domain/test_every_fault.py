@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from domain.actor import Actor
-from domain.command_service import KEYS_ARE_KNOWN_FOR
+from domain.attempt import KEYS_ARE_KNOWN_FOR
 from domain.commands.catalogue import COMMANDS
 from domain.errors import ProcessorRefused, ProcessorUnavailable
 from domain.operation import OperationState

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.command_service import KEYS_ARE_KNOWN_FOR
+from domain.attempt import KEYS_ARE_KNOWN_FOR
 from domain.commands.refunds import RefundPayment
 from domain.errors import AmountOutOfRange, ProcessorRefused, ProcessorUnavailable
 from domain.operation import OperationState
