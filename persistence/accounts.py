@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from domain.account import BillingAccount
-from persistence.repository import Owned, is_among
+from persistence.mirror import Owned
+from persistence.rows import is_among
 from persistence.tables import BillingAccountRow, SubscriptionRow, table_of
 
 SUBSCRIPTIONS: Final = table_of(SubscriptionRow).c

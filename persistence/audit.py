@@ -17,7 +17,7 @@ from domain.event_list import AffectedObject
 from domain.operation import ObjectKind
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import is_among
+from persistence.rows import is_among
 from persistence.tables import AuditRecordRow, InboxEventRow, table_of
 from persistence.writing import write_later
 

@@ -8,7 +8,8 @@ from sqlalchemy import ARRAY, Column, Select, String, Uuid, bindparam, column, f
 
 from domain.access import AccessQuestion, AccessTarget, Entitlement
 from domain.payment_status import PaymentStatus
-from persistence.repository import Owned, grouped, is_among
+from persistence.mirror import Owned
+from persistence.rows import grouped, is_among
 from persistence.tables import EntitlementRow, PaymentRow, PlanRow, SubscriptionRow, table_of
 
 TABLE: Final = table_of(EntitlementRow)

@@ -11,7 +11,7 @@ from domain.invoice import Invoice, InvoiceStatus
 from domain.subscription_list import InvoiceFilter
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Mirror
+from persistence.mirror import Mirror
 from persistence.tables import InvoiceRow, table_of
 
 TABLE: Final = table_of(InvoiceRow)

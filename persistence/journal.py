@@ -14,7 +14,8 @@ from domain.events import InboxEvent, InboxStatus
 from domain.payment_status import SyncSource
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import SOUGHT, is_among
+from persistence.repository import SOUGHT
+from persistence.rows import is_among
 from persistence.tables import InboxEventRow, table_of
 
 TABLE: Final = table_of(InboxEventRow)

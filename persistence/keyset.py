@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from domain.paging import Direction, NumberedPage, Order, Slice
-from persistence.repository import is_among
+from persistence.rows import is_among
 
 MOST_SHAPES: Final = 256
 START: Final = ("start", "start_id")

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, update
 
 from domain.payment_method import PaymentMethod, PaymentMethodSetup
-from persistence.repository import Mirror, is_among
+from persistence.mirror import Mirror
+from persistence.rows import is_among
 from persistence.tables import PaymentMethodRow, PaymentMethodSetupRow, table_of
 
 TABLE: Final = table_of(PaymentMethodRow)

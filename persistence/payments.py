@@ -13,7 +13,8 @@ from domain.payment_list import PaymentFilter
 from domain.payment_status import PaymentStatus
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Mirror, grouped, is_among
+from persistence.mirror import Mirror
+from persistence.rows import grouped, is_among
 from persistence.sealing import Sealing, WholeColumn
 from persistence.tables import PaymentRow, table_of
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain.plan import Plan
-from persistence.repository import Repository, is_among
+from persistence.repository import Repository
+from persistence.rows import is_among
 from persistence.tables import PlanRow, table_of
 
 TABLE: Final = table_of(PlanRow)

@@ -11,7 +11,8 @@ from domain.dispute_list import DisputeFilter
 from domain.refund import Refund, RefundStatus, RefundSums
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Entity, Mirror, grouped, is_among
+from persistence.mirror import Mirror
+from persistence.rows import Entity, grouped, is_among
 from persistence.tables import DisputeRow, PaymentRow, RefundRow, table_of
 
 P: Final = table_of(PaymentRow).c

@@ -20,7 +20,8 @@ from domain.errors import MetadataUnreadable
 from persistence.keyring import Keyring, key_id_of
 from persistence.operations import OperationRepository
 from persistence.payments import PaymentRepository
-from persistence.repository import SOUGHT, is_among
+from persistence.repository import SOUGHT
+from persistence.rows import is_among
 from persistence.sealing import SEALED, Holder
 from persistence.subscriptions import SubscriptionRepository
 

@@ -22,7 +22,8 @@ from domain.json_value import JsonObject, JsonValue
 from persistence.engine import keyring_of
 from persistence.keyring import Keyring
 from persistence.prepared import Filled
-from persistence.repository import Entity, Repository
+from persistence.repository import Repository
+from persistence.rows import Entity
 
 SEALED: Final = "sealed_details"
 DETAILS: Final = "details"

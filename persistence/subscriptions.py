@@ -27,7 +27,9 @@ from domain.subscription_status import ENDED, OVERDUE, RENEWING, SubscriptionSta
 from domain.trial import TrialRedemption
 from persistence.keyset import Keyset
 from persistence.lists import Lists
-from persistence.repository import Mirror, Repository, is_among
+from persistence.mirror import Mirror
+from persistence.repository import Repository
+from persistence.rows import is_among
 from persistence.sealing import Sealing, WholeColumn
 from persistence.tables import (
     ChargePreviewRow,
