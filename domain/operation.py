@@ -1,7 +1,6 @@
 """One use of an idempotency key: what was asked, whether it has ended, and what it made."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from domain.canonical_json import canonical_json
 from domain.card_number import contains_card_number
 from domain.errors import InvalidInput, ProcessorUnavailable, Verdict, remembered
 from domain.json_value import JsonObject, JsonValue
@@ -19,7 +19,6 @@ LONGEST_KEY: Final = 255
 LONGEST_BACK_OFF: Final = 15 * 60
 """Seconds."""
 DOUBLINGS: Final = 10
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 HANDED_OVER_AFTER: Final = 2
 """Seconds."""
 
@@ -193,4 +192,4 @@ def fingerprint_of(values: Mapping[str, JsonValue]) -> dict[str, str]:
 
 
 def _hash(value: JsonValue) -> str:
-    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()[:24]
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:24]

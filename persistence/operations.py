@@ -13,7 +13,7 @@ from persistence.sealing import AmongArguments, Sealing
 from persistence.tables import OperationRow, table_of
 from persistence.tables.operations import OPEN as IS_OPEN
 from persistence.violations import broken_constraint
-from persistence.writing import write_last
+from persistence.writing import write_together
 
 TABLE: Final = table_of(OperationRow)
 C: Final = TABLE.c
@@ -75,7 +75,7 @@ class OperationRepository(Sealing[Operation]):
         """
         try:
             addition = self._addition_unless(("caller_id", "mutation", "key"), None)
-            return await write_last(self._connection, addition, self._row(operation)) == 1
+            return await write_together(self._connection, addition, self._row(operation)) == 1
         except IntegrityError as violation:
             if broken_constraint(violation) == ONE_OPEN_PER_OBJECT:
                 raise Busy("Another operation on this is still running.", current="BUSY") from violation
@@ -83,7 +83,7 @@ class OperationRepository(Sealing[Operation]):
 
     async def end(self, ended: Operation) -> bool:
         """False where it had ended before, in whichever way; nothing is changed then."""
-        return await write_last(self._connection, END, self._sought(ended)) == 1
+        return await write_together(self._connection, END, self._sought(ended)) == 1
 
     async def lease_abandoned(self, *, at: datetime, until: datetime, limit: int) -> Sequence[Operation]:
         """

@@ -61,7 +61,7 @@ class WorkConnection(ReadConnection):
         await self._go_on()
         return await self._send(Writing(statement, statement.values(given)))
 
-    async def write_last(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+    async def write_together(self, statement: Prepared, given: Mapping[str, Any]) -> int:
         """
         As `write`, together with what waits.
 

@@ -22,10 +22,10 @@ async def write(connection: AsyncConnection, statement: UpdateBase, values: Valu
     return (await connection.execute(statement, values)).rowcount
 
 
-async def write_last(connection: AsyncConnection, statement: UpdateBase, values: Values) -> int:
-    """The same, together with the rows that wait: see `WorkConnection.write_last`."""
+async def write_together(connection: AsyncConnection, statement: UpdateBase, values: Values) -> int:
+    """The same, together with the rows that wait: see `WorkConnection.write_together`."""
     if isinstance(connection, WorkConnection) and (kept := kept_statement(statement, tuple(values))):
-        return await connection.write_last(kept, values)
+        return await connection.write_together(kept, values)
     return (await connection.execute(statement, values)).rowcount
 
 

@@ -177,7 +177,7 @@ class TestAddedRows:
         async with database.work() as work:
             await work.payments.add(payment)
             with suppress(KeyError):
-                await connection_of(work).write_last(Prepared(text="SELECT $1", parameters=[unfit]), {})
+                await connection_of(work).write_together(Prepared(text="SELECT $1", parameters=[unfit]), {})
 
         async with database.reads() as reads:
             assert await reads.payments.get(payment.id) == payment
