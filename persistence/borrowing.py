@@ -18,8 +18,10 @@ def holds_connection() -> bool:
 
 class Borrowing(AbstractAsyncContextManager["Borrowing"]):
     """
-    Raises DatabaseUnavailable where what is tried may succeed later, or has taken so many seconds; None are without
-    end. One object, since a generator for each of the three would cost every read as much as a resolver.
+    Raises DatabaseUnavailable where what was tried may succeed later, or has taken more than so many `seconds`; None
+    waits without end.
+
+    One object for all of it, since a generator for each would cost every read as much as a resolver.
     """
 
     __slots__ = ("_held", "_limit")
